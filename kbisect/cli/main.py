@@ -1,0 +1,152 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""The command `kbisect`: its groups, its global options, and how it fails."""
+
+from __future__ import annotations
+
+import importlib
+import os
+import sys
+import tempfile
+import traceback
+from typing import NoReturn
+
+import click
+
+from kbisect.cli.session import Session
+from kbisect.errors import KbisectError
+from kbisect.report.terminal import printable
+
+# name: (module below kbisect.cli, function, one line of help). The help stands here so that
+# `kbisect --help` imports none of them.
+COMMANDS = {
+    "index": ("history", "index", "Read the history into kbisect's index."),
+    "show": ("history", "show", "Tell one commit's story."),
+    "query": ("history", "query", "Ask the index a named question, or one in SQL."),
+    "graph": ("history", "graph", "Export the graph of commits in scope."),
+    "releases": ("history", "releases", "List the releases."),
+    "window": ("history", "window", "Say whether the merge window is open."),
+    "bisect": ("bisect", "bisect", "Find the commit that broke it."),
+    "run": ("bisect", "run", "Short for `bisect run`."),
+    "status": ("bisect", "status", "Short for `bisect status`."),
+    "log": ("bisect", "log", "Short for `bisect log`."),
+    "api": ("api", "api", "Say what changed in the API."),
+    "backport": ("backport", "backport", "List the fixes a branch misses."),
+    "doctor": ("doctor", "doctor", "Check what this machine can do."),
+}
+
+
+class _Commands(click.Group):
+    """Commands whose modules are imported when they are called."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in COMMANDS:
+            return None
+        module, function, _ = COMMANDS[cmd_name]
+        command = getattr(importlib.import_module(f"kbisect.cli.{module}"), function)
+        assert isinstance(command, click.Command)
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, entry[2]) for name, entry in COMMANDS.items()])
+
+
+@click.group(
+    cls=_Commands,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+)
+@click.option("-C", "directory", default=".", metavar="DIR", help="The repository (default: here).")
+@click.option("--store", metavar="DIR", help="Keep kbisect's data here, not in the repository.")
+@click.option("-c", "overrides", multiple=True, metavar="KEY=VALUE", help="Override git config.")
+@click.option("-q", "--quiet", is_flag=True, help="No talk on stderr.")
+@click.option("-v", "--verbose", is_flag=True, help="More talk on stderr.")
+@click.option("--color", type=click.Choice(["auto", "always", "never"]), default="auto")
+@click.option("--no-progress", is_flag=True, help="No progress bars.")
+@click.option("--no-pager", is_flag=True, help="Accepted for git's sake; nothing is paged yet.")
+@click.version_option(package_name="kbisect", message="kbisect %(version)s")
+@click.pass_context
+def cli(
+    ctx: click.Context,
+    directory: str,
+    store: str | None,
+    overrides: tuple[str, ...],
+    quiet: bool,
+    verbose: bool,
+    color: str,
+    no_progress: bool,
+    no_pager: bool,
+) -> None:
+    r"""Ask the history of Linux networking.
+
+    \b
+    Which commit broke it: kbisect bisect run --good v2.6.38 --bad v2.6.39 ./test.sh
+    What changed in the API: kbisect api diff v2.6.21 v2.6.22 --struct sk_buff
+    What must be backported: kbisect backport list linux-6.1.y
+    """
+    for pair in overrides:
+        if "=" not in pair:
+            raise click.UsageError(f"-c {pair}: expected KEY=VALUE")
+    ctx.obj = Session(directory, store, overrides, quiet, verbose, color, not no_progress)
+
+
+def main(arguments: list[str] | None = None) -> NoReturn:
+    """Run the command and exit with a code that says what kind of end it was."""
+    try:
+        code = cli.main(arguments, prog_name=_program(), standalone_mode=False)
+        sys.stdout.flush()
+    except click.exceptions.Exit as leave:
+        code = leave.exit_code
+    except click.ClickException as error:
+        error.show()
+        code = 2
+    except KbisectError as error:
+        complain(error)
+        code = error.exit_code
+    except (click.Abort, KeyboardInterrupt):
+        click.echo("\nkbisect: interrupted", err=True)
+        code = 130
+    except BrokenPipeError:
+        # The reader (head, less) has enough; what it read is good.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        code = 0
+    except OSError as error:
+        complain(_machine(error))
+        code = 4
+    except Exception:  # a bug: the person gets one line, the developer the traceback
+        code = 3
+        _report_bug(traceback.format_exc())
+    sys.exit(code if isinstance(code, int) else 0)
+
+
+def complain(error: KbisectError) -> None:
+    """Print an expected failure: what and why, then what to try."""
+    click.echo(f"kbisect: {printable(error.message)}", err=True)
+    click.echo(f"  try: {printable(error.hint)}", err=True)
+
+
+def _machine(error: OSError) -> KbisectError:
+    from kbisect.errors import EnvironmentProblem
+
+    where = f": {error.filename}" if error.filename else ""
+    hint = {
+        28: "free some space, or keep kbisect's data elsewhere with --store DIR",
+        30: "keep kbisect's data elsewhere with --store DIR",
+        13: "keep kbisect's data elsewhere with --store DIR, or ask for access",
+    }.get(error.errno or 0, "kbisect doctor")
+    return EnvironmentProblem(f"{error.strerror or error}{where}", hint=hint)
+
+
+def _report_bug(trace: str) -> None:
+    handle, path = tempfile.mkstemp(prefix="kbisect-bug-", suffix=".log")
+    with os.fdopen(handle, "w", encoding="utf-8") as log:
+        log.write(f"command: {sys.argv}\n\n{trace}")
+    last = trace.strip().splitlines()[-1]
+    click.echo(f"kbisect: a bug in kbisect: {printable(last)}", err=True)
+    click.echo(f"  try: report it with {path}", err=True)
+
+
+def _program() -> str:
+    return "git kbisect" if sys.argv[0].endswith("git-kbisect") else "kbisect"

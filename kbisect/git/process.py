@@ -1,0 +1,187 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Run `git`: one call, or one stream with a writer and a reader.
+
+git is asked in its plumbing's words, with an environment in which neither the user's locale, nor
+replace refs, nor hooks, nor a pager can change what is answered.
+"""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import threading
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import IO
+
+from kbisect.errors import EnvironmentProblem, RepositoryProblem
+
+# Set by git for its hooks and aliases (`git kbisect` among them); they would point every child
+# process at that repository, whatever directory it is given.
+_INHERITED = (
+    "GIT_DIR",
+    "GIT_WORK_TREE",
+    "GIT_INDEX_FILE",
+    "GIT_PREFIX",
+    "GIT_OBJECT_DIRECTORY",
+    "GIT_ALTERNATE_OBJECT_DIRECTORIES",
+    "GIT_COMMON_DIR",
+    "GIT_NAMESPACE",
+    "GIT_EXTERNAL_DIFF",
+    "GIT_DIFF_OPTS",
+    "GIT_LITERAL_PATHSPECS",
+    "GIT_GLOB_PATHSPECS",
+    "GIT_NOGLOB_PATHSPECS",
+    "GIT_ICASE_PATHSPECS",
+)
+# The user's taste in diffs must not change ours.
+_CONFIG = (
+    *("-c", "core.hooksPath=/dev/null"),
+    *("-c", "core.quotePath=false"),
+    *("-c", "core.fsmonitor=false"),
+    *("-c", "diff.external="),
+    *("-c", "log.showSignature=false"),
+    *("-c", "log.mailmap=false"),
+    *("-c", "diff.renames=true"),
+    *("-c", "diff.orderFile="),
+)
+
+
+class GitFailed(RepositoryProblem):
+    """`git` answered with an error; `stderr` holds its words."""
+
+    def __init__(self, arguments: tuple[str, ...], code: int, stderr: str) -> None:
+        self.code = code
+        self.stderr = stderr.strip()
+        first = self.stderr.splitlines()[0] if self.stderr else f"status {code}"
+        super().__init__(
+            f"git {arguments[0]} failed: {first}",
+            hint="run `git fsck --connectivity-only` in the repository",
+        )
+
+
+def environment(extra: Mapping[str, str] | None = None) -> dict[str, str]:
+    """Return the environment every `git` of ours runs in."""
+    env = {key: value for key, value in os.environ.items() if key not in _INHERITED}
+    env |= {
+        "LC_ALL": "C",
+        "GIT_NO_REPLACE_OBJECTS": "1",
+        "GIT_OPTIONAL_LOCKS": "0",
+        "GIT_TERMINAL_PROMPT": "0",
+        "GIT_PAGER": "cat",
+        # A partial clone must say what is missing, not fetch it one object at a time.
+        "GIT_NO_LAZY_FETCH": "1",
+        "GIT_ALLOW_PROTOCOL": "none",  # for git before 2.44, which knows no GIT_NO_LAZY_FETCH
+    }
+    return env | dict(extra or {})
+
+
+def command(directory: Path, *arguments: str) -> list[str]:
+    """Return the argument vector of one `git` call in `directory`."""
+    return ["git", "-C", str(directory), *_CONFIG, *arguments]
+
+
+def run(
+    directory: Path,
+    *arguments: str,
+    stdin: bytes | None = None,
+    codes: tuple[int, ...] = (0,),
+    env: Mapping[str, str] | None = None,
+) -> subprocess.CompletedProcess[bytes]:
+    """Run one git command to its end.
+
+    Parameters
+    ----------
+    directory : Path
+        A repository, its worktree or its git directory.
+    stdin : bytes, optional
+    codes : tuple of int
+        Exit codes that are answers, not errors.
+
+    Raises
+    ------
+    GitFailed
+        On any other exit code.
+    EnvironmentProblem
+        `git` is not installed.
+    """
+    try:
+        done = subprocess.run(
+            command(directory, *arguments),
+            input=stdin,
+            stdin=subprocess.DEVNULL if stdin is None else None,
+            capture_output=True,
+            env=environment(env),
+            check=False,
+        )
+    except FileNotFoundError:
+        raise _no_git() from None
+    if done.returncode not in codes:
+        raise GitFailed(arguments, done.returncode, done.stderr.decode("utf-8", "replace"))
+    return done
+
+
+@contextmanager
+def stream(
+    directory: Path, *arguments: str, stdin: Iterable[bytes] | None = None
+) -> Iterator[IO[bytes]]:
+    """Run one git command and give its standard output while it runs.
+
+    `stdin` is written by a thread of its own, since git answers while it is still being asked.
+    Leaving the block early ends the process; leaving it at the end of its output raises
+    `GitFailed` if git failed.
+    """
+    try:
+        process = subprocess.Popen(
+            command(directory, *arguments),
+            stdin=subprocess.DEVNULL if stdin is None else subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            env=environment(),
+            bufsize=1 << 20,
+        )
+    except FileNotFoundError:
+        raise _no_git() from None
+    assert process.stdout is not None
+    assert process.stderr is not None
+    errors: list[bytes] = []
+    threads = [
+        threading.Thread(target=lambda pipe: errors.append(pipe.read()), args=(process.stderr,))
+    ]
+    if stdin is not None:
+        assert process.stdin is not None
+        threads.append(threading.Thread(target=_feed, args=(process.stdin, stdin)))
+    for thread in threads:
+        thread.daemon = True
+        thread.start()
+    finished = False
+    try:
+        yield process.stdout
+        finished = not process.stdout.read(1)
+    finally:
+        if not finished:
+            process.kill()
+        process.stdout.close()
+        code = process.wait()
+        for thread in threads:
+            thread.join()
+        process.stderr.close()
+    if finished and code:
+        raise GitFailed(arguments, code, b"".join(errors).decode("utf-8", "replace"))
+
+
+def _feed(pipe: IO[bytes], chunks: Iterable[bytes]) -> None:
+    try:
+        for chunk in chunks:
+            pipe.write(chunk)
+        pipe.close()
+    except BrokenPipeError:
+        # git ended early; the reader sees its exit code.
+        pass
+
+
+def _no_git() -> EnvironmentProblem:
+    return EnvironmentProblem(
+        "the command `git` is not installed", hint="install git (Debian: apt install git)"
+    )

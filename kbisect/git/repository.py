@@ -1,0 +1,288 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""One repository: open it, name its commits, ask what contains what."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from kbisect.errors import RepositoryProblem, UsageError
+from kbisect.git import process
+from kbisect.git.process import GitFailed
+
+if TYPE_CHECKING:
+    import pygit2
+
+HEX40 = re.compile(r"[0-9a-f]{40}\Z")
+
+
+@dataclass(frozen=True, slots=True)
+class Ref:
+    """A reference and the commit it leads to (annotated tags peeled)."""
+
+    name: str
+    oid: str
+    tagged_at: int | None
+    """Unix time of an annotated tag, None for everything else."""
+
+
+@dataclass(frozen=True, slots=True)
+class Commit:
+    """One commit as git holds it. Times are Unix seconds."""
+
+    oid: str
+    tree: str
+    parents: tuple[str, ...]
+    author_name: str
+    author_email: str
+    author_time: int
+    committer_name: str
+    committer_email: str
+    commit_time: int
+    message: str
+
+    @property
+    def subject(self) -> str:
+        """First paragraph on one line, as git's %s."""
+        return " ".join(self.message.lstrip("\n").split("\n\n", 1)[0].split("\n")).strip()
+
+
+class Repository:
+    """A repository on disk; read, never written (see DESIGN: where things are kept)."""
+
+    def __init__(
+        self,
+        gitdir: Path,
+        common_dir: Path,
+        workdir: Path | None,
+        store: Path,
+        overrides: Sequence[str] = (),
+    ) -> None:
+        self.gitdir = gitdir
+        self.common_dir = common_dir
+        self.workdir = workdir
+        self.store = store
+        self.overrides = tuple(overrides)
+
+    @classmethod
+    def open(
+        cls,
+        directory: Path | str = ".",
+        store: Path | str | None = None,
+        overrides: Sequence[str] = (),
+    ) -> Repository:
+        """Open the repository that `directory` belongs to.
+
+        Parameters
+        ----------
+        directory : path
+            Anywhere inside a worktree, or a (bare) git directory.
+        store : path, optional
+            Where kbisect keeps its own data; default `<git-common-dir>/kbisect`.
+        overrides : sequence of str
+            `key=value` pairs that win over git config, as `git -c`.
+
+        Raises
+        ------
+        RepositoryProblem
+            No repository, owned by somebody else, or of a format that can't be read.
+        """
+        directory = Path(directory)
+        if not directory.is_dir():
+            raise RepositoryProblem(
+                f"no such directory: {directory}", hint="give an existing one with -C DIR"
+            )
+        try:
+            done = process.run(
+                directory,
+                "rev-parse",
+                "--absolute-git-dir",
+                "--git-common-dir",
+                "--is-bare-repository",
+            )
+        except GitFailed as failed:
+            raise _cannot_open(directory, failed.stderr) from None
+        gitdir_line, common_line, bare = done.stdout.decode("utf-8", "surrogateescape").splitlines()
+        gitdir = Path(gitdir_line)
+        common = (directory / common_line).resolve()
+        workdir = None
+        if bare == "false":
+            top = process.run(directory, "rev-parse", "--show-toplevel", codes=(0, 128)).stdout
+            workdir = Path(top.decode("utf-8", "surrogateescape").rstrip("\n")) if top else None
+        place = Path(store).absolute() if store else common / "kbisect"
+        return cls(gitdir, common, workdir, place, overrides)
+
+    @cached_property
+    def pygit2(self) -> pygit2.Repository:
+        """The libgit2 view of it, for single objects and merges in memory (git room only)."""
+        import pygit2
+
+        try:
+            return pygit2.Repository(str(self.gitdir))
+        except pygit2.GitError as error:
+            raise _cannot_open(self.gitdir, str(error)) from None
+
+    # --- names ------------------------------------------------------------------------------
+
+    def resolve(self, name: str) -> str:
+        """Return the oid of the commit that `name`, any commit-ish, stands for.
+
+        Raises
+        ------
+        UsageError
+            git doesn't know it.
+        """
+        oid = self.find(name)
+        if oid is None:
+            raise UsageError(
+                f"unknown revision: {name}",
+                hint="`git rev-parse` must know it, or `kbisect releases` must list it",
+            )
+        return oid
+
+    def find(self, name: str) -> str | None:
+        """Like `resolve`, None when there is no such commit.
+
+        Raises
+        ------
+        UsageError
+            An abbreviation that several commits share, or an oid whose object is absent.
+        """
+        if not name or name.startswith("-") or "\0" in name:
+            return None
+        done = process.run(
+            self.gitdir,
+            *("rev-parse", "--verify", "--end-of-options", f"{name}^{{commit}}"),
+            codes=(0, 128),
+        )
+        if done.returncode == 0:
+            return done.stdout.decode().strip()
+        words = done.stderr.decode("utf-8", "replace")
+        if "ambiguous" in words:
+            raise UsageError(f"{name} is ambiguous in this repository", hint="give more digits")
+        if HEX40.match(name) and self.is_partial:
+            raise self.absent(name)
+        return None
+
+    def commit(self, oid: str) -> Commit:
+        """Return one commit by its full oid."""
+        import pygit2
+
+        try:
+            found = self.pygit2[oid].peel(pygit2.Commit)
+        except KeyError:
+            raise self.absent(oid) from None
+        except pygit2.InvalidSpecError:
+            raise UsageError(f"{oid} is not a commit", hint="give the oid of a commit") from None
+        encoding = found.message_encoding or "utf-8"
+        try:
+            message = found.raw_message.decode(encoding, "replace")
+        except LookupError:
+            message = found.raw_message.decode("utf-8", "replace")
+        return Commit(
+            oid=oid,
+            tree=str(found.tree_id),
+            parents=tuple(str(parent) for parent in found.parent_ids),
+            author_name=found.author.raw_name.decode("utf-8", "replace"),
+            author_email=found.author.raw_email.decode("utf-8", "replace"),
+            author_time=found.author.time,
+            committer_name=found.committer.raw_name.decode("utf-8", "replace"),
+            committer_email=found.committer.raw_email.decode("utf-8", "replace"),
+            commit_time=found.commit_time,
+            message=message,
+        )
+
+    def refs(self) -> list[Ref]:
+        """Return every branch, remote branch and tag that leads to a commit, sorted by name."""
+        done = process.run(
+            self.gitdir,
+            "for-each-ref",
+            "--format=%(objecttype) %(objectname) %(*objecttype) %(*objectname)"
+            " %(taggerdate:unix) %(refname)",
+            *("refs/heads", "refs/remotes", "refs/tags"),
+        )
+        found = []
+        for line in done.stdout.decode("utf-8", "surrogateescape").splitlines():
+            kind, oid, *rest = line.split(" ")
+            peeled_kind, peeled, tagged, name = rest[0], rest[1], rest[2], " ".join(rest[3:])
+            if kind == "commit":
+                found.append(Ref(name, oid, None))
+            elif kind == "tag" and peeled_kind == "commit":
+                found.append(Ref(name, peeled, int(tagged) if tagged else None))
+        return found
+
+    def head(self) -> str | None:
+        """Return the oid of HEAD, None on an unborn branch."""
+        return self.find("HEAD")
+
+    # --- questions about ancestry, a process each: for one question, not for ten thousand -------
+
+    def is_ancestor(self, ancestor: str, descendant: str) -> bool:
+        """Whether `descendant` contains `ancestor` (a commit contains itself)."""
+        done = process.run(
+            self.gitdir, "merge-base", "--is-ancestor", ancestor, descendant, codes=(0, 1)
+        )
+        return done.returncode == 0
+
+    def merge_bases(self, left: str, right: str) -> tuple[str, ...]:
+        """Return all best common ancestors; empty when the histories are unrelated."""
+        done = process.run(self.gitdir, "merge-base", "--all", left, right, codes=(0, 1))
+        return tuple(done.stdout.decode().split())
+
+    # --- what kind of clone ---------------------------------------------------------------------
+
+    @cached_property
+    def is_shallow(self) -> bool:
+        """Whether history ends early in this clone."""
+        return (self.common_dir / "shallow").exists()
+
+    @cached_property
+    def is_partial(self) -> bool:
+        """Whether objects may be absent by design, by git's own configuration."""
+        pattern = r"^(extensions\.partialclone|remote\..*\.promisor)$"
+        done = process.run(self.gitdir, "config", "--get-regexp", pattern, codes=(0, 1))
+        return any(not line.endswith(b" false") for line in done.stdout.splitlines())
+
+    def require_whole_history(self) -> None:
+        """Refuse a shallow clone, whose answers would be wrong without looking wrong."""
+        if self.is_shallow:
+            raise RepositoryProblem(
+                "this clone is shallow: its history ends early, so ancestry can't be trusted",
+                hint="git fetch --unshallow",
+            )
+
+    def absent(self, oid: str) -> RepositoryProblem:
+        """Return the error for an object that should be here and is not."""
+        if self.is_partial:
+            return RepositoryProblem(
+                f"object {oid} is absent from this partial clone",
+                hint="git fetch --refetch --no-filter (or clone without --filter)",
+            )
+        return RepositoryProblem(f"object {oid} is missing here", hint="git fsck, then fetch again")
+
+    # --- git config -----------------------------------------------------------------------------
+
+    def config(self, key: str) -> str | None:
+        """Return the last value of a git config key, None when it is unset."""
+        given = [word for pair in self.overrides for word in ("-c", pair)]
+        done = process.run(self.gitdir, *given, "config", "--null", "--get", key, codes=(0, 1))
+        return done.stdout[:-1].decode("utf-8", "replace") if done.returncode == 0 else None
+
+
+def _cannot_open(directory: Path, words: str) -> RepositoryProblem:
+    if "dubious ownership" in words or "not owned by" in words:
+        return RepositoryProblem(
+            f"the repository at {directory} is owned by someone else, so git refuses it",
+            hint=f"if you trust it: git config --global --add safe.directory {directory}",
+        )
+    if "not a git repository" in words:
+        return RepositoryProblem(
+            f"not a git repository: {directory}",
+            hint="go into a clone of the kernel's net tree, or give one with -C DIR",
+        )
+    first = words.strip().splitlines()[0] if words.strip() else "git gave no reason"
+    return RepositoryProblem(f"cannot open {directory}: {first}", hint="git status")
