@@ -5,9 +5,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from typing import IO
 
 from kbisect.git import process
-from kbisect.git.repository import Repository
+from kbisect.git.repository import Repository, subject_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +36,11 @@ class CommitRecord:
     commit_time: int
     message: str
     changes: tuple[Change, ...]
+
+    @property
+    def subject(self) -> str:
+        """First paragraph on one line."""
+        return subject_of(self.message)
 
 
 def walk(
@@ -74,10 +80,53 @@ def records(
         yield from _parse(_tokens(pipe))
 
 
-def _tokens(pipe: Iterable[bytes] | object) -> Iterator[bytes]:
-    read = getattr(pipe, "read1")  # noqa: B009 - typing.IO doesn't declare it
+def subjects(repository: Repository, oids: Iterable[str]) -> Iterator[tuple[str, str]]:
+    """Read the subjects of many commits, merges among them: (oid, subject)."""
+    asked = (f"{oid}\n".encode() for oid in oids)
+    arguments = ("log", "--no-walk=unsorted", "-z", "--format=%H%x00%s", "--stdin")
+    with process.stream(repository.gitdir, *arguments, stdin=asked) as pipe:
+        tokens = _tokens(pipe)
+        for oid in tokens:
+            yield oid.decode("ascii"), next(tokens).decode("utf-8", "replace")
+
+
+def folder_ids(
+    repository: Repository, oids: Sequence[str], folders: Sequence[str]
+) -> list[tuple[str, ...]]:
+    """Return the tree-object ids of some folders at each commit, '' where a folder is missing.
+
+    Two commits with the same ids have the same files there: the cheapest comparison there is.
+    """
+    asked = (f"{oid}:{folder}\n".encode() for oid in oids for folder in folders)
+    arguments = ("cat-file", "--batch-check=%(objectname)", "--buffer")
+    with process.stream(repository.gitdir, *arguments, stdin=asked) as lines:
+        ids = ["" if line.endswith(b" missing\n") else line[:-1].decode("ascii") for line in lines]
+    size = len(folders)
+    return [tuple(ids[at : at + size]) for at in range(0, len(ids), size)]
+
+
+def differing_paths(
+    repository: Repository, pairs: Iterable[tuple[str, str]]
+) -> dict[tuple[str, str], list[str]]:
+    """Return the paths in which pairs of tree objects differ, relative to them."""
+    asked = (f"{left} {right}\n".encode() for left, right in pairs)
+    found: dict[tuple[str, str], list[str]] = {}
+    arguments = ("diff-tree", "--stdin", "-r", "--name-only", "--no-renames")
+    names: list[str] = []
+    with process.stream(repository.gitdir, *arguments, stdin=asked) as lines:
+        for line in lines:
+            text = line[:-1].decode("utf-8", "backslashreplace")
+            if len(text) == 81 and text[40] == " ":
+                left, right = text.split(" ")
+                names = found.setdefault((left, right), [])
+            else:
+                names.append(text)
+    return found
+
+
+def _tokens(pipe: IO[bytes]) -> Iterator[bytes]:
     rest = b""
-    while chunk := read(1 << 20):
+    while chunk := pipe.read(1 << 18):
         *whole, rest = (rest + chunk).split(b"\0")
         yield from whole
     if rest.strip():

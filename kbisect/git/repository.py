@@ -47,8 +47,13 @@ class Commit:
 
     @property
     def subject(self) -> str:
-        """First paragraph on one line, as git's %s."""
-        return " ".join(self.message.lstrip("\n").split("\n\n", 1)[0].split("\n")).strip()
+        """First paragraph on one line."""
+        return subject_of(self.message)
+
+
+def subject_of(message: str) -> str:
+    """Return the first paragraph of a message on one line, as git's %s."""
+    return " ".join(message.lstrip("\n").split("\n\n", 1)[0].split("\n")).strip()
 
 
 class Repository:
@@ -218,6 +223,18 @@ class Repository:
     def head(self) -> str | None:
         """Return the oid of HEAD, None on an unborn branch."""
         return self.find("HEAD")
+
+    def remotes(self) -> dict[str, str]:
+        """Return the remotes' names and fetch URLs."""
+        done = process.run(
+            self.gitdir, "config", "--null", "--get-regexp", r"^remote\..*\.url$", codes=(0, 1)
+        )
+        found: dict[str, str] = {}
+        for entry in done.stdout.decode("utf-8", "replace").split("\0"):
+            key, _, url = entry.partition("\n")
+            if key:
+                found.setdefault(key.removeprefix("remote.").removesuffix(".url"), url)
+        return found
 
     # --- questions about ancestry, a process each: for one question, not for ten thousand -------
 

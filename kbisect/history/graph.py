@@ -24,7 +24,7 @@ class CommitGraph:
 
     Attributes
     ----------
-    oids : list of str, N full hex oids, parents before children
+    oids : N full hex oids, parents before children
     start : int32[N + 1], parents of commit i are `parents[start[i]:start[i + 1]]`
     parents : int32, in git's order (the first parent first); parents outside the graph are left out
     times : int64[N], commit times in Unix seconds
@@ -84,3 +84,27 @@ class CommitGraph:
                     seen[parent] = True
                     stack.append(parent)
         return seen
+
+    def first_containing(self, tips: Sequence[int]) -> Ints:
+        """Tell, for each commit, the first of the tips that contains it.
+
+        Parameters
+        ----------
+        tips : numbers, in the order that decides (releases: oldest first)
+
+        Returns
+        -------
+        int32[N], an index into `tips`, -1 where none contains it
+        """
+        first = np.full(len(self), -1, np.int32)
+        start, parents = self.start, self.parents
+        for index, tip in enumerate(tips):
+            stack = [tip] if first[tip] < 0 else []
+            first[stack] = index
+            while stack:
+                commit = stack.pop()
+                for parent in parents[start[commit] : start[commit + 1]].tolist():
+                    if first[parent] < 0:
+                        first[parent] = index
+                        stack.append(parent)
+        return first

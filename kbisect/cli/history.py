@@ -1,0 +1,266 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Commands of the indexed past: index, show, query, graph, releases, window."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+import click
+
+from kbisect.cli.session import Session, json_option, pass_session
+from kbisect.errors import UsageError
+
+if TYPE_CHECKING:
+    from kbisect.history.queries import Answer
+    from kbisect.history.releases import Release
+    from kbisect.history.store import Index
+
+
+def open_index(session: Session) -> Index:
+    """Open the index; one that is damaged is built anew, and that is said."""
+    from kbisect.history import index, store
+
+    repository = session.repository
+    try:
+        return store.load(repository.store)
+    except store.IndexDamaged as error:
+        session.say(f"{error.message}; building it anew")
+        index.update(repository, full=True)
+        return store.load(repository.store)
+
+
+def known_releases(session: Session) -> list[Release]:
+    """Return the index's releases, oldest first."""
+    from kbisect.history.releases import Release
+
+    rows = open_index(session).rows(
+        "SELECT name, oid, time, source FROM releases ORDER BY position"
+    )
+    return [Release(*row) for row in rows]
+
+
+@click.command()
+@click.option("--tree", "trees", multiple=True, metavar="NAME=REF", help="Which ref is which tree.")
+@click.option("--path", "paths", multiple=True, metavar="P", help="Index these paths instead.")
+@click.option("--full", is_flag=True, help="Build it anew.")
+@json_option
+@pass_session
+def index(
+    session: Session, trees: tuple[str, ...], paths: tuple[str, ...], full: bool, as_json: bool
+) -> None:
+    """Read the history into kbisect's index.
+
+    Says how many commits there are, how many touch net/, drivers/net/ and their headers, and
+    which trees it recognised. Run it again after every fetch.
+    """
+    from kbisect.history.index import update
+    from kbisect.report import history as report
+
+    named = {}
+    for pair in trees:
+        tree, equals, ref = pair.partition("=")
+        if not (tree and equals and ref):
+            raise UsageError(f"--tree {pair}: expected NAME=REF", hint="--tree net=origin/main")
+        session.repository.resolve(ref)
+        named[tree] = ref
+    outcome = update(session.repository, trees=named, paths=paths, full=full, say=session.say)
+    content = {
+        key: getattr(outcome, key)
+        for key in ("commits", "in_scope", "new", "mode", "seconds", "trees", "releases")
+    }
+    session.answer("index", content, lambda style: report.indexed(outcome, style), as_json)
+
+
+@click.command()
+@click.argument("rev")
+@json_option
+@pass_session
+def show(session: Session, rev: str, as_json: bool) -> None:
+    """Tell one commit's story: came through, first release, what it fixes, what fixed it."""
+    from kbisect.history.names import resolve
+    from kbisect.history.story import tell
+    from kbisect.report import history as report
+    from kbisect.report.document import plain, utc
+
+    opened = open_index(session)
+    told = tell(session.repository, opened, resolve(session.repository, rev, session.say))
+    content = plain(told)
+    assert isinstance(content, dict)
+    content |= {"author_time": utc(told.author_time), "commit_time": utc(told.commit_time)}
+    session.answer("show", content, lambda style: report.story(told, style), as_json)
+
+
+@click.command()
+@click.argument("name", required=False)
+@click.option("-p", "parameters", multiple=True, metavar="K=V", help="A parameter of the query.")
+@click.option("--list", "listing", is_flag=True, help="List the named queries.")
+@click.option("--tables", is_flag=True, help="List the tables and columns for --sql.")
+@click.option("--sql", metavar="SQL", help="Run your own SELECT.")
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice(["table", "csv", "json", "jsonl", "parquet"]),
+    default="table",
+    help="Parquet goes to stdout too: redirect it.",
+)
+@json_option
+@pass_session
+def query(
+    session: Session,
+    name: str | None,
+    parameters: tuple[str, ...],
+    listing: bool,
+    tables: bool,
+    sql: str | None,
+    form: str,
+    as_json: bool,
+) -> None:
+    r"""Ask the index a named question, or one in SQL.
+
+    \b
+    kbisect query --list
+    kbisect query fixes -p path='net/ipv4/%'
+    kbisect query --sql 'SELECT release, count(*) FROM commits GROUP BY 1'
+    """
+    from kbisect.history import queries
+    from kbisect.report import history as report
+
+    known = queries.named()
+    if listing:
+        content = {
+            "columns": ["name", "title"],
+            "rows": [[q.name, q.title] for q in known.values()],
+        }
+        session.answer("query", content, lambda _: report.listing(known.values()), as_json)
+        return
+    if sum((name is not None, sql is not None, tables)) != 1:
+        raise UsageError("give the name of a query, or --sql SELECT…", hint="kbisect query --list")
+    opened = open_index(session)
+    if tables:
+        found = queries.tables(opened)
+    elif sql is not None:
+        found = queries.run(opened, sql)
+    else:
+        assert name is not None
+        if name not in known:
+            raise UsageError(f"no query is named {name}", hint="kbisect query --list")
+        found = queries.ask(opened, known[name], _pairs(parameters))
+        if form == "table" and known[name].read:
+            session.say(known[name].read)
+    if form == "parquet" and not as_json:
+        _write_parquet(found)
+        return
+    content = {"columns": found.columns, "rows": found.rows}
+    session.answer("query", content, lambda style: report.answer(found, form, style), as_json)
+
+
+def _pairs(parameters: Sequence[str]) -> dict[str, str]:
+    found = {}
+    for pair in parameters:
+        key, equals, value = pair.partition("=")
+        if not (key and equals):
+            raise UsageError(f"-p {pair}: expected K=V", hint="-p path='net/ipv4/%'")
+        found[key] = value
+    return found
+
+
+def _write_parquet(found: Answer) -> None:
+    import sys
+
+    if sys.stdout.isatty():
+        raise UsageError("Parquet is no text for a terminal", hint="add > FILE.parquet")
+    import io
+
+    out = io.BytesIO()
+    found.frame().to_parquet(out, index=False)
+    click.echo(out.getvalue(), nl=False)
+
+
+@click.command()
+@click.argument("revisions", required=False, metavar="[RANGE]")
+@click.option("--format", "form", type=click.Choice(["graphml", "dot", "json"]), default="graphml")
+@json_option
+@pass_session
+def graph(session: Session, revisions: str | None, form: str, as_json: bool) -> None:
+    """Export the graph of commits in scope, or of a RANGE such as v2.6.39..v3.0.
+
+    Each commit points at its nearest ancestors in scope, as git's --simplify-merges gives them.
+    """
+    from kbisect.git.commits import walk
+    from kbisect.history.names import resolve
+    from kbisect.history.network import network
+    from kbisect.report import history as report
+
+    opened = open_index(session)
+    only = None
+    if revisions:
+        old, dots, new = revisions.partition("..")
+        if new.startswith("."):
+            raise UsageError(
+                f"{revisions}: a symmetric difference is no range", hint=f"{old}..{new[1:]}"
+            )
+        tip = resolve(session.repository, (new or "HEAD") if dots else old, session.say)
+        below = [resolve(session.repository, old or "HEAD", session.say)] if dots else []
+        only = {oid for oid, _, _ in walk(session.repository, [tip], below)}
+    found = network(opened, only)
+    if as_json or form == "json":
+        content = {
+            "nodes": [{"oid": oid} | data for oid, data in found.nodes(data=True)],
+            "edges": [{"child": child, "parent": parent} for child, parent in found.edges],
+        }
+        session.answer("graph", content, lambda _: "", as_json=True)
+        return
+    render = {"graphml": report.graphml, "dot": report.dot}[form]
+    click.echo(render(found), nl=False)
+
+
+@click.command()
+@json_option
+@pass_session
+def releases(session: Session, as_json: bool) -> None:
+    """List the releases, from tags, or from the Makefile where nothing is tagged."""
+    from kbisect.report import history as report
+    from kbisect.report.document import utc
+
+    found = known_releases(session)
+    content = {
+        "releases": [
+            {"name": e.name, "oid": e.oid, "time": utc(e.time), "source": e.source} for e in found
+        ]
+    }
+    session.answer("releases", content, lambda style: report.releases(found, style), as_json)
+
+
+@click.command()
+@click.option("--at", metavar="DATE", help="At this day or time (UTC) instead of now.")
+@json_option
+@pass_session
+def window(session: Session, at: str | None, as_json: bool) -> None:
+    """Say whether the merge window is open, and so whether net-next is closed."""
+    from kbisect.history import releases as naming
+    from kbisect.report import history as report
+    from kbisect.report.document import utc
+
+    seen = naming.window(known_releases(session), _moment(at))
+    content = {
+        "merge_window": seen.merge_window,
+        "net_next": seen.net_next,
+        "since": utc(seen.since),
+        "predicted": utc(seen.predicted),
+        "release": seen.release,
+        "as_of": utc(seen.as_of),
+    }
+    session.answer("window", content, lambda style: report.window(seen, style), as_json)
+
+
+def _moment(at: str | None) -> int:
+    if at is None:
+        return int(time.time())
+    try:
+        moment = datetime.fromisoformat(at)
+    except ValueError:
+        raise UsageError(f"--at {at}: not a date", hint="--at 2011-05-25") from None
+    return int((moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp())

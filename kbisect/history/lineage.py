@@ -1,0 +1,163 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Through which tree a commit reached mainline, read from the merges that brought it. Pure.
+
+Mainline is the line of first parents below each release in turn (a release is committed by Linus,
+on top of what he merged). A merge there brings the commits of its other parents; the subject of
+the merge names the tree they came from, and within that tree the same holds one level down. So a
+commit has a path of trees, outermost first: `net-next`, `wireless-next`.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from kbisect.history.graph import CommitGraph, Ints
+
+UNKNOWN = ""
+MAINLINE = "mainline"
+"""On mainline's own line: committed there, or pulled in by a fast-forward that left no merge."""
+
+# A tree's name and the repositories that stood for it over the years, as they appear in subjects
+# of merges: `Merge git://git.kernel.org/pub/scm/linux/kernel/git/davem/net-2.6`.
+_TREES = (
+    ("net-next", r"davem/net-next(?:-2\.6)?|davem/net-2\.6\.\d+|netdev/net-next"),
+    ("net", r"davem/net(?:-2\.6)?|netdev/net|shemminger/netdev|jgarzik/netdev-2\.6|davem/net-\w+"),
+    (
+        "wireless-next",
+        r"linville/wireless-next(?:-2\.6)?|(?:wireless|kvalo)/wireless(?:-drivers)?-next",
+    ),
+    ("wireless", r"linville/wireless(?:-2\.6)?|(?:wireless|kvalo)/wireless(?:-drivers)?"),
+    ("mac80211-next", r"(?:jberg|wireless)/mac80211-next"),
+    ("mac80211", r"(?:jberg|wireless)/mac80211"),
+    ("bluetooth-next", r"(?:bluetooth|padovan|holtmann|jh)/bluetooth-next(?:-2\.6)?"),
+    ("bluetooth", r"(?:bluetooth|padovan|holtmann|jh)/bluetooth(?:-2\.6|-testing)?"),
+    ("netfilter-next", r"(?:pablo|netfilter)/nf-next|kaber/nf-next-2\.6|pablo/nf-next-2\.6"),
+    ("netfilter", r"(?:pablo|netfilter)/nf|kaber/nf-2\.6|pablo/nf-2\.6"),
+    ("ipvs-next", r"horms/(?:ipvs-next|lvs-test)(?:-2\.6)?"),
+    ("ipvs", r"horms/(?:ipvs|lvs)(?:-2\.6)?"),
+    ("ipsec-next", r"klassert/(?:linux-)?ipsec-next"),
+    ("ipsec", r"klassert/(?:linux-)?ipsec"),
+    ("bpf-next", r"bpf/bpf-next"),
+    ("bpf", r"bpf/bpf"),
+    ("can-next", r"mkl/linux-can-next"),
+    ("can", r"mkl/linux-can"),
+    ("ieee802154-next", r"(?:wpan|sschmidt)/wpan-next"),
+    ("ieee802154", r"(?:wpan|sschmidt)/wpan"),
+    ("batman-adv", r"open-mesh\.org/(?:ecsv/)?linux-merge|batman-adv"),
+    ("vhost", r"mst/vhost"),
+    ("rdma", r"roland/infiniband|rdma/rdma"),
+    (MAINLINE, r"torvalds/linux(?:-2\.6)?"),
+)
+_TREE = re.compile(
+    "|".join(rf"(?P<t{i}>(?:{pattern}))" for i, (_, pattern) in enumerate(_TREES)),
+)
+_NAMED_REPOSITORY = re.compile(r"(?:\S*[/:])?(?P<path>[\w.~+-]+/[\w.+-]+?)(?:\.git)?/?(?=[\s']|$)")
+_BRANCH_OF = re.compile(
+    r"^Merge (?:(?:branch|tag|commit)(?:es|s)? .* of |remote(?:-tracking)? branch ')?"
+)
+_LOCAL = re.compile(r"^Merge (?:remote(?:-tracking)? )?branch(?:es)? '(?P<branch>[^']+)'")
+_NETWORK_HEADS = {
+    "net": "net",
+    "net-next": "net-next",
+    "net-2.6": "net",
+    "net-next-2.6": "net-next",
+}
+
+
+def tree_of_merge(subject: str) -> str:
+    """Return the tree that a merge's subject names.
+
+    A known tree has its short name; another repository is named by its last two parts
+    (`gregkh/usb-2.6`); a merge that names none (a local branch) gives ''.
+    """
+    if not subject.startswith("Merge "):
+        return UNKNOWN
+    rest = _BRANCH_OF.sub("", subject)
+    found = _NAMED_REPOSITORY.search(rest)
+    if found and ("/" in found["path"]) and re.search(r"://|:/|\.(?:org|com|net)\b|^/", rest):
+        path = found["path"]
+        known = _TREE.fullmatch(path)
+        if known:
+            return _TREES[int((known.lastgroup or "t0")[1:])][0]
+        return path
+    local = _LOCAL.match(subject)
+    if local:
+        return _NETWORK_HEADS.get(local["branch"].split("/")[-1], UNKNOWN)
+    return UNKNOWN
+
+
+def lineages(
+    graph: CommitGraph,
+    releases: Sequence[int],
+    subjects: Mapping[int, str],
+    tips: Mapping[str, int],
+) -> tuple[Ints, NDArray[np.int32], list[tuple[str, ...]]]:
+    """Tell each commit's path of trees and the merge that brought it to mainline.
+
+    Parameters
+    ----------
+    graph : CommitGraph
+    releases : commit numbers of mainline's releases, in order
+    subjects : subject of every merge
+    tips : tree name → commit number of its branch; `mainline` continues mainline, the others name
+        what has not reached it
+
+    Returns
+    -------
+    path : int32[N], an index into the list of paths
+    merge : int32[N], the merge on mainline that brought it, -1 where none did
+    paths : the paths of trees, outermost first; an empty one where nothing is known
+    """
+    names: dict[tuple[str, ...], int] = {(): 0}
+    path = np.full(len(graph), -1, np.int32)
+    merge = np.full(len(graph), -1, np.int32)
+    queue: list[tuple[int, tuple[str, ...], int]] = []
+
+    def line_down(tip: int, trees: tuple[str, ...], brought: int) -> None:
+        """Take the unclaimed first parents below `tip`, oldest first, then what they merged."""
+        line = []
+        commit = tip
+        while path[commit] < 0:
+            line.append(commit)
+            above = graph.parents_of(commit)
+            if not above:
+                break
+            commit = above[0]
+        own = (MAINLINE,) if brought < 0 and not trees else trees
+        label = names.setdefault(own, len(names))
+        for member in reversed(line):
+            path[member] = label
+            merge[member] = brought
+        # Newest first onto the stack, so that the oldest merge claims what it brought.
+        for member in line:
+            for other in reversed(graph.parents_of(member)[1:]):
+                if path[other] >= 0:
+                    continue
+                tree = tree_of_merge(subjects.get(member, ""))
+                # A tree that merges mainline back, or itself, brings nothing of another tree.
+                known = tree in {UNKNOWN, MAINLINE} or tree in trees
+                below = trees if known else (*trees, tree)
+                queue.append((other, below, member if brought < 0 and not trees else brought))
+
+    def settle() -> None:
+        while queue:
+            line_down(*queue.pop())
+
+    # Old to new: whatever an earlier release contains is no longer unclaimed for a later one.
+    for release in releases:
+        line_down(release, (), -1)
+        settle()
+    mainline = tips.get(MAINLINE)
+    if mainline is not None:
+        line_down(mainline, (), -1)
+        settle()
+    for tree, tip in tips.items():
+        if tree != MAINLINE:
+            line_down(tip, (tree,), -1)
+            settle()
+    path[path < 0] = 0
+    return path, merge, list(names)

@@ -1,0 +1,58 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Resolve a name: git first, then the index's releases."""
+
+from __future__ import annotations
+
+import difflib
+import re
+from collections.abc import Callable
+
+from kbisect.errors import KbisectError, UsageError
+from kbisect.git.repository import Repository
+from kbisect.history import store
+
+
+def resolve(repository: Repository, name: str, say: Callable[[str], None] = lambda _: None) -> str:
+    """Return the oid of a commit-ish; a name git doesn't know is looked up among the releases.
+
+    Parameters
+    ----------
+    repository : Repository
+    name : any commit-ish, or a release's name in a tree without tags
+    say : told when the index had to answer
+
+    Raises
+    ------
+    UsageError
+        Nobody knows it; the hint offers the nearest names.
+    """
+    oid = repository.find(name)
+    if oid is not None:
+        return oid
+    try:
+        index = store.load(repository.store)
+    except KbisectError:
+        raise UsageError(
+            f"unknown revision: {name}",
+            hint="kbisect index (it learns the releases of a tree without tags)",
+        ) from None
+    base, suffix = _split(name)
+    releases = {str(row[0]): str(row[1]) for row in index.rows("SELECT name, oid FROM releases")}
+    if base in releases:
+        oid = repository.find(releases[base] + suffix)
+        if oid is not None:
+            say(f"{name} is {oid[:12]}, by the index's releases")
+            return oid
+    near = difflib.get_close_matches(name, [*releases, *(r.name for r in repository.refs())], n=3)
+    raise UsageError(
+        f"unknown revision: {name}",
+        hint=f"did you mean {', '.join(near)}?"
+        if near
+        else "kbisect releases lists those it knows",
+    )
+
+
+def _split(name: str) -> tuple[str, str]:
+    """Part `v2.6.22~3` into the name and what follows it."""
+    found = re.match(r"([^~^@{]+)(.*)\Z", name, re.DOTALL)
+    return (found[1], found[2]) if found else (name, "")

@@ -1,0 +1,110 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""One commit's story: where it came from, what it says of others, what others say of it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from kbisect.git.repository import Repository
+from kbisect.history.messages import LinkKind, links
+from kbisect.history.store import Index
+
+
+@dataclass(frozen=True, slots=True)
+class Relation:
+    """A link between two commits, seen from one of them.
+
+    Attributes
+    ----------
+    oid : the other commit, None when it isn't in this repository
+    subject : of the other commit, as far as it is known
+    release : first release that contains the other commit
+    how : exact, abbreviated, subject, repaired, ambiguous, unknown, unresolved
+    text : the line or sentence as written
+    """
+
+    oid: str | None
+    subject: str | None
+    release: str | None
+    how: str | None
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Story:
+    """What the index knows of one commit. Times are Unix seconds."""
+
+    oid: str
+    subject: str
+    author: str
+    author_time: int
+    commit_time: int
+    in_scope: bool
+    lineage: tuple[str, ...]
+    landed: str | None
+    release: str | None
+    files: tuple[str, ...]
+    fixes: tuple[Relation, ...]
+    mentions: tuple[Relation, ...]
+    fixed_by: tuple[Relation, ...]
+    reverted_by: tuple[Relation, ...]
+    reverts: tuple[Relation, ...]
+    upstream: tuple[Relation, ...]
+    backports: tuple[Relation, ...]
+    stable: tuple[str, ...]
+
+
+def tell(repository: Repository, index: Index, oid: str) -> Story:
+    """Put one commit's story together.
+
+    Raises
+    ------
+    UsageError
+        The commit came after the index was made.
+    """
+    number = index.number(oid)
+    commit = repository.commit(oid)
+    landed = int(index.arrays.landed[number])
+    files = tuple(row[0] for row in index.rows("SELECT path FROM changes WHERE oid = ?", [oid]))
+    said = _relations(index, "oid", oid)
+    heard = _relations(index, "target", oid)
+
+    def pick(rows: list[tuple[LinkKind, Relation]], *kinds: LinkKind) -> tuple[Relation, ...]:
+        return tuple(relation for kind, relation in rows if kind in kinds)
+
+    return Story(
+        oid=oid,
+        subject=commit.subject,
+        author=f"{commit.author_name} <{commit.author_email}>",
+        author_time=commit.author_time,
+        commit_time=commit.commit_time,
+        in_scope=bool(files),
+        lineage=index.lineage_of(number),
+        landed=index.oids[landed] if landed >= 0 else None,
+        release=index.release_of(number),
+        files=files,
+        fixes=pick(said, LinkKind.FIXES),
+        mentions=pick(said, LinkKind.BLAMES, LinkKind.MENTIONS),
+        reverts=pick(said, LinkKind.REVERTS, LinkKind.REAPPLIES),
+        upstream=pick(said, LinkKind.UPSTREAM),
+        fixed_by=pick(heard, LinkKind.FIXES, LinkKind.BLAMES),
+        reverted_by=pick(heard, LinkKind.REVERTS),
+        backports=pick(heard, LinkKind.UPSTREAM),
+        stable=tuple(link.text for link in links(commit.message) if link.kind is LinkKind.STABLE),
+    )
+
+
+def _relations(index: Index, side: str, oid: str) -> list[tuple[LinkKind, Relation]]:
+    other = "target" if side == "oid" else "oid"
+    rows = index.rows(
+        f"SELECT l.kind, l.{other}, coalesce(c.subject, l.subject), l.how, l.text"
+        f" FROM links l LEFT JOIN commits c ON c.oid = l.{other} WHERE l.{side} = ?"
+        " ORDER BY c.number",
+        [oid],
+    )
+    found = []
+    for kind, target, subject, how, text in rows:
+        number = index.oids.number(target) if target else None
+        release = index.release_of(number) if number is not None else None
+        found.append((LinkKind(kind), Relation(target, subject, release, how, text)))
+    return found

@@ -1,0 +1,179 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""The history room's findings as text."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from collections.abc import Iterable, Sequence
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+from kbisect.history.index import Outcome
+from kbisect.history.queries import Answer, Query
+from kbisect.history.releases import Release, State, Window
+from kbisect.history.story import Relation, Story
+from kbisect.report.document import plain, utc
+from kbisect.report.terminal import Style, name, printable, table
+
+if TYPE_CHECKING:
+    import networkx as nx
+
+
+def day(seconds: int) -> str:
+    """Return a date for people, UTC."""
+    return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%d")
+
+
+def indexed(outcome: Outcome, style: Style) -> str:
+    """Say what `kbisect index` did."""
+    trees = ", ".join(f"{tree} = {ref}" for tree, ref in outcome.trees.items()) or (
+        "none recognised (name them with --tree NAME=REF)"
+    )
+    source = " (from the Makefile: there are no tags)" if outcome.derived else ""
+    if outcome.mode == "current":
+        head = f"up to date: {outcome.in_scope:,} of {outcome.commits:,} commits in scope"
+    else:
+        head = (
+            f"indexed {outcome.in_scope:,} of {outcome.commits:,} commits"
+            f" ({outcome.new:,} new) in {outcome.seconds:.1f} s"
+        )
+    return (
+        f"{style(head, 'bold')}\n"
+        f"  trees     {trees}\n"
+        f"  releases  {outcome.releases:,}{source}\n"
+        "Next: kbisect query --list\n"
+    )
+
+
+def story(told: Story, style: Style) -> str:
+    """Tell one commit's story."""
+    lines = [
+        f"{style('commit', 'yellow')} {style(told.oid, 'yellow')}",
+        f"{printable(told.subject)}",
+        f"{printable(told.author)}, {day(told.author_time)}",
+        "",
+    ]
+    came = " > ".join(told.lineage) or "a merge that names no tree"
+    if told.landed:
+        came += f", merged to mainline by {told.landed[:12]}"
+    lines.append(f"came through  {printable(came)}")
+    lines.append(f"first in      {told.release or 'no release yet'}")
+    if not told.in_scope:
+        lines.append("scope         outside: its links are not in the index")
+    for title, relations in (
+        ("fixes", told.fixes),
+        ("reverts", told.reverts),
+        ("upstream", told.upstream),
+        ("mentions", told.mentions),
+        ("fixed by", told.fixed_by),
+        ("reverted by", told.reverted_by),
+        ("backported as", told.backports),
+    ):
+        lines.extend(_relation(title, relation) for relation in relations)
+    lines.extend(f"stable        {printable(text)}" for text in told.stable)
+    lines.extend(
+        f"{'files' if not at else '':<14}{printable(path)}" for at, path in enumerate(told.files)
+    )
+    return "\n".join(lines) + "\n"
+
+
+def _relation(title: str, relation: Relation) -> str:
+    if relation.oid is None:
+        return f"{title:<14}{printable(relation.text)}   [{relation.how}]"
+    where = f" (in {relation.release})" if relation.release else ""
+    sure = "" if relation.how in {"exact", "abbreviated"} else f"   [found by {relation.how}]"
+    return f"{title:<14}{name(relation.oid, relation.subject or '?')}{where}{sure}"
+
+
+def listing(queries: Iterable[Query]) -> str:
+    """List the named queries."""
+    lines = []
+    for query in queries:
+        lines.append(f"{query.name:<20} {query.title}")
+        lines.extend(
+            f"{'':<20}   -p {each.name}={each.default or '…'}  {each.meaning}"
+            for each in query.parameters
+        )
+    return "\n".join(lines) + "\n"
+
+
+def answer(found: Answer, form: str, style: Style) -> str:
+    """Render a query's answer as table, csv, json or jsonl."""
+    if form == "csv":
+        out = io.StringIO()
+        writer = csv.writer(out, lineterminator="\n")
+        writer.writerow(found.columns)
+        writer.writerows(found.rows)
+        return out.getvalue()
+    rows = [dict(zip(found.columns, map(plain, row), strict=True)) for row in found.rows]
+    if form == "jsonl":
+        return "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows)
+    if form == "json":
+        return json.dumps(rows, ensure_ascii=False, indent=2) + "\n"
+    return table(found.columns, found.rows, style)
+
+
+def releases(found: Sequence[Release], style: Style) -> str:
+    """List releases, oldest first."""
+    rows = [(each.name, each.oid[:12], day(each.time), each.source) for each in found]
+    return table(("release", "commit", "date", "from"), rows, style)
+
+
+def window(seen: Window, style: Style) -> str:
+    """Say in plain words whether the merge window is open."""
+    asked = utc(seen.as_of)
+    if seen.merge_window is State.UNKNOWN:
+        known = (
+            f"the newest release known is {seen.release}" if seen.release else "no release is known"
+        )
+        words = f"Unknown: {known}, too old for {asked}. Next: git fetch --tags, kbisect index"
+        return style(words, "yellow") + "\n"
+    since = f"since {day(seen.since)}" if seen.since else ""
+    if seen.merge_window is State.OPEN:
+        follows = {
+            State.CLOSED: "so net-next is closed",
+            State.NOT_YET: "and there is no net-next yet",
+        }[seen.net_next]
+        head = f"Merge window open, {follows} ({since}, {seen.release})."
+        tail = (
+            f"-rc1 is to be expected about {day(seen.predicted or 0)}. Fixes go to net as always."
+        )
+    else:
+        follows = (
+            "so net-next is open" if seen.net_next is State.OPEN else "there is no net-next yet"
+        )
+        head = f"Merge window closed, {follows} ({since}; newest is {seen.release})."
+        tail = "Fixes go to net as always."
+    source = "Derived from releases; the announcement on netdev decides."
+    return f"{style(head, 'bold')}\n{tail}\n{source}\n"
+
+
+def graphml(graph: nx.DiGraph[str]) -> str:
+    """Render a graph as GraphML."""
+    import networkx as nx
+
+    safe: nx.DiGraph[str] = nx.DiGraph()
+    for node, data in graph.nodes(data=True):
+        # XML 1.0 has no way to write most control characters.
+        safe.add_node(
+            node, **{k: printable(v) if isinstance(v, str) else v for k, v in data.items()}
+        )
+    safe.add_edges_from(graph.edges)
+    return "\n".join(nx.generate_graphml(safe)) + "\n"
+
+
+def dot(graph: nx.DiGraph[str]) -> str:
+    """Render a graph in Graphviz's language, children above parents."""
+    lines = ["digraph commits {", "  node [shape=box, fontname=monospace];"]
+    for node, data in graph.nodes(data=True):
+        label = f"{node[:12]}\n{data['subject'] or 'merge'}"
+        lines.append(f'  "{node}" [label={_quoted(label)}];')
+    lines.extend(f'  "{child}" -> "{parent}";' for child, parent in graph.edges)
+    return "\n".join([*lines, "}"]) + "\n"
+
+
+def _quoted(text: str) -> str:
+    escaped = printable(text).replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n")
+    return f'"{escaped}"'
