@@ -190,7 +190,7 @@ def _build(
     tables = {
         "commits": _commit_table(records, graph, number, arrays, meta),
         "changes": _change_table(records),
-        "links": _link_table(records, oids, number),
+        "links": _link_table(records, oids, number, found),
         "releases": _release_table(found),
         "edges": _edge_table(edges, oids),
     }
@@ -360,16 +360,22 @@ def _change_table(records: Sequence[CommitRecord]) -> pa.Table:
     )
 
 
-def _link_table(records: Sequence[CommitRecord], oids: Oids, number: Mapping[str, int]) -> pa.Table:
+def _link_table(
+    records: Sequence[CommitRecord],
+    oids: Oids,
+    number: Mapping[str, int],
+    found: Sequence[Release],
+) -> pa.Table:
     import pyarrow as pa
 
     by_subject: dict[str, list[int]] = {}
     for record in records:
         by_subject.setdefault(plain_subject(record.subject), []).append(number[record.oid])
+    by_release = {release.name: release.oid for release in found}
     rows = []
     for record in records:
         for link in links(record.message):
-            target, how = _resolve(link, number[record.oid], oids, by_subject)
+            target, how = _resolve(link, number[record.oid], oids, by_subject, by_release)
             rows.append((record.oid, link, target, how))
     text = pa.string()
     return pa.table(
@@ -398,7 +404,11 @@ _POINTERS = {
 
 
 def _resolve(
-    link: Link, source: int, oids: Oids, by_subject: Mapping[str, Sequence[int]]
+    link: Link,
+    source: int,
+    oids: Oids,
+    by_subject: Mapping[str, Sequence[int]],
+    by_release: Mapping[str, str],
 ) -> tuple[str | None, str | None]:
     """Find the commit a link means, and say how it was found."""
     if link.kind not in _POINTERS:
@@ -429,6 +439,9 @@ def _resolve(
             return None, "ambiguous"
     if matching:
         return None, "ambiguous"
+    release = by_release.get(link.text.removeprefix("Fixes:").strip())
+    if release and link.kind is LinkKind.FIXES:
+        return release, "release"
     return None, "unknown" if link.oid else "unresolved"
 
 

@@ -147,7 +147,7 @@ def _trailer_start(lines: list[str]) -> int:
 
 _HEX = r"[0-9a-fA-F]{7,40}"
 _ROOT = "1da177e4c3f41524e886b7f1b8a0c1fc7321cac2"
-_QUOTED = r"""\(\s*["“”'](?P<subject>.+?)["“”']\s*\)?"""
+_QUOTED = r"""\(\s*["“”](?P<subject>.+?)["“”]\s*\)?"""
 _FIXES = re.compile(r"(?im)^fixes:[ \t]*(?P<rest>\S.*(?:\n[ \t]+\S.*)*)")
 _FIXES_ID = re.compile(
     rf"(?i)(?:commit\s*)?[<\[]?(?P<oid>{_HEX})\b[>\]]?\s*(?:{_QUOTED})?", re.DOTALL

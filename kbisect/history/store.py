@@ -134,14 +134,17 @@ class Index:
         import duckdb
 
         try:
-            with self.connect() as connection:
-                return connection.execute(sql, list(parameters)).fetchall()
+            return self._connection.execute(sql, list(parameters)).fetchall()
         except (
             duckdb.IOException,
             duckdb.InvalidInputException,
             duckdb.SerializationException,
         ) as e:
             raise damaged(self.directory, str(e)) from None
+
+    @cached_property
+    def _connection(self) -> duckdb.DuckDBPyConnection:
+        return self.connect()
 
     def connect(self) -> duckdb.DuckDBPyConnection:
         """Open the tables as views in a database in memory."""

@@ -31,6 +31,7 @@ _URLS = (
 )
 # Branches that carry a tree's work, the likeliest first.
 _BRANCHES = ("main", "master")
+_STABLE = re.compile(r"linux-\d+(?:\.\d+)+\.y\Z")
 _NAMES = tuple(name for name, _ in _URLS)
 
 
@@ -64,6 +65,11 @@ def recognise(repository: Repository, refs: Sequence[Ref]) -> dict[str, str]:
     for tree in _NAMES:
         if tree not in found and (ref := f"refs/heads/{tree}") in names:
             found[tree] = ref
+    found |= {
+        branch: ref
+        for ref in sorted(names)
+        if (branch := ref.rpartition("/")[2]) and _STABLE.match(branch) and branch not in found
+    }
     if found and "mainline" not in found:
         for branch in reversed(_BRANCHES):
             if (ref := f"refs/heads/{branch}") in names:
