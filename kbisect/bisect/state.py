@@ -1,0 +1,104 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""What a journal's events add up to. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from kbisect.bisect.events import Event, Finished, Started, Tested, Told, Undone
+from kbisect.bisect.verdict import Role, Signature, Verdict
+from kbisect.errors import UsageError
+
+Answer = tuple[str, Verdict]
+
+
+@dataclass(frozen=True, slots=True)
+class State:
+    """A campaign as it stands: its start, the verdicts that still hold, and its end.
+
+    Attributes
+    ----------
+    answers : Tested and Told, in the order given, without those taken back
+    events : number of events in the journal, those taken back included
+    """
+
+    started: Started
+    answers: tuple[Tested | Told, ...] = ()
+    finished: Finished | None = None
+    events: int = 0
+
+    @property
+    def tested(self) -> tuple[Tested, ...]:
+        """The runs of the script."""
+        return tuple(answer for answer in self.answers if isinstance(answer, Tested))
+
+    def of(self, *roles: Role) -> tuple[Tested, ...]:
+        """Return the runs made for these reasons."""
+        return tuple(run for run in self.tested if run.role in roles)
+
+    @property
+    def signature(self) -> Signature | None:
+        """What the failure looks like at the bad end, None when that wasn't tested."""
+        for run in self.of(Role.BAD_END):
+            if run.verdict is Verdict.BAD:
+                return run.seen
+        return None
+
+    @property
+    def verdicts(self) -> tuple[Answer, ...]:
+        """Every (oid, verdict) that narrows the search, the ends given at the start first."""
+        start = self.started
+        ends: list[Answer] = [(start.bad, Verdict.BAD)] if start.bad else []
+        ends += [(oid, Verdict.GOOD) for oid in start.goods]
+        return (
+            *ends,
+            *(
+                (answer.oid, answer.verdict)
+                for answer in self.answers
+                if isinstance(answer, Told) or answer.role in {Role.SEARCH, Role.BASE}
+            ),
+        )
+
+    def named(self, verdict: Verdict) -> tuple[str, ...]:
+        """Return the commits with this verdict, each once, in the order given."""
+        return tuple(dict.fromkeys(oid for oid, held in self.verdicts if held is verdict))
+
+
+def fold(events: Iterable[Event]) -> State | None:
+    """Return the state after these events; None for an empty journal.
+
+    Raises
+    ------
+    UsageError
+        The journal doesn't begin with its start.
+    """
+    started: Started | None = None
+    answers: list[Tested | Told] = []
+    finished: Finished | None = None
+    count = 0
+    for event in events:
+        count += 1
+        match event:
+            case Started():
+                if started is not None:
+                    raise _disordered("starts twice")
+                started = event
+            case Tested() | Told():
+                answers.append(event)
+                finished = None
+            case Undone():
+                finished = None
+                if answers:
+                    answers.pop()
+            case Finished():
+                finished = event
+    if started is None:
+        if count:
+            raise _disordered("doesn't begin with a start")
+        return None
+    return State(started, tuple(answers), finished, count)
+
+
+def _disordered(what: str) -> UsageError:
+    return UsageError(f"the journal {what}", hint="start anew: kbisect bisect reset")

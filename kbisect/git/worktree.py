@@ -1,0 +1,142 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Detached worktrees of our own, which leave no trace in the user's repository.
+
+They belong to a scratch repository in kbisect's store that borrows the user's objects
+(`objects/info/alternates`): the user's repository gets no worktree entry, no lock, no object, and
+may be read-only. What is checked out is not trusted: no hook runs, and no filter, whatever the
+tree's `.gitattributes` or the user's own configuration say.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+from dataclasses import dataclass
+from pathlib import Path
+
+from kbisect.errors import UsageError
+from kbisect.git import process
+from kbisect.git.process import GitFailed
+from kbisect.git.repository import Repository
+
+# A filter driver's command comes from git config alone, so a git that reads no configuration but
+# the scratch repository's can't run one.
+_ISOLATED = {
+    "GIT_CONFIG_GLOBAL": os.devnull,
+    "GIT_CONFIG_SYSTEM": os.devnull,
+    "GIT_CONFIG_NOSYSTEM": "1",
+    "GIT_CONFIG_COUNT": "0",
+    "GIT_CONFIG_PARAMETERS": "",
+    "GIT_ATTR_NOSYSTEM": "1",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Scratch:
+    """A bare repository below the store that borrows another's objects."""
+
+    gitdir: Path
+    worktrees: Path
+
+    @classmethod
+    def prepare(cls, repository: Repository) -> Scratch:
+        """Make it, or bring its references up to date with the user's.
+
+        The user's branches and tags are visible in it, so that a script can ask git about them.
+        """
+        scratch = cls(repository.store / "scratch.git", repository.store / "worktrees")
+        if not (scratch.gitdir / "HEAD").exists():
+            scratch.gitdir.mkdir(parents=True, exist_ok=True)
+            process.run(
+                scratch.gitdir, "init", "--quiet", "--bare", "--template=", ".", env=_ISOLATED
+            )
+        info = scratch.gitdir / "info"
+        info.mkdir(exist_ok=True)
+        # The strongest of all attribute files.
+        _write(info / "attributes", "* -filter\n")
+        _write(
+            scratch.gitdir / "objects" / "info" / "alternates",
+            f"{repository.common_dir / 'objects'}\n",
+        )
+        refs = process.run(repository.gitdir, "for-each-ref", "--format=%(objectname) %(refname)")
+        _write(scratch.gitdir / "packed-refs", refs.stdout.decode("utf-8", "surrogateescape"))
+        scratch.worktrees.mkdir(exist_ok=True)
+        return scratch
+
+    def checkout(self, name: str, oid: str) -> Path:
+        """Bring the worktree `name` to a commit, exactly: nothing changed, nothing left over.
+
+        Files that do not differ are not touched, so their times hold.
+        """
+        path = self.worktrees / name
+        if (path / ".git").is_file():
+            try:
+                return self._switch(path, oid)
+            except (GitFailed, OSError):
+                # A lock left by a kill, a folder without write permission: begin again.
+                self.remove(name)
+        elif path.exists():
+            self.remove(name)
+        self._git(self.gitdir, "worktree", "prune")
+        self._git(
+            self.gitdir,
+            *("worktree", "add", "--quiet", "--force", "--detach", "--no-checkout"),
+            *(str(path), oid),
+        )
+        return self._switch(path, oid)
+
+    def _switch(self, path: Path, oid: str) -> Path:
+        self._git(path, "checkout", "--quiet", "--force", "--detach", oid)
+        self._git(path, "clean", "--quiet", "-ffdx")
+        return path
+
+    def remove(self, name: str) -> None:
+        """Remove a worktree and its entry, whatever its state."""
+        path = self.worktrees / name
+        shutil.rmtree(path, onerror=_force)
+        self._git(self.gitdir, "worktree", "prune", "--expire=now")
+
+    def remove_all(self) -> None:
+        """Remove every worktree, and the scratch repository."""
+        for place in (self.worktrees, self.gitdir):
+            shutil.rmtree(place, onerror=_force)
+
+    def _git(self, directory: Path, *arguments: str) -> None:
+        process.run(
+            directory,
+            *("-c", f"core.attributesFile={os.devnull}", "-c", "core.longpaths=true"),
+            *("-c", "advice.detachedHead=false", "-c", "gc.auto=0"),
+            *arguments,
+            env=_ISOLATED,
+        )
+
+
+def locate(repository: Repository) -> Scratch:
+    """Return the scratch repository of a store, made or not."""
+    return Scratch(repository.store / "scratch.git", repository.store / "worktrees")
+
+
+def _write(path: Path, text: str) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    if "\n" in str(path):
+        raise UsageError("the store's path has a newline in it", hint="choose another --store DIR")
+    new = path.with_name(path.name + ".new")
+    try:
+        new.write_text(text, encoding="utf-8", errors="surrogateescape")
+        new.replace(path)
+    except OSError:
+        new.unlink(missing_ok=True)
+        raise
+
+
+def _force(function: object, path: str, error: object) -> None:
+    """Remove what a script made read-only; what isn't there is removed already."""
+    if not os.path.lexists(path):
+        return
+    parent = Path(path).parent
+    parent.chmod(0o700)
+    if Path(path).is_dir() and not Path(path).is_symlink():
+        Path(path).chmod(0o700)
+        shutil.rmtree(path)
+    else:
+        Path(path).unlink()

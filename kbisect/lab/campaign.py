@@ -1,0 +1,336 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""A campaign: one bisection from its start to its end, driven by a script or by hand."""
+
+from __future__ import annotations
+
+import shutil
+import time
+from collections.abc import Callable, Sequence
+from concurrent.futures import Executor
+from dataclasses import dataclass, replace
+from functools import cached_property
+from pathlib import Path
+
+from kbisect.bisect.candidates import Candidates
+from kbisect.bisect.events import Event, Finished, Started, Tested, Told, Undone
+from kbisect.bisect.midpoint import Midpoint, Strategy
+from kbisect.bisect.plan import End, Try, plan
+from kbisect.bisect.result import Result, summarise
+from kbisect.bisect.state import State
+from kbisect.bisect.verdict import COULD_NOT_RUN, Role, Verdict, judge, judge_bad_end
+from kbisect.errors import UsageError
+from kbisect.git import commits
+from kbisect.git.repository import Repository
+from kbisect.git.worktree import Scratch, locate
+from kbisect.lab import executors
+from kbisect.lab import step as steps
+from kbisect.lab.journal import Campaigns, Journal
+from kbisect.lab.script import Script
+from kbisect.lab.step import Done, Step
+
+Listener = Callable[["Progress"], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """A test that has ended, and what is left: `planned` is the next thing to do."""
+
+    run: Tested
+    planned: Try | End
+
+
+def merge_bases(repository: Repository, bad: str, goods: Sequence[str]) -> tuple[str, ...]:
+    """Return what must be tested first where a good end isn't an ancestor of the bad one.
+
+    Raises
+    ------
+    UsageError
+        The ends are equal, swapped, or have nothing in common.
+    """
+    found: dict[str, None] = {}
+    for good in goods:
+        if good == bad:
+            raise UsageError(
+                f"the good and the bad end are the same commit {bad[:12]}",
+                hint="give two different ones: --good OLDER --bad NEWER",
+            )
+        bases = repository.merge_bases(bad, good)
+        if not bases:
+            raise UsageError(
+                f"{good[:12]} and {bad[:12]} have no history in common",
+                hint="give a --good whose history the --bad one contains",
+            )
+        if bad in bases:
+            raise UsageError(
+                f"the ends look swapped: the good end {good[:12]} contains the bad end {bad[:12]}",
+                hint=f"--good {bad[:12]} --bad {good[:12]}",
+            )
+        found |= dict.fromkeys(base for base in bases if base != good)
+    return tuple(found)
+
+
+class Campaign:
+    """The campaign of a store's current folder.
+
+    Whoever writes to it holds `Campaigns.locked`.
+    """
+
+    def __init__(
+        self, repository: Repository, journal: Journal, strategy: Strategy | None = None
+    ) -> None:
+        self.repository = repository
+        self.journal = journal
+        self.strategy = strategy or Midpoint()
+
+    @classmethod
+    def begin(
+        cls, repository: Repository, started: Started, script: Script | None = None
+    ) -> Campaign:
+        """Start one; nothing is written before the ends are known to make sense.
+
+        Raises
+        ------
+        UsageError
+            The ends are equal, swapped, or have nothing in common.
+        """
+        repository.require_whole_history()
+        if started.bad and started.goods:
+            merge_bases(repository, started.bad, started.goods)
+            count = len(_candidates(repository, started.bad, started.goods, started.first_parent))
+            started = replace(started, candidates=count)
+        return cls(repository, Campaigns(repository.store).begin(started, script))
+
+    @classmethod
+    def current(cls, repository: Repository) -> Campaign | None:
+        """Return the store's current campaign, open or ended, None without one."""
+        journal = Campaigns(repository.store).open()
+        return cls(repository, journal) if journal is not None else None
+
+    # --- what is known ------------------------------------------------------------------------
+
+    @property
+    def state(self) -> State:
+        """The fold of the journal."""
+        return self.journal.state
+
+    @property
+    def ends(self) -> tuple[str, tuple[str, ...]] | None:
+        """The bad end and the good ones, None while one is missing."""
+        state = self.state
+        bads, goods = state.named(Verdict.BAD), state.named(Verdict.GOOD)
+        start = state.started
+        if start.script is not None:
+            goods = start.goods
+        return (bads[0], goods) if bads and goods else None
+
+    @cached_property
+    def _range(self) -> tuple[Candidates, tuple[str, ...]]:
+        assert self.ends is not None
+        bad, goods = self.ends
+        bases = merge_bases(self.repository, bad, goods)
+        return _candidates(self.repository, bad, goods, self.state.started.first_parent), bases
+
+    def planned(self) -> Try | End | None:
+        """Return what to do next; None while an end is missing."""
+        if self.ends is None:
+            return None
+        candidates, bases = self._range
+        return plan(self.state, candidates, self.strategy, bases)
+
+    def suspects(self) -> tuple[str, ...]:
+        """Return the commits that can still be the culprit, parents first."""
+        if self.ends is None:
+            return ()
+        candidates, _ = self._range
+        return candidates.named(candidates.suspects(self.state.verdicts))
+
+    def result(self) -> Result:
+        """Return what was found, or how far it is."""
+        state = self.state
+        return summarise(state, () if state.finished else self.suspects())
+
+    # --- by hand ------------------------------------------------------------------------------
+
+    def tell(self, oid: str, verdict: Verdict) -> None:
+        """Note a person's verdict on a commit.
+
+        Raises
+        ------
+        UsageError
+            It contradicts what is known; nothing is noted.
+        """
+        if self.ends is not None and verdict is Verdict.BAD:
+            self._require_in_range(oid)
+        told = Told(time.time(), oid, verdict)
+        self.journal.events.append(told)
+        self._forget()
+        try:
+            self.planned()
+        finally:
+            self.journal.events.remove(told)
+            self._forget()
+        self._append(told)
+
+    def _require_in_range(self, oid: str) -> None:
+        """Refuse a bad commit that would say nothing about the range."""
+        candidates, bases = self._range
+        if oid in candidates.number or oid in bases:
+            return
+        assert self.ends is not None
+        if any(self.repository.is_ancestor(oid, good) for good in self.ends[1]):
+            raise UsageError(
+                f"{oid[:12]} can't be bad: a good commit contains it",
+                hint="take the wrong verdict back: kbisect bisect log, then kbisect bisect undo",
+            )
+        raise UsageError(
+            f"{oid[:12]} is not in the range that is searched",
+            hint=f"to begin with it: kbisect bisect reset; kbisect bisect bad {oid[:12]}",
+        )
+
+    def undo(self) -> Tested | Told:
+        """Take the last verdict back and return it.
+
+        Raises
+        ------
+        UsageError
+            There is none.
+        """
+        answers = self.state.answers
+        if not answers:
+            raise UsageError("there is no verdict to take back", hint="kbisect bisect log")
+        self._append(Undone(time.time()))
+        return answers[-1]
+
+    def settle(self) -> Try | End | None:
+        """Return what to do next, and note it if that is the end."""
+        planned = self.planned()
+        if isinstance(planned, End) and self.state.finished is None:
+            self._finish(planned)
+        return planned
+
+    # --- by script ----------------------------------------------------------------------------
+
+    def run(self, executor: Executor, listen: Listener | None = None) -> State:
+        """Test until the end is known.
+
+        May be stopped at any point, and called again on the same journal.
+
+        Raises
+        ------
+        UsageError
+            The script could not be run (126, 127); says nothing about the commit.
+        """
+        repository = self.repository
+        scratch = Scratch.prepare(repository) if self.state.started.checkout else None
+        planned = self.planned()
+        assert planned is not None
+        while isinstance(planned, Try):
+            done = executors.result(executor.submit(steps.run, self._step(planned, scratch)))
+            run = self._judge(planned, done)
+            self._append(run)
+            planned = self.planned()
+            assert planned is not None
+            if listen is not None:
+                listen(Progress(run, planned))
+        if self.state.finished is None:
+            self._finish(planned)
+        self.clean_store(self.repository)
+        return self.state
+
+    @staticmethod
+    def clean_store(repository: Repository) -> None:
+        """Remove worktrees and build folders; what the steps kept stays."""
+        scratch = locate(repository)
+        if scratch.worktrees.exists():
+            for place in scratch.worktrees.iterdir():
+                scratch.remove(place.name)
+        shutil.rmtree(repository.store / "builds", ignore_errors=True)
+
+    def is_for(self, wanted: Started) -> bool:
+        """Whether it is the campaign that would be started so."""
+        mine = self.state.started
+        return replace(mine, at=0, candidates=None) == replace(wanted, at=0, candidates=None)
+
+    @property
+    def folder(self) -> Path:
+        """Where the campaign keeps its files."""
+        return self.journal.path.parent
+
+    def _step(self, test: Try, scratch: Scratch | None) -> Step:
+        start, state = self.state.started, self.state
+        repository = self.repository
+        assert start.script is not None
+        copied = self.folder / "script"
+        command = str(copied) if copied.exists() else (shutil.which(start.script) or start.script)
+        return Step(
+            oid=test.oid,
+            command=(command, *start.arguments),
+            folder=self.folder / "steps" / f"{len(state.tested) + 1:04d}-{test.oid[:12]}",
+            scratch=scratch,
+            directory=repository.workdir or repository.gitdir,
+            build=repository.store / "builds" / "0",
+            attempt=1 + sum(run.oid == test.oid for run in state.tested),
+            timeout=start.timeout,
+            env=steps.environment(),
+        )
+
+    def _judge(self, test: Try, done: Done) -> Tested:
+        seen = done.seen
+        folder = Path("steps") / f"{len(self.state.tested) + 1:04d}-{test.oid[:12]}"
+        if seen.exit_code in COULD_NOT_RUN:
+            words = _last_words(self.folder / folder / "output.txt")
+            raise UsageError(
+                f"the script left with {seen.exit_code} at {test.oid[:12]}: something in it could "
+                f"not be run{words}",
+                hint="correct it and run the same command again; "
+                "for a commit that can't be tested it should leave with 125",
+            )
+        if test.role is Role.BAD_END:
+            verdict, cause = judge_bad_end(seen)
+        else:
+            verdict, cause = judge(seen, self.state.signature)
+        return Tested(
+            at=time.time(),
+            oid=test.oid,
+            role=test.role,
+            verdict=verdict,
+            cause=cause,
+            exit_code=seen.exit_code,
+            timed_out=seen.timed_out,
+            crash=seen.crash,
+            seconds=done.seconds,
+            attempt=1 + sum(run.oid == test.oid for run in self.state.tested),
+            folder=str(folder),
+        )
+
+    def _finish(self, end: End) -> None:
+        self._append(
+            Finished(time.time(), end.outcome, end.culprit, end.suspects, end.reason, end.hint)
+        )
+
+    def _append(self, event: Event) -> None:
+        self.journal.append(event)
+        if self.state.started.script is None:
+            self._forget()
+
+    def _forget(self) -> None:
+        """Forget the range: by hand, a verdict can move its ends."""
+        self.__dict__.pop("_range", None)
+
+
+def _candidates(
+    repository: Repository, bad: str, goods: Sequence[str], first_parent: bool
+) -> Candidates:
+    flags = ("--first-parent",) if first_parent else ()
+    return Candidates.build(commits.walk(repository, [bad], goods, *flags), first_parent)
+
+
+def _last_words(output: Path) -> str:
+    try:
+        with output.open("rb") as file:
+            file.seek(max(0, output.stat().st_size - 4096))
+            lines = file.read().decode("utf-8", "replace").split("\n")
+    except OSError:
+        return ""
+    said = [line.strip() for line in lines if line.strip()]
+    return f" ({said[-1][:200]})" if said else ""

@@ -1,0 +1,57 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""What the bad end does defines bad."""
+
+import pytest
+
+from kbisect.bisect.verdict import Cause, Observation, Verdict, judge, judge_bad_end
+
+FAILS = Observation(1)
+HANGS = Observation(124)
+LIMIT = Observation(None, timed_out=True)
+CRASHES = Observation(0, crash="NULL dereference in netlab_xmit")
+OTHER = Observation(0, crash="BUG in other")
+LOST = Observation(255)
+
+
+@pytest.mark.parametrize(
+    ("seen", "signature", "verdict", "cause"),
+    [
+        (Observation(0), FAILS, Verdict.GOOD, Cause.TEST),
+        (FAILS, FAILS, Verdict.BAD, Cause.TEST),
+        (Observation(2), FAILS, Verdict.SKIP, Cause.OTHER_CRASH),
+        (Observation(125), FAILS, Verdict.SKIP, Cause.TEST),
+        (LIMIT, FAILS, Verdict.SKIP, Cause.TIMEOUT),
+        (HANGS, FAILS, Verdict.SKIP, Cause.TIMEOUT),
+        (LOST, FAILS, Verdict.SKIP, Cause.INFRASTRUCTURE),
+        # The bad end hangs, by our limit or by the script's own.
+        (HANGS, HANGS, Verdict.BAD, Cause.TIMEOUT),
+        (LIMIT, HANGS, Verdict.BAD, Cause.TIMEOUT),
+        (HANGS, LIMIT, Verdict.BAD, Cause.TIMEOUT),
+        (FAILS, HANGS, Verdict.SKIP, Cause.OTHER_CRASH),
+        # virtme-ng returns 255 on a guest's panic.
+        (LOST, LOST, Verdict.BAD, Cause.TEST),
+        # QEMU returns 0 on a guest's panic.
+        (CRASHES, CRASHES, Verdict.BAD, Cause.TEST),
+        (OTHER, CRASHES, Verdict.SKIP, Cause.OTHER_CRASH),
+        (OTHER, FAILS, Verdict.SKIP, Cause.OTHER_CRASH),
+        (FAILS, CRASHES, Verdict.SKIP, Cause.OTHER_CRASH),
+        (Observation(1, crash="BUG in other"), FAILS, Verdict.SKIP, Cause.OTHER_CRASH),
+        # Nobody tested the ends: git's rule.
+        (FAILS, None, Verdict.BAD, Cause.TEST),
+        (HANGS, None, Verdict.BAD, Cause.TEST),
+        (LIMIT, None, Verdict.SKIP, Cause.TIMEOUT),
+        (LOST, None, Verdict.SKIP, Cause.INFRASTRUCTURE),
+        (CRASHES, None, Verdict.SKIP, Cause.OTHER_CRASH),
+    ],
+)
+def test_judge(
+    seen: Observation, signature: Observation | None, verdict: Verdict, cause: Cause
+) -> None:
+    assert judge(seen, signature) == (verdict, cause)
+
+
+def test_the_bad_end_is_bad_however_it_fails() -> None:
+    for seen in (FAILS, HANGS, LIMIT, CRASHES, LOST):
+        assert judge_bad_end(seen)[0] is Verdict.BAD
+    assert judge_bad_end(Observation(0))[0] is Verdict.GOOD
+    assert judge_bad_end(Observation(125))[0] is Verdict.SKIP
