@@ -73,6 +73,8 @@ def records(
     """
     with process.stream(
         repository.gitdir,
+        # git looks for .mailmap in a worktree, and we may stand in none.
+        *("-c", "mailmap.blob=HEAD:.mailmap"),
         *("diff-tree", "--stdin", "-r", "--root", "--raw", "-z", "--no-renames", "--no-abbrev"),
         *(f"--format={_FORMAT}", "--", *paths),
         stdin=(f"{oid}\n".encode() for oid in oids),

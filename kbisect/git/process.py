@@ -56,9 +56,17 @@ class GitFailed(RepositoryProblem):
         self.stderr = stderr.strip()
         first = self.stderr.splitlines()[0] if self.stderr else f"status {code}"
         super().__init__(
-            f"git {arguments[0]} failed: {first}",
+            f"git {_name(arguments)} failed: {first}",
             hint="run `git fsck --connectivity-only` in the repository",
         )
+
+
+def _name(arguments: tuple[str, ...]) -> str:
+    """Return git's sub-command, behind its `-c key=value` pairs."""
+    at = 0
+    while arguments[at : at + 1] == ("-c",):
+        at += 2
+    return arguments[at]
 
 
 def environment(extra: Mapping[str, str] | None = None) -> dict[str, str]:

@@ -53,7 +53,12 @@ class Commit:
 
 def subject_of(message: str) -> str:
     """Return the first paragraph of a message on one line, as git's %s."""
-    return " ".join(message.lstrip("\n").split("\n\n", 1)[0].split("\n")).strip()
+    title: list[str] = []
+    for line in message.lstrip("\n").split("\n"):
+        if not (text := line.rstrip(" \t\r")):
+            break
+        title.append(text)
+    return " ".join(title)
 
 
 class Repository:

@@ -6,7 +6,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -216,7 +216,7 @@ def _read(
             if counts:
                 inside.append(change)
         if inside:
-            kept.append(record)
+            kept.append(replace(record, changes=tuple(inside)))
     return kept, makefiles
 
 

@@ -170,6 +170,10 @@ _PICKED = re.compile(
 _VENDOR = re.compile(rf"(?im)^(?P<form>Git-commit|Alt-commit|Upstream-commit):\s*(?P<oid>{_HEX})\b")
 _DEPENDENCY = re.compile(rf"(?im)^stable-dep-of:\s*(?P<oid>{_HEX})\b\s*(?:{_QUOTED})?")
 _REVERTED = re.compile(rf"(?is)\bThis\s+reverts\s+commit\s+(?P<oid>{_HEX})\b")
+_REVERTED_UPSTREAM = re.compile(
+    rf"(?i)\bThis\s+reverts\s+commit\s+{_HEX}\s+which\s+is\s+(?:upstream\s+)?commit\s+{_HEX}"
+    r"(?:\s+upstream)?"
+)
 _REVERT_SUBJECT = re.compile(
     r"""(?i)^(?P<verb>revert|reapply)(?:ed)?:?\s*["“](?P<subject>.+)["”]\.?\s*$"""
 )
@@ -285,6 +289,8 @@ def _reverts(subject: str, body: str) -> Iterator[Link]:
 
 
 def _upstream(body: str) -> Iterator[Link]:
+    # "This reverts commit A which is commit B upstream." is a revert, however it is wrapped.
+    body = _REVERTED_UPSTREAM.sub("", body)
     # The header stands in the first three lines that say something; a wrapped one is rejoined.
     head = [line for line in body.split("\n") if line.strip()][:3]
     joined = [*head, *(f"{one} {two}" for one, two in pairwise(head))]

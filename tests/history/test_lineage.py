@@ -1,0 +1,90 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Through which tree a commit came, told by merges as the kernel writes them."""
+
+from __future__ import annotations
+
+import pytest
+
+from kbisect.history.lineage import tree_of_merge
+from kbisect.history.store import Index
+from tests.conftest import History, git
+
+GIT = "git://git.kernel.org/pub/scm/linux/kernel/git"
+
+
+@pytest.mark.parametrize(
+    ("subject", "tree"),
+    [
+        (f"Merge {GIT}/davem/net", "net"),
+        (f"Merge {GIT}/davem/net-next", "net-next"),
+        (f"Merge {GIT}/davem/net-2.6.25", "net-next"),
+        ("Merge master.kernel.org:/pub/scm/linux/kernel/git/davem/net-2.6", "net"),
+        (
+            "Merge branch 'master' of master.kernel.org:/pub/scm/linux/kernel/git/davem/net-2.6",
+            "net",
+        ),
+        (
+            "Merge branch 'for-davem' of ssh://master.kernel.org/pub/scm/linux/kernel/git/linville/wireless-next-2.6",
+            "wireless-next",
+        ),
+        (
+            "Merge tag 'net-6.1-rc5' of git://git.kernel.org/pub/scm/linux/kernel/git/netdev/net",
+            "net",
+        ),
+        (
+            "Merge tag 'wireless-next-2023-03-30' of git://git.kernel.org/pub/scm/linux/kernel/git/wireless/wireless-next",
+            "wireless-next",
+        ),
+        (f"Merge branch 'master' of {GIT}/pablo/nf", "netfilter"),
+        (f"Merge branch 'master' of {GIT}/bluetooth/bluetooth-next", "bluetooth-next"),
+        (f"Merge branch 'master' of {GIT}/torvalds/linux-2.6", "mainline"),
+        (f"Merge branch 'usb-linus' of {GIT}/gregkh/usb-2.6", "gregkh/usb-2.6"),
+        ("Merge branch 'fix/asoc' into for-linus", ""),
+        ("Merge 3.1-rc1 into usb-linus", ""),
+        ("net: merge the queues", ""),
+    ],
+)
+def test_a_merge_names_the_tree_it_pulled(subject: str, tree: str) -> None:
+    assert tree_of_merge(subject) == tree
+
+
+@pytest.mark.parametrize(
+    ("ref", "trees"),
+    [
+        ("net", ("net",)),
+        ("net-next", ("net-next",)),
+        ("wireless", ("wireless",)),
+        ("linux-3.12.y", ("linux-3.12.y",)),
+    ],
+)
+def test_what_has_not_reached_mainline_belongs_to_its_branch(
+    nettrees: History, nettrees_index: Index, ref: str, trees: tuple[str, ...]
+) -> None:
+    tip = git(nettrees.path, "rev-parse", ref).strip()
+    assert nettrees_index.lineage_of(nettrees_index.number(tip)) == trees
+
+
+def test_the_merge_that_brought_a_commit_is_the_first_on_mainline_to_contain_it(
+    nettrees: History, nettrees_index: Index
+) -> None:
+    spine = git(nettrees.path, "rev-list", "--first-parent", "--reverse", "master").split()
+    contains = {oid: set(git(nettrees.path, "rev-list", oid).split()) for oid in spine}
+    seen = 0
+    for oid, landed in nettrees_index.rows(
+        "SELECT oid, landed FROM commits WHERE landed IS NOT NULL"
+    ):
+        assert landed == next(merge for merge in spine if oid in contains[merge])
+        seen += 1
+    assert seen > 80
+
+
+def test_the_path_of_trees_follows_the_merges(nettrees: History, nettrees_index: Index) -> None:
+    # Bluetooth went into wireless, wireless into net, net into mainline (marks 45, 47 and 49 on).
+    brought = git(
+        nettrees.path, "rev-list", "--no-merges", f"{nettrees.marks[45]}^1..{nettrees.marks[45]}"
+    )
+    oids = brought.split()
+    assert oids
+    for oid in oids:
+        lineage = nettrees_index.lineage_of(nettrees_index.number(oid))
+        assert lineage == ("net", "wireless", "bluetooth")
