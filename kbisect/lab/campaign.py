@@ -94,11 +94,16 @@ class Campaign:
             The ends are equal, swapped, or have nothing in common.
         """
         repository.require_whole_history()
+        known: tuple[Candidates, tuple[str, ...]] | None = None
         if started.bad and started.goods:
-            merge_bases(repository, started.bad, started.goods)
-            count = len(_candidates(repository, started.bad, started.goods, started.first_parent))
-            started = replace(started, candidates=count)
-        return cls(repository, Campaigns(repository.store).begin(started, script))
+            bases = merge_bases(repository, started.bad, started.goods)
+            candidates = _candidates(repository, started.bad, started.goods, started.first_parent)
+            started = replace(started, candidates=len(candidates))
+            known = candidates, bases
+        campaign = cls(repository, Campaigns(repository.store).begin(started, script))
+        if known is not None:
+            campaign.__dict__["_range"] = known
+        return campaign
 
     @classmethod
     def current(cls, repository: Repository) -> Campaign | None:

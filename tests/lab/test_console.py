@@ -1,0 +1,134 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Kernel reports, recognised and named alike on two boots."""
+
+from pathlib import Path
+
+import pytest
+
+from kbisect.lab import console
+
+NETLAB = Path(__file__).parents[2] / "fixtures" / "netlab"
+
+
+@pytest.mark.parametrize(
+    ("text", "fingerprint", "is_fatal"),
+    [
+        (
+            "BUG: kernel NULL pointer dereference, address: 0000000000000b58\n"
+            "Oops: 0000 [#1] PREEMPT SMP NOPTI\n"
+            "RIP: 0010:netlab_get_stats64+0x19/0x80 [netlab]\n",
+            "NULL dereference in netlab_get_stats64",
+            True,
+        ),
+        (
+            "BUG: unable to handle page fault for address: ffffc90000a5b000\n"
+            "RIP: 0010:memcpy_erms.constprop.0+0x6/0x10\n",
+            "paging request in memcpy_erms",
+            True,
+        ),
+        (
+            "BUG: unable to handle kernel paging request at 00a31c47\n"
+            "IP: [<c1234567>] tcp_v4_rcv+0x1/0x2\n"
+            "EIP is at tcp_v4_rcv+0x1/0x2\n",
+            "paging request in tcp_v4_rcv",
+            True,
+        ),
+        (
+            "Unable to handle kernel NULL pointer dereference at virtual address 0000000000000008\n"
+            "Internal error: Oops: 96000005 [#1] SMP\n"
+            "pc : ip_rcv+0x20/0x100\n",
+            "paging request in ip_rcv",
+            True,
+        ),
+        (
+            "kernel BUG at net/core/skbuff.c:113!\nRIP: 0010:skb_panic+0x48/0x4a\n",
+            "BUG in net/core/skbuff.c",
+            True,
+        ),
+        (
+            "BUG: KASAN: slab-out-of-bounds in tcp_ack+0x12/0x34\nRead of size 8 at addr ff\n",
+            "KASAN in tcp_ack",
+            True,
+        ),
+        (
+            "general protection fault, probably for non-canonical address 0xdead: 0000 [#1]\n"
+            "RIP: 0010:fib_rules_lookup+0x1/0x2\n",
+            "general protection fault in fib_rules_lookup",
+            True,
+        ),
+        (
+            "WARNING: CPU: 0 PID: 1 at net/core/dev.c:99 dev_open+0x10/0x20\n",
+            "WARNING in dev_open",
+            False,
+        ),
+        (
+            "WARNING: CPU: 1 PID: 7 at net/core/dev.c:9 dev_close+0x1/0x2 [x]\n"
+            "Kernel panic - not syncing: panic_on_warn set ...\n",
+            "WARNING in dev_close",
+            True,
+        ),
+        (
+            "rcu: INFO: rcu_sched self-detected stall on CPU\nRIP: 0010:netlab_poll+0x1/0x2\n",
+            "RCU stall in netlab_poll",
+            False,
+        ),
+        (
+            "INFO: task ip:77 blocked for more than 120 seconds.\n schedule+0x1/0x2\n",
+            "hung task in schedule",
+            False,
+        ),
+        (
+            "watchdog: BUG: soft lockup - CPU#0 stuck for 22s! [ping:80]\n"
+            "RIP: 0010:netlab_xmit+0x1/0x2\n",
+            "soft lockup in netlab_xmit",
+            False,
+        ),
+        (
+            "BUG: sleeping function called from invalid context at mm/slab.c:1\n",
+            "BUG in sleeping function called from invalid context at mm",
+            False,
+        ),
+        (
+            "Kernel panic - not syncing: VFS: Unable to mount root fs on unknown-block(0,0)\n",
+            "panic in VFS: Unable to mount root fs on unknown-block(N,N)",
+            True,
+        ),
+    ],
+)
+def test_fingerprints(text: str, fingerprint: str, is_fatal: bool) -> None:
+    stamped = "".join(
+        f"[{i:5}.123456][    T1] {line}\r\n" for i, line in enumerate(text.split("\n"))
+    )
+    for form in (text, stamped):
+        found = console.reports(form.splitlines())
+        assert found[0].fingerprint == fingerprint
+        fatal = console.fatal(found)
+        assert (fatal is not None) == is_fatal
+        assert fatal is None or fatal.fingerprint == fingerprint
+
+
+def test_a_panic_after_an_oops_is_the_oops() -> None:
+    crash = console.fatal(console.read(NETLAB / "console-crash.log"))
+    assert crash is not None
+    assert crash.fingerprint == "NULL dereference in netlab_get_stats64"
+
+
+def test_a_warning_before_a_panic_of_its_own_is_not_the_panic() -> None:
+    text = (
+        "WARNING: CPU: 0 PID: 1 at a.c:1 early+0x1/0x2\n"
+        "Kernel panic - not syncing: Attempted to kill init! exitcode=0x0000000b\n"
+    )
+    crash = console.fatal(console.reports(text.splitlines()))
+    assert crash is not None
+    assert crash.kind == "panic"
+
+
+def test_a_healthy_console_has_none() -> None:
+    assert console.read(NETLAB / "console-good.log") == []
+    make = "warning: unused variable 'x'\nBUGFIX: 3\nOops, no\n make: *** Error 1\nDEBUG: x"
+    assert console.reports(make.splitlines()) == []
+
+
+def test_a_line_without_end_and_a_file_that_is_absent(tmp_path: Path) -> None:
+    (tmp_path / "long").write_bytes(b"x" * 10_000_000 + b"\xff\n")
+    assert console.read(tmp_path / "long", tmp_path / "absent") == []
