@@ -7,7 +7,6 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import IO
 
-from kbisect.git import process
 from kbisect.git.repository import Repository, subject_of
 
 
@@ -54,7 +53,7 @@ def walk(
     """
     asked = "".join(f"{oid}\n" for oid in tips) + "".join(f"^{oid}\n" for oid in exclude)
     arguments = ("rev-list", "--topo-order", "--parents", "--timestamp", *flags, "--stdin")
-    with process.stream(repository.gitdir, *arguments, stdin=[asked.encode()]) as lines:
+    with repository.stream(*arguments, stdin=[asked.encode()]) as lines:
         for line in lines:
             time, oid, *parents = line.decode("ascii").split()
             yield oid, int(time), parents
@@ -71,8 +70,7 @@ def records(
     A merge is compared with none of its parents and so never appears. Folders only: a long list
     of files makes git an order of magnitude slower than filtering what it answers.
     """
-    with process.stream(
-        repository.gitdir,
+    with repository.stream(
         # git looks for .mailmap in a worktree, and we may stand in none.
         *("-c", "mailmap.blob=HEAD:.mailmap"),
         *("diff-tree", "--stdin", "-r", "--root", "--raw", "-z", "--no-renames", "--no-abbrev"),
@@ -86,7 +84,7 @@ def subjects(repository: Repository, oids: Iterable[str]) -> Iterator[tuple[str,
     """Read the subjects of many commits, merges among them: (oid, subject)."""
     asked = (f"{oid}\n".encode() for oid in oids)
     arguments = ("log", "--no-walk=unsorted", "-z", "--format=%H%x00%s", "--stdin")
-    with process.stream(repository.gitdir, *arguments, stdin=asked) as pipe:
+    with repository.stream(*arguments, stdin=asked) as pipe:
         tokens = _tokens(pipe)
         for oid in tokens:
             yield oid.decode("ascii"), next(tokens).decode("utf-8", "replace")
@@ -101,7 +99,7 @@ def folder_ids(
     """
     asked = (f"{oid}:{folder}\n".encode() for oid in oids for folder in folders)
     arguments = ("cat-file", "--batch-check=%(objectname)", "--buffer")
-    with process.stream(repository.gitdir, *arguments, stdin=asked) as lines:
+    with repository.stream(*arguments, stdin=asked) as lines:
         ids = ["" if line.endswith(b" missing\n") else line[:-1].decode("ascii") for line in lines]
     size = len(folders)
     return [tuple(ids[at : at + size]) for at in range(0, len(ids), size)]
@@ -115,7 +113,7 @@ def differing_paths(
     found: dict[tuple[str, str], list[str]] = {}
     arguments = ("diff-tree", "--stdin", "-r", "--name-only", "--no-renames")
     names: list[str] = []
-    with process.stream(repository.gitdir, *arguments, stdin=asked) as lines:
+    with repository.stream(*arguments, stdin=asked) as lines:
         for line in lines:
             text = line[:-1].decode("utf-8", "backslashreplace")
             if len(text) == 81 and text[40] == " ":

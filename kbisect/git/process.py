@@ -8,6 +8,7 @@ replace refs, nor hooks, nor a pager can change what is answered.
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 import threading
 from collections.abc import Iterable, Iterator, Mapping
@@ -48,13 +49,22 @@ _CONFIG = (
 )
 
 
+_ABSENT = re.compile(
+    r"(?:unable to (?:read|find|parse)|could not (?:fetch|read|parse)|bad|missing)[ \w]*? "
+    r"\(?([0-9a-f]{40})"
+)
+
+
 class GitFailed(RepositoryProblem):
-    """`git` answered with an error; `stderr` holds its words."""
+    """`git` answered with an error; `stderr` holds its words, `absent` the object it wanted."""
 
     def __init__(self, arguments: tuple[str, ...], code: int, stderr: str) -> None:
         self.code = code
         self.stderr = stderr.strip()
-        first = self.stderr.splitlines()[0] if self.stderr else f"status {code}"
+        lines = [line for line in self.stderr.splitlines() if not line.startswith("warning:")]
+        first = lines[0] if lines else f"status {code}"
+        absent = _ABSENT.search(self.stderr)
+        self.absent = absent[1] if absent else None
         super().__init__(
             f"git {_name(arguments)} failed: {first}",
             hint="run `git fsck --connectivity-only` in the repository",

@@ -4,11 +4,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import IO, TYPE_CHECKING
 
 from kbisect.errors import RepositoryProblem, UsageError
 from kbisect.git import process
@@ -135,6 +136,23 @@ class Repository:
             return pygit2.Repository(str(self.gitdir))
         except pygit2.GitError as error:
             raise _cannot_open(self.gitdir, str(error)) from None
+
+    @contextmanager
+    def stream(self, *arguments: str, stdin: Iterable[bytes] | None = None) -> Iterator[IO[bytes]]:
+        """Run one git command and give its output while it runs (see `process.stream`).
+
+        Raises
+        ------
+        RepositoryProblem
+            git failed; an absent object is named.
+        """
+        try:
+            with process.stream(self.gitdir, *arguments, stdin=stdin) as pipe:
+                yield pipe
+        except GitFailed as failed:
+            if failed.absent:
+                raise self.absent(failed.absent) from None
+            raise
 
     # --- names ------------------------------------------------------------------------------
 

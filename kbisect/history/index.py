@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from kbisect.errors import UsageError
 from kbisect.git import blobs
 from kbisect.git import commits as stream
 from kbisect.git.commits import CommitRecord
@@ -92,6 +93,8 @@ def update(
         head = repository.head()
         if head:
             tips.setdefault("HEAD", head)
+        if not tips:
+            raise UsageError("this repository has no commits yet", hint="git fetch, or commit")
         known = dict(before.meta.trees) if before else {}
         chosen = recognise(repository, refs) | known | dict(trees or {})
         chosen = {tree: ref for tree, ref in chosen.items() if ref in tips or repository.find(ref)}

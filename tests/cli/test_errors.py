@@ -1,0 +1,214 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Bad input gets one clear line, the next thing to try, and the right exit code."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.conftest import History, Run, git
+
+
+def complaint(done: subprocess.CompletedProcess[str], code: int) -> str:
+    """Check the form of a failure, and return its words."""
+    assert done.returncode == code, done.stderr
+    assert done.stdout == ""
+    lines = [line for line in done.stderr.splitlines() if line]
+    assert len(lines) == 2, done.stderr
+    assert lines[0].startswith("kbisect: ")
+    assert lines[1].startswith("  try: ")
+    return done.stderr
+
+
+def test_not_a_repository(tmp_path: Path, kbisect: Run) -> None:
+    assert "not a git repository" in complaint(kbisect("-C", tmp_path, "index"), 128)
+    missing = kbisect("-C", tmp_path / "nowhere", "index", "--json")
+    assert "no such directory" in complaint(missing, 128)
+
+
+def test_a_repository_of_somebody_else(nettrees_copy: History, kbisect: Run) -> None:
+    if os.geteuid():
+        pytest.fail("run as root: only root can give a repository away")
+    subprocess.run(["chown", "-R", "12345:12345", str(nettrees_copy.path)], check=True)
+    words = complaint(kbisect("-C", nettrees_copy.path, "index"), 128)
+    assert "owned by someone else" in words
+    assert "safe.directory" in words
+
+
+def test_a_shallow_clone(nettrees: History, tmp_path: Path, kbisect: Run) -> None:
+    clone = tmp_path / "shallow"
+    git(tmp_path, "clone", "--quiet", "--depth=5", f"file://{nettrees.path}", str(clone))
+    words = complaint(kbisect("-C", clone, "index"), 128)
+    assert "shallow" in words
+    assert "git fetch --unshallow" in words
+
+
+@pytest.fixture
+def partial(nettrees: History, tmp_path: Path) -> Path:
+    git(nettrees.path, "config", "uploadpack.allowFilter", "true")
+    git(nettrees.path, "config", "uploadpack.allowAnySHA1InWant", "true")
+    clone = tmp_path / "partial"
+    git(
+        tmp_path,
+        "clone",
+        "--quiet",
+        "--bare",
+        "--filter=tree:0",
+        f"file://{nettrees.path}",
+        str(clone),
+    )
+    return clone
+
+
+def test_a_partial_clone_names_what_is_absent_and_fetches_nothing(
+    partial: Path, kbisect: Run
+) -> None:
+    before = git(partial, "count-objects", "-v")
+    words = complaint(kbisect("-C", partial, "index"), 128)
+    assert "absent from this partial clone" in words
+    assert git(partial, "count-objects", "-v") == before
+
+
+def test_a_whole_copy_with_a_promisor_file_is_no_partial_clone(
+    nettrees_copy: History, kbisect: Run
+) -> None:
+    git(nettrees_copy.path, "repack", "-adq")
+    pack = next((nettrees_copy.path / ".git" / "objects" / "pack").glob("*.pack"))
+    pack.with_suffix(".promisor").touch()
+    done = kbisect("-C", nettrees_copy.path, "index", "--json")
+    assert done.returncode == 0, done.stderr
+    assert json.loads(done.stdout)["commits"] == 213
+
+
+def test_an_unknown_revision(nettrees: History, kbisect: Run) -> None:
+    words = complaint(kbisect("-C", nettrees.path, "show", "v3.99"), 2)
+    assert "unknown revision: v3.99" in words
+
+
+def test_what_looks_like_an_option_is_no_revision(nettrees: History, kbisect: Run) -> None:
+    complaint(kbisect("-C", nettrees.path, "show", "--", "--output=/tmp/x"), 2)
+
+
+def test_no_index_yet(nettrees_copy: History, kbisect: Run) -> None:
+    words = complaint(kbisect("-C", nettrees_copy.path, "query", "reverts"), 2)
+    assert "no index" in words
+    assert "kbisect index" in words
+
+
+def test_an_unborn_branch(tmp_path: Path, kbisect: Run) -> None:
+    git(tmp_path, "init", "--quiet", ".")
+    words = complaint(kbisect("-C", tmp_path, "index"), 2)
+    assert "no commits" in words
+
+
+@pytest.fixture
+def read_only(nettrees_copy: History, tmp_path: Path) -> Iterator[Path]:
+    """A repository on a read-only mount: mode bits don't bind root."""
+    mount = tmp_path / "read-only"
+    mount.mkdir()
+    subprocess.run(["mount", "--bind", str(nettrees_copy.path), str(mount)], check=True)
+    subprocess.run(["mount", "-o", "remount,ro,bind", str(mount)], check=True)
+    yield mount
+    subprocess.run(["umount", str(mount)], check=True)
+
+
+def test_a_read_only_repository_works_with_a_store_elsewhere(
+    read_only: Path, tmp_path: Path, kbisect: Run
+) -> None:
+    words = complaint(kbisect("-C", read_only, "index"), 4)
+    assert "--store" in words
+    elsewhere = ("-C", read_only, "--store", tmp_path / "store")
+    assert kbisect(*elsewhere, "index").returncode == 0
+    assert kbisect(*elsewhere, "backport", "list", "linux-3.12.y").returncode == 0
+
+
+def test_a_full_disk(nettrees_copy: History, tmp_path: Path, kbisect: Run) -> None:
+    tiny = tmp_path / "tiny"
+    tiny.mkdir()
+    subprocess.run(["mount", "-t", "tmpfs", "-o", "size=16k", "tmpfs", str(tiny)], check=True)
+    try:
+        words = complaint(kbisect("-C", nettrees_copy.path, "--store", tiny, "index"), 4)
+        assert "No space left" in words
+        assert not list(tiny.glob("index/0*"))
+    finally:
+        subprocess.run(["umount", str(tiny)], check=True)
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["query"],
+        ["query", "no-such-query"],
+        ["query", "fixes", "-p", "nope=1"],
+        ["query", "fixes", "-p", "nope"],
+        ["query", "--sql", "SELEC 1"],
+        ["query", "--sql", "DROP VIEW commits"],
+        ["index", "--tree", "net"],
+        ["graph", "v3.11...v3.12"],
+        ["window", "--at", "yesterday"],
+        ["backport", "list", "net", "--base", "net-next"],
+        ["backport", "list", "linux-3.12.y", "--upstream", "nowhere"],
+    ],
+    ids=" ".join,
+)
+def test_a_request_that_can_not_be_carried_out(
+    nettrees: History, kbisect: Run, arguments: list[str]
+) -> None:
+    complaint(kbisect("-C", nettrees.path, *arguments), 2)
+
+
+def test_a_bug_in_kbisect_is_told_from_an_error(
+    nettrees_copy: History, kbisect: Run, tmp_path: Path
+) -> None:
+    kbisect("-C", nettrees_copy.path, "index")
+    generation = next(nettrees_copy.repository.store.glob("index/0*"))
+    meta = json.loads((generation / "meta.json").read_text())
+    # No writer of ours makes this; whatever breaks on it is a bug by definition.
+    meta["lineages"] = None
+    (generation / "meta.json").write_text(json.dumps(meta))
+    done = kbisect("-C", nettrees_copy.path, "show", "v3.12", env={"TMPDIR": str(tmp_path)})
+    assert done.returncode == 3
+    assert "a bug in kbisect" in done.stderr
+    log = next(tmp_path.glob("kbisect-bug-*.log"))
+    assert "Traceback" in log.read_text()
+    assert str(log) in done.stderr
+
+
+def test_text_from_a_commit_can_not_drive_the_terminal(
+    nettrees_copy: History, kbisect: Run
+) -> None:
+    (nettrees_copy.path / "net" / "new.c").write_text("int x;\n")
+    git(nettrees_copy.path, "add", "net/new.c")
+    git(nettrees_copy.path, "commit", "--quiet", "--message=net: \x1b]0;owned\x07\x1b[31mred")
+    kbisect("-C", nettrees_copy.path, "index")
+    for arguments in (["show", "HEAD"], ["query", "--sql", "SELECT subject FROM commits"]):
+        done = kbisect("-C", nettrees_copy.path, *arguments)
+        assert done.returncode == 0
+        assert "\x1b" not in done.stdout
+        assert "owned" in done.stdout
+
+
+def test_help_imports_nothing_heavy() -> None:
+    code = (
+        "import sys, kbisect.cli.main as m\n"
+        "try: m.main(['--help'])\n"
+        "except SystemExit: pass\n"
+        "heavy = {'pandas', 'networkx', 'pygit2', 'duckdb', 'matplotlib', 'numpy', 'pyarrow'}\n"
+        "sys.exit(', '.join(heavy & set(sys.modules)) or 0)\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    assert "backport" in done.stdout
+
+
+def test_each_error_class_wants_a_hint() -> None:
+    from kbisect.errors import KbisectError
+
+    with pytest.raises(ValueError, match="without a hint"):
+        KbisectError("it broke", hint="")
