@@ -1,0 +1,46 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+#
+# make demo    set up, then show every job on the project's own fixtures
+# make test    set up, then run every check
+# make bench   measure against git on the repository in KBISECT_NET_REPO
+
+PYTHON ?= python3
+VENV   ?= .venv
+CACHE  ?= .cache
+BIN    := $(VENV)/bin
+
+export KBISECT_CACHE := $(abspath $(CACHE))
+
+.PHONY: demo test setup check bench clean
+
+demo: setup
+	PATH="$(abspath $(BIN)):$$PATH" ./demo.sh
+
+test: setup check
+	$(BIN)/pytest -n 2 --dist loadgroup
+
+# What needs no machine: format, lint, types, the direction of the rooms.
+check: $(VENV)/ready
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports --verbose=0 2>/dev/null || $(BIN)/lint-imports
+
+setup: $(VENV)/ready
+	@./setup.sh
+
+# The mark is written last, so a set-up that was cut off is done again.
+$(VENV)/ready: pyproject.toml constraints.txt
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+	  { echo "make: $(PYTHON) is too old: kbisect needs Python 3.11; try: make PYTHON=python3.12" >&2; exit 4; }
+	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || ./setup.sh
+	@echo "setting up $(VENV)" >&2
+	@$(PYTHON) -m venv $(VENV)
+	@$(BIN)/pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[dev]'
+	@touch $@
+
+bench: $(VENV)/ready
+	$(BIN)/python -m tests.bench
+
+clean:
+	rm -rf $(VENV) $(CACHE) build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis
