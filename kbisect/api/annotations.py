@@ -1,0 +1,129 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Words in kernel headers that are no C, and types that differ in name only. Pure: tables."""
+
+from __future__ import annotations
+
+import re
+
+# For sparse: they say which address space or byte order, not what the code looks like.
+SPARSE = (
+    *("__rcu", "__user", "__iomem", "__percpu", "__kernel", "__force", "__bitwise", "__bitwise__"),
+    *("__private", "__nocast", "__safe", "__kptr", "__seg_gs"),
+)
+
+# For the compiler, the linker and the debugger.
+_PLAIN = """
+    ____cacheline_aligned ____cacheline_aligned_in_smp __cacheline_aligned
+    __cacheline_aligned_in_smp ____cacheline_internodealigned_in_smp
+    __cacheline_internodealigned_in_smp __aligned_largest __read_mostly __ro_after_init
+    __must_check __deprecated __deprecated_for_modules __maybe_unused __always_unused __used
+    __unused __attribute_const__ __attribute_pure__ __pure __const __malloc __weak __cold __hot
+    __init __exit __initdata __initconst __exitdata __exit_refok __init_refok __ref __refdata
+    __refconst __devinit __devexit __devinitdata __devinitconst __devexitdata __net_init
+    __net_exit __net_initdata __cpuinit __meminit __meminitdata __packed __noreturn noinline
+    __noinline noinline_for_stack __always_inline asmlinkage fastcall notrace __visible __kprobes
+    __sched __lockfunc __printf_like __randomize_layout __no_randomize_layout __designated_init
+    __latent_entropy __flatten __no_kcsan __no_sanitize_address __nonstring __nonstring_array
+    __returns_nonnull __cfi_generictype __bpf_kfunc __naked __bpfcall __inline__ __inline inline
+    __ATM_API_ALIGN IRDA_ALIGN __KINLINE randomized_struct_fields_start
+    randomized_struct_fields_end __extension__ INDIRECT_CALLABLE_SCOPE __restrict __restrict__
+    restrict __attribute_used__ __attribute_unused__ CRYPTO_MINALIGN_ATTR __no_profile
+    __no_stack_protector __nocfi __noscs __exitused
+"""
+# The same with an argument list.
+_CALLED = """
+    __attribute__ __attribute __aligned __printf __scanf __acquires __releases __acquire __release
+    __must_hold __cond_acquires __cond_lock __counted_by __counted_by_le __counted_by_be
+    __counted_by_ptr __section __alloc_size __assume_aligned __realloc_size __guarded_by
+    __pt_guarded_by __no_sanitize __diagnose_as __compiletime_error __compiletime_warning
+    __must_hold_shared __acquires_shared __releases_shared __format_arg __nonnull __regparm __free
+    __diag __alias __malloc_like __asm__ __context_unsafe __no_context_analysis
+    __cacheline_group_begin __cacheline_group_end __cacheline_group_begin_aligned
+    __cacheline_group_end_aligned CACHELINE_PADDING ZONE_PADDING __class_guard KABI_RESERVE
+    ANDROID_KABI_RESERVE RH_KABI_RESERVE
+"""
+NESTED = r"\((?:[^()]|\((?:[^()]|\((?:[^()]|\([^()]*\))*\))*\))*\)"
+
+
+def _words(table: str) -> str:
+    return "|".join(sorted(table.split(), key=len, reverse=True))
+
+
+BLANKED = re.compile(
+    rf"\b(?:(?:{_words(_CALLED)})\s*{NESTED}"
+    rf"|(?:{_words(_PLAIN)}|{'|'.join(SPARSE)})\b(?!\s*\(\s*\*))"
+)
+SPARSE_WORD = re.compile(rf"\b(?:{'|'.join(SPARSE)})\b")
+
+# Members and functions that a macro declares: the text that stands for them.
+BITMAP = re.compile(r"\bDECLARE_BITMAP\s*\(\s*(\w+)\s*,((?:[^()]|\([^()]*\))*)\)")
+MASK = re.compile(
+    r"\b(?:__ETHTOOL_DECLARE_LINK_MODE_MASK|DECLARE_PHY_INTERFACE_MASK)\s*\(\s*(\w+)\s*\)"
+)
+FLEXIBLE = re.compile(
+    r"\b(?:(?:__)?DECLARE_FLEX_ARRAY|__bpf_md_ptr)\s*\(((?:[^(),]|\([^()]*\))*),\s*(\w+)\s*\)"
+)
+GROUPS = {
+    # macro: (arguments before the members, which of them names the group, which its struct tag)
+    "struct_group": (1, 0, None),
+    "struct_group_attr": (2, 0, None),
+    "struct_group_tagged": (2, 1, 0),
+    "__struct_group": (3, 1, 0),
+}
+GROUP = re.compile(rf"\b({'|'.join(GROUPS)})\s*\(")
+
+# Different words for one machine type: changing between them breaks no caller.
+_SAME = {
+    8: "u8 __u8 uint8_t unsigned_char",
+    -8: "s8 __s8 int8_t signed_char",
+    16: "u16 __u16 __be16 __le16 __sum16 uint16_t unsigned_short unsigned_short_int u_int16_t"
+    " sa_family_t __kernel_sa_family_t ",
+    -16: "s16 __s16 int16_t short short_int",
+    32: "u32 __u32 __be32 __le32 __wsum uint32_t unsigned_int unsigned u_int32_t gfp_t u_int"
+    " fmode_t slab_flags_t __poll_t blk_opf_t",
+    -32: "s32 __s32 int32_t int signed_int signed pci_power_t netdev_tx_t irqreturn_t",
+    64: "u64 __u64 __be64 __le64 uint64_t unsigned_long_long __aligned_u64 __aligned_be64",
+    -64: "s64 __s64 int64_t long_long",
+    65: "unsigned_long unsigned_long_int ulong",
+    -65: "long long_int",
+}
+_MACHINE = {
+    word.replace("_", " ")
+    if word.startswith(("unsigned_", "signed_", "long_", "short_"))
+    else word: size
+    for size, names in _SAME.items()
+    for word in names.split()
+}
+_ANNOTATED = {
+    *("__be16", "__le16", "__sum16", "__be32", "__le32", "__wsum", "__be64", "__le64", "gfp_t"),
+    *("__poll_t", "slab_flags_t", "fmode_t", "netdev_tx_t", "irqreturn_t", "pci_power_t"),
+    *("blk_opf_t",),
+}
+_BASE = re.compile(r"^((?:\w+ )*\w+)(.*)$", re.DOTALL)
+
+
+def machine_type(type_text: str) -> str:
+    """Return the type with its base replaced by the machine type it is, `<32>` for `__be32 *`.
+
+    >>> machine_type("__be32 *"), machine_type("struct sock *")
+    ('<32> *', 'struct sock *')
+    """
+    found = _BASE.match(type_text)
+    if not found:
+        return type_text
+    size = _MACHINE.get(found.group(1))
+    return type_text if size is None else f"<{size}>{found.group(2)}"
+
+
+def same_but_annotation(old: str, new: str) -> bool:
+    """Whether two types differ only in what sparse checks, or in which name a machine type has.
+
+    A plain `int` that became `gfp_t` counts: Linux kernel commit 7d877f3bda87 ("[PATCH] gfp_t:
+    net/*") (in v2.6.15) changed no code that uses it.
+    """
+    one, other = machine_type(old), machine_type(new)
+    if one == other:
+        return True
+    loose_old, loose_new = one.replace("<-", "<"), other.replace("<-", "<")
+    annotated = any(word in _ANNOTATED for word in re.findall(r"\w+", f"{old} {new}"))
+    return annotated and loose_old == loose_new

@@ -1,0 +1,262 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Which commit made a change: the headers' versions walked through commit by commit. Pure.
+
+A commit made a change when its version of the header is the first that has it and no later one
+takes it back. Branches that were merged stand one after the other here, in an order in which no
+commit precedes its ancestors.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from kbisect.api.declarations import Declaration, Header
+from kbisect.api.evidence import Change, Touch
+from kbisect.api.findings import Finding
+from kbisect.api.renames import Key, Step
+
+_EMPTY = "0" * 40
+
+
+@dataclass(frozen=True, slots=True)
+class Delta:
+    """What one commit changed in one header: by key, the variants before and after."""
+
+    touch: Touch
+    before: Mapping[Key, tuple[Declaration, ...]]
+    after: Mapping[Key, tuple[Declaration, ...]]
+
+
+@dataclass(slots=True)
+class Timeline:
+    """The deltas of a range, oldest first, and where to find a key or a header in them."""
+
+    deltas: list[Delta] = field(default_factory=list)
+    by_key: dict[Key, list[Delta]] = field(default_factory=dict)
+    by_path: dict[str, list[Delta]] = field(default_factory=dict)
+
+    def add(self, delta: Delta) -> None:
+        """Append the next delta."""
+        self.deltas.append(delta)
+        self.by_path.setdefault(delta.touch.path, []).append(delta)
+        for key in {**delta.before, **delta.after}:
+            self.by_key.setdefault(key, []).append(delta)
+
+
+def timeline(touches: Iterable[Touch], header: Callable[[str, str], Header]) -> Timeline:
+    """Turn touched headers into deltas.
+
+    Parameters
+    ----------
+    touches : Touch, oldest first
+    header : callable
+        Returns the declarations of a header from its path and blob oid.
+    """
+    result = Timeline()
+    for touch in touches:
+        before = _variants(touch.path, touch.old_blob, header)
+        after = _variants(touch.path, touch.new_blob, header)
+        gone = {
+            key: found for key, found in before.items() if _seen(found) != _seen(after.get(key))
+        }
+        came = {
+            key: found for key, found in after.items() if _seen(found) != _seen(before.get(key))
+        }
+        result.add(Delta(touch, gone, came))
+    return result
+
+
+def _variants(
+    path: str, blob: str, header: Callable[[str, str], Header]
+) -> dict[Key, tuple[Declaration, ...]]:
+    if blob.startswith(_EMPTY[: len(blob)]):
+        return {}
+    found: dict[Key, tuple[Declaration, ...]] = {}
+    for declaration in header(path, blob).declarations:
+        found[declaration.key] = (*found.get(declaration.key, ()), declaration)
+    return found
+
+
+def _seen(variants: Iterable[Declaration] | None) -> frozenset[object] | None:
+    if variants is None:
+        return None
+    return frozenset((variant.signature, variant.condition) for variant in variants)
+
+
+def steps(
+    line: Timeline, removed: Mapping[Key, Declaration], added: Mapping[Key, Declaration]
+) -> list[Step]:
+    """Return every removed × added pair that met in one commit."""
+    by_commit: dict[str, list[Delta]] = {}
+    for delta in line.deltas:
+        by_commit.setdefault(delta.touch.commit, []).append(delta)
+    found = []
+    for deltas in by_commit.values():
+        went = [
+            (delta, variants[0])
+            for delta in deltas
+            for key, variants in delta.before.items()
+            if key in removed and key not in delta.after
+        ]
+        came = [
+            (delta, variants[0])
+            for delta in deltas
+            for key, variants in delta.after.items()
+            if key in added and key not in delta.before
+        ]
+        if len(went) * len(came) > 40_000:
+            continue
+        places: dict[int, dict[Key, tuple[int, int, int]]] = {}
+        for delta in deltas:
+            places[id(delta)] = _places(delta, removed, added)
+        for old_delta, old in went:
+            for new_delta, new in came:
+                same_hunk = aligned = False
+                if old_delta is new_delta:
+                    here = places[id(old_delta)]
+                    one, other = here.get(old.key), here.get(new.key)
+                    same_hunk = one is not None and other is not None and one[0] == other[0]
+                    aligned = same_hunk and one == other
+                found.append(
+                    Step(
+                        removed[old.key],
+                        added[new.key],
+                        old_delta.touch.commit,
+                        old_delta.touch.subject,
+                        same_hunk,
+                        aligned,
+                    )
+                )
+    return found
+
+
+def _places(
+    delta: Delta, removed: Mapping[Key, Declaration], added: Mapping[Key, Declaration]
+) -> dict[Key, tuple[int, int, int]]:
+    """Return by key (hunk, order among its sort in the hunk, how many there are)."""
+    result: dict[Key, tuple[int, int, int]] = {}
+    changes = delta.touch.changes
+    for side, keep, other, at in (
+        (delta.before, removed, delta.after, _old_lines),
+        (delta.after, added, delta.before, _new_lines),
+    ):
+        inside: dict[tuple[int, str], list[Declaration]] = {}
+        for key, variants in side.items():
+            if key in other or key not in keep:
+                continue
+            for number, change in enumerate(changes):
+                first, count = at(change)
+                if first <= variants[0].line < first + count:
+                    inside.setdefault((number, key[0]), []).append(variants[0])
+                    break
+        for (number, _), listed in inside.items():
+            listed.sort(key=lambda declaration: declaration.line)
+            for order, declaration in enumerate(listed):
+                result[declaration.key] = (number, order, len(listed))
+    return result
+
+
+def _old_lines(change: Change) -> tuple[int, int]:
+    return change.old_start, len(change.removed)
+
+
+def _new_lines(change: Change) -> tuple[int, int]:
+    return change.new_start, len(change.added)
+
+
+def commit_of(finding: Finding, line: Timeline) -> str | None:
+    """Return the oid of the commit that made a change, None when the range doesn't tell."""
+    if finding.old is None and finding.new is None:
+        return _header_commit(finding, line)
+    old, new = finding.old, finding.new
+    if old is None or new is None:
+        declaration = old or new
+        assert declaration is not None
+        return _presence(declaration, line, appears=old is None)
+    verb = finding.kind.rsplit("-", 1)[-1]
+    if old.key != new.key and verb in ("renamed", "moved"):
+        return _presence(old, line, appears=False) or _presence(new, line, appears=True)
+    if verb == "moved":
+        return _left(old, line)
+    if finding.kind == "condition-changed":
+        return _settled(new, line, lambda variant: variant.condition)
+    return (
+        _settled(new, line, lambda variant: variant.signature)
+        or _settled(old, line, lambda variant: variant.signature, new.signature)
+        or _presence(old, line, appears=False)
+    )
+
+
+def _header_commit(finding: Finding, line: Timeline) -> str | None:
+    found = None
+    appears = finding.kind == "header-added"
+    for delta in line.by_path.get(finding.header, ()):
+        came, went = delta.touch.old_blob == _EMPTY, delta.touch.new_blob == _EMPTY
+        if (came if appears else went) and found is None:
+            found = delta.touch.commit
+        elif went if appears else came:
+            found = None
+    return found
+
+
+def _presence(declaration: Declaration, line: Timeline, *, appears: bool) -> str | None:
+    """Return the commit from which on a key is there, or isn't, in any header."""
+    key = declaration.key
+    found: str | None = None
+    where: set[str] = set() if appears else {declaration.header}
+    for commit, deltas in _by_commit(line.by_key.get(key, ())):
+        was = bool(where)
+        for delta in deltas:
+            if key in delta.after:
+                where.add(delta.touch.path)
+            else:
+                where.discard(delta.touch.path)
+        if bool(where) is appears and was is not appears:
+            found = commit
+        elif bool(where) is not appears:
+            found = None
+    return found
+
+
+def _left(declaration: Declaration, line: Timeline) -> str | None:
+    found = None
+    for delta in line.by_key.get(declaration.key, ()):
+        if delta.touch.path != declaration.header:
+            continue
+        gone = declaration.key not in delta.after
+        found = (found or delta.touch.commit) if gone else None
+    return found
+
+
+def _settled(
+    declaration: Declaration,
+    line: Timeline,
+    view: Callable[[Declaration], object],
+    final: object = None,
+) -> str | None:
+    """Return the commit from which on a declaration looks as it does at the end."""
+    final = view(declaration) if final is None else final
+    key = declaration.key
+    found = None
+    for delta in line.by_key.get(key, ()):
+        if key not in delta.after:
+            continue
+        before = {view(variant) for variant in delta.before.get(key, ())}
+        after = {view(variant) for variant in delta.after[key]}
+        if final in after and final not in before:
+            found = found or delta.touch.commit
+        elif final not in after and final in before:
+            found = None
+    return found
+
+
+def _by_commit(deltas: Sequence[Delta]) -> Iterable[tuple[str, list[Delta]]]:
+    group: list[Delta] = []
+    for delta in deltas:
+        if group and delta.touch.commit != group[-1].touch.commit:
+            yield group[0].touch.commit, group
+            group = []
+        group.append(delta)
+    if group:
+        yield group[0].touch.commit, group

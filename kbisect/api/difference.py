@@ -1,0 +1,551 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""What changed between two sets of headers. Pure: declarations in, findings out.
+
+Who changed it, and what a removed thing became, takes history: the pairs come from
+`renames`, commits are added by `attribution`.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+
+from kbisect.api import conditions
+from kbisect.api.annotations import same_but_annotation
+from kbisect.api.declarations import Declaration, Gap, Header, What
+from kbisect.api.findings import Compatibility, Finding
+from kbisect.api.renames import Key, Pair
+from kbisect.api.surface import include_name
+
+_NOTHING: Mapping[Key, Pair] = {}
+
+
+@dataclass(slots=True)
+class Side:
+    """All declarations of one version by key; the variants of a key in the order of the headers."""
+
+    headers: dict[str, Header] = field(default_factory=dict)
+    by_key: dict[Key, list[Declaration]] = field(default_factory=dict)
+    fields: dict[str, list[Declaration]] = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, headers: Iterable[Header]) -> Side:
+        """Index the declarations of some headers."""
+        side = cls()
+        for header in sorted(headers, key=lambda header: header.path):
+            side.headers[header.path] = header
+            for declaration in header.declarations:
+                if declaration.what is What.MACRO and declaration.type == declaration.name:
+                    continue  # `#define IPPROTO_TCP IPPROTO_TCP` beside its enumerator
+                side.by_key.setdefault(declaration.key, []).append(declaration)
+                if declaration.what is What.FIELD:
+                    side.fields.setdefault(declaration.owner, []).append(declaration)
+        return side
+
+    def first(self, key: Key) -> Declaration:
+        """Return the variant that stands for the key: one that needs no configuration, if any."""
+        return min(self.by_key[key], key=lambda variant: len(variant.condition))
+
+    def siblings(self, key: Key) -> tuple[str, str]:
+        """Return the names of the fields before and after one; empty at the ends."""
+        found = self.first(key)
+        names = [declaration.name for declaration in self.fields.get(found.owner, ())]
+        place = names.index(found.name)
+        before = names[place - 1] if place else ""
+        return before, names[place + 1] if place + 1 < len(names) else ""
+
+
+def unmatched(old: Side, new: Side) -> tuple[list[Declaration], list[Declaration]]:
+    """Return what only the old side has and what only the new side has.
+
+    The inside of a struct that went or came as a whole is left out.
+    """
+    return _only(old, new), _only(new, old)
+
+
+def _only(here: Side, there: Side) -> list[Declaration]:
+    found = []
+    for key in here.by_key:
+        if key in there.by_key:
+            continue
+        declaration = here.first(key)
+        if declaration.what is What.FIELD and (
+            ("tag", declaration.owner) not in there.by_key or _inside_of(declaration, here, there)
+        ):
+            continue
+        found.append(declaration)
+    return found
+
+
+def _inside_of(declaration: Declaration, here: Side, there: Side) -> bool:
+    """Whether a field's named union or struct is missing there as well."""
+    path = declaration.name
+    while "." in path:
+        path = path.rsplit(".", 1)[0]
+        outer = ("field", f"{declaration.owner}.{path}")
+        if outer in here.by_key and outer not in there.by_key:
+            return True
+    return False
+
+
+def compare(old: Side, new: Side, pairs: Mapping[Key, Pair] = _NOTHING) -> Iterator[Finding]:
+    """Compare two versions.
+
+    Parameters
+    ----------
+    old, new : Side
+    pairs : dict, optional
+        What removed declarations became, by their key; those that are no fact become
+        replacements that are only supposed.
+
+    Yields
+    ------
+    Finding, one a change, without commit and callers
+    """
+    yield from _Comparison(old, new, pairs).findings()
+
+
+def gaps(old: Side, new: Side) -> list[Gap]:
+    """Return the spans not understood that one side has and the other has not."""
+    found = []
+    for here, there in ((old, new), (new, old)):
+        known: dict[str, set[str]] = {}
+        for path, header in there.headers.items():
+            known.setdefault(include_name(path), set()).update(gap.text for gap in header.gaps)
+        for path, header in here.headers.items():
+            texts = known.get(include_name(path), set())
+            found += [gap for gap in header.gaps if gap.text not in texts]
+    return found
+
+
+class _Comparison:
+    def __init__(self, old: Side, new: Side, pairs: Mapping[Key, Pair]) -> None:
+        self.old, self.new = old, new
+        self.facts = {key: pair for key, pair in pairs.items() if pair.is_fact}
+        self.guesses = {key: pair for key, pair in pairs.items() if not pair.is_fact}
+        self.old_names = {include_name(path) for path in old.headers}
+        self.new_names = {include_name(path) for path in new.headers}
+        self.headers = dict(self._header_renames())
+        self.structs: dict[str, str] = {}
+
+    def findings(self) -> Iterator[Finding]:
+        yield from self._header_findings()
+        consumed = {pair.new.key for pair in self.facts.values()}
+        removed, added = unmatched(self.old, self.new)
+        for declaration in removed:
+            if declaration.key[0] == "tag":
+                yield from self._tag(declaration)
+        for declaration in removed:
+            if declaration.key[0] != "tag":
+                yield self._removed(declaration)
+        for old_name, new_name in self.structs.items():
+            yield from self._members(old_name, new_name)
+        members = {("tag", name) for name in self.structs.values()}
+        for declaration in added:
+            if declaration.key not in consumed and declaration.key not in members:
+                yield _one("added", declaration, None, declaration, Compatibility.COMPATIBLE)
+        for key, variants in self.old.by_key.items():
+            if key in self.new.by_key:
+                yield from self._changed(variants, self.new.by_key[key])
+
+    # --- headers -------------------------------------------------------------------------------
+
+    def _header_renames(self) -> Iterator[tuple[str, tuple[str, bool]]]:
+        """Find where a removed header's declarations went: (old path, (new path, renamed))."""
+        gone = [path for path in self.old.headers if include_name(path) not in self.new_names]
+        places: dict[Key, str] = {}
+        for path, header in self.new.headers.items():
+            for declaration in header.declarations:
+                places.setdefault(declaration.key, path)
+        fresh = [path for path in self.new.headers if include_name(path) not in self.old_names]
+        words = {path: _words(self.new.headers[path]) for path in fresh}
+        for path in gone:
+            declarations = self.old.headers[path].declarations
+            counts: dict[str, int] = {}
+            for declaration in declarations:
+                place = places.get(declaration.key)
+                if place is not None:
+                    counts[place] = counts.get(place, 0) + 1
+            best = max(counts, key=lambda place: (counts[place], place), default=None)
+            if best is not None and counts[best] * 2 >= len(declarations):
+                yield path, (best, best in words)
+                continue
+            mine = _words(self.old.headers[path])
+            alike = [
+                (len(mine & other) / (len(mine | other) or 1), place)
+                for place, other in words.items()
+            ]
+            if alike and max(alike)[0] >= 0.5:
+                yield path, (max(alike)[1], True)
+
+    def _header_findings(self) -> Iterator[Finding]:
+        taken = set()
+        for path in self.old.headers:
+            if include_name(path) in self.new_names:
+                continue
+            target, renamed = self.headers.get(path, (None, False))
+            if renamed:
+                taken.add(target)
+            yield Finding(
+                "header-renamed" if renamed else "header-removed",
+                path,
+                Compatibility.BREAKING,
+                path,
+                new_name=target if renamed else None,
+                new_header=target,
+            )
+        for path in self.new.headers:
+            if include_name(path) not in self.old_names and path not in taken:
+                yield Finding("header-added", path, Compatibility.COMPATIBLE, path)
+
+    def _still_reached(self, old: Declaration, new: Declaration) -> bool:
+        """Whether who includes the old header still gets the new declaration."""
+        seen = set()
+        stack = [include_name(old.header)]
+        target = include_name(new.header)
+        by_name: dict[str, list[Header]] = {}
+        for path, header in self.new.headers.items():
+            by_name.setdefault(include_name(path), []).append(header)
+        while stack:
+            name = stack.pop()
+            if name == target:
+                return True
+            if name not in seen:
+                seen.add(name)
+                stack += [inner for header in by_name.get(name, ()) for inner in header.includes]
+        return False
+
+    # --- what went -----------------------------------------------------------------------------
+
+    def _tag(self, old: Declaration) -> Iterator[Finding]:
+        alias = self._alias(old.name)
+        pair = self.facts.get(old.key)
+        if alias is not None and ("tag", alias) in self.new.by_key:
+            new = self.new.first(("tag", alias))
+            self.structs[old.name] = alias
+            yield _one(
+                "renamed", old, old, new, Compatibility.COMPATIBLE, signals=("alias macro kept",)
+            )
+        elif pair is not None:
+            self.structs[old.name] = pair.new.name
+            yield self._renamed(old, pair)
+        else:
+            yield self._removed(old)
+
+    def _removed(self, old: Declaration) -> Finding:
+        pair = self.facts.get(old.key)
+        if pair is not None:
+            return self._renamed(old, pair)
+        if old.what is What.FIELD and (behind := self._behind(old)) is not None:
+            return _one(
+                "moved", old, old, behind, Compatibility.COMPATIBLE, signals=("alias macro kept",)
+            )
+        alias = self._alias(old.name) if old.what is not What.FIELD else None
+        if alias is not None and ("name", alias) in self.new.by_key:
+            new = self.new.first(("name", alias))
+            return _one(
+                "renamed", old, old, new, Compatibility.COMPATIBLE, signals=("alias macro kept",)
+            )
+        finding = _one("removed", old, old, None, Compatibility.BREAKING)
+        guess = self.guesses.get(old.key)
+        if guess is not None:
+            words = (f"perhaps, {guess.confidence:.2f}", *guess.signals)
+            return replace(finding, replacements=(_shown(guess.new),), signals=words)
+        return finding
+
+    def _renamed(self, old: Declaration, pair: Pair) -> Finding:
+        new = pair.new
+        same_name = old.name.rsplit(".", 1)[-1] == new.name.rsplit(".", 1)[-1]
+        also = []
+        elsewhere = old.what is What.FIELD and new.owner != self.structs.get(old.owner, old.owner)
+        moved = elsewhere or (
+            old.what is not What.FIELD
+            and include_name(old.header) != include_name(new.header)
+            and self.headers.get(old.header, ("", False))[0] != new.header
+        )
+        what = "moved" if same_name else "renamed"
+        if moved and not same_name:
+            also.append(f"{old.what.value}-moved")
+        if old.what is not new.what and {old.what, new.what} != {What.STRUCT, What.UNION}:
+            also.append("kind-changed")
+        also += [kind for kind, _ in _difference(old, new) if kind != "kind-changed"]
+        return replace(
+            _one(what, old, old, new, Compatibility.BREAKING, confidence=pair.confidence),
+            also=tuple(dict.fromkeys(also)),
+            signals=pair.signals,
+        )
+
+    def _alias(self, name: str) -> str | None:
+        """Return what the new side's `#define name other` gives for a name."""
+        for variant in self.new.by_key.get(("name", name), ()):
+            if variant.what is What.MACRO and variant.parameters is None:
+                body = variant.type.removeprefix("struct ").removeprefix("union ")
+                if re.fullmatch(r"[A-Za-z_]\w*", body) and body != name:
+                    return body
+        return None
+
+    def _behind(self, old: Declaration) -> Declaration | None:
+        """Return the field that a macro of the old one's name leads to (`__sk_common.skc_prot`)."""
+        for variant in self.new.by_key.get(("name", old.name), ()):
+            if variant.what is not What.MACRO or variant.parameters is not None:
+                continue
+            owner = old.owner
+            steps = variant.type.split(".")
+            for place, step in enumerate(steps):
+                rest = ".".join(steps[place:])
+                if ("field", f"{owner}.{rest}") in self.new.by_key:
+                    return self.new.first(("field", f"{owner}.{rest}"))
+                if ("field", f"{owner}.{step}") not in self.new.by_key:
+                    break
+                owner = re.sub(
+                    r"^(?:struct|union) ", "", self.new.first(("field", f"{owner}.{step}")).type
+                )
+        return None
+
+    def _members(self, old_name: str, new_name: str) -> Iterator[Finding]:
+        """Compare the fields of a struct that was renamed, under its new name."""
+        theirs = {
+            declaration.name: declaration for declaration in self.new.fields.get(new_name, ())
+        }
+        mine = {declaration.name: declaration for declaration in self.old.fields.get(old_name, ())}
+        for name, old in mine.items():
+            if "." in name and name.rsplit(".", 1)[0] not in theirs:
+                continue
+            if name in theirs:
+                yield from self._changed([replace(old, owner=new_name)], [theirs[name]], old)
+            else:
+                yield self._removed(old)
+        for name, new in theirs.items():
+            if (
+                name not in mine
+                and ("." not in name or name.rsplit(".", 1)[0] in mine)
+                and not any(pair.new.key == new.key for pair in self.facts.values())
+            ):
+                yield _one("added", new, None, new, Compatibility.COMPATIBLE)
+
+    # --- what stayed ---------------------------------------------------------------------------
+
+    def _changed(
+        self,
+        olds: Sequence[Declaration],
+        news: Sequence[Declaration],
+        named: Declaration | None = None,
+    ) -> Iterator[Finding]:
+        old, new = _representatives(olds, news)
+        kinds: list[str] = []
+        compatibility = Compatibility.COMPATIBLE
+        old_headers = {include_name(variant.header) for variant in olds}
+        new_headers = {include_name(variant.header) for variant in news}
+        if (
+            old.what is not What.FIELD
+            and not old_headers & new_headers
+            and not any(
+                self.headers.get(variant.header, ("",))[0] == new.header for variant in olds
+            )
+            and not (
+                old.what is What.ENUMERATOR
+                and new.what is What.ENUMERATOR
+                and old.owner
+                and self._moves_along(old, new)
+            )
+        ):
+            kinds.append(f"{old.what.value}-moved")
+            if not self._still_reached(old, new):
+                compatibility = Compatibility.BREAKING
+        if old.signature != new.signature and not _covered(olds, news):
+            for kind, effect in _difference(old, new):
+                kinds.append(kind)
+                compatibility = _worse(compatibility, effect)
+        before, after = self._needs(olds, self.old), self._needs(news, self.new)
+        condition = old_condition = None
+        if before != after and _configured(before ^ after):
+            kinds.append("condition-changed")
+            condition, old_condition = _spell(after), _spell(before)
+            if not conditions.implies(before, after):
+                compatibility = Compatibility.BREAKING
+        if not kinds:
+            return
+        shown = named or old
+        yield replace(
+            _one("moved", shown, shown, new, compatibility),
+            kind=kinds[0],
+            also=tuple(kinds[1:]),
+            new_name=None if named is None else _shown(new),
+            condition=condition,
+            old_condition=old_condition,
+        )
+
+    def _moves_along(self, old: Declaration, new: Declaration) -> bool:
+        """Whether an enumerator only went where its enum went."""
+        return old.owner == new.owner
+
+    def _needs(self, variants: Sequence[Declaration], side: Side) -> frozenset[frozenset[str]]:
+        """Return the configuration a declaration needs beyond that of its struct."""
+        listed = []
+        for variant in variants:
+            terms = variant.condition
+            outer: set[str] = set()
+            if variant.what is What.FIELD:
+                for tag in side.by_key.get(("tag", variant.owner), ()):
+                    if tag.header == variant.header and set(tag.condition) <= set(terms):
+                        outer |= set(tag.condition)
+            listed.append(tuple(term for term in terms if term not in outer))
+        return conditions.union(listed)
+
+
+def _words(header: Header) -> set[str]:
+    return {
+        word
+        for declaration in header.declarations
+        for word in re.findall(
+            r"\w+", f"{declaration.name} {' '.join(declaration.parameters or ())}"
+        )
+    }
+
+
+def _representatives(
+    olds: Sequence[Declaration], news: Sequence[Declaration]
+) -> tuple[Declaration, Declaration]:
+    """Choose the variants to compare: those that differ, under the likest condition."""
+    new_signatures = {variant.signature for variant in news}
+    old_signatures = {variant.signature for variant in olds}
+    gone = [variant for variant in olds if variant.signature not in new_signatures] or list(olds)
+    came = [variant for variant in news if variant.signature not in old_signatures] or list(news)
+    old = min(gone, key=lambda variant: len(variant.condition))
+    new = min(
+        came,
+        key=lambda variant: (
+            variant.what is not old.what,
+            variant.condition != old.condition,
+            include_name(variant.header) != include_name(old.header),
+            len(variant.condition),
+        ),
+    )
+    return old, new
+
+
+def _covered(olds: Sequence[Declaration], news: Sequence[Declaration]) -> bool:
+    """Whether one side's variants are among the other's: a variant came or went, none changed."""
+    one = {variant.signature for variant in olds}
+    other = {variant.signature for variant in news}
+    return one <= other or other <= one
+
+
+_CALLABLE = {What.FUNCTION, What.MACRO}
+
+
+def _difference(old: Declaration, new: Declaration) -> Iterator[tuple[str, Compatibility]]:
+    """Tell what a user of the declaration notices, where it stands left out."""
+    if old.what is not new.what:
+        yield "kind-changed", _kind_effect(old, new)
+        return
+    if old.what is What.MACRO:
+        if old.signature != new.signature and (old.parameters is None) == (new.parameters is None):
+            yield "macro-signature", Compatibility.BREAKING
+        elif old.signature != new.signature:
+            # `#define f g` and `#define f(a) g(a)` are called alike.
+            yield "macro-signature", Compatibility.UNKNOWN
+        return
+    if old.what is What.FUNCTION or (
+        old.what is What.FIELD and old.parameters is not None and new.parameters is not None
+    ):
+        word = "function-signature" if old.what is What.FUNCTION else "callback-signature"
+        if (old.type, old.parameters) != (new.type, new.parameters):
+            yield word, _signature_effect(old, new)
+        elif old.sparse != new.sparse:
+            yield word, Compatibility.ANNOTATION_ONLY
+        return
+    if old.what in (What.FIELD, What.TYPEDEF):
+        if (old.type, old.parameters) != (new.type, new.parameters):
+            same = old.parameters == new.parameters and same_but_annotation(old.type, new.type)
+            effect = Compatibility.ANNOTATION_ONLY if same else Compatibility.BREAKING
+            yield f"{old.what.value}-retyped", effect
+        elif old.sparse != new.sparse:
+            yield f"{old.what.value}-retyped", Compatibility.ANNOTATION_ONLY
+
+
+def _kind_effect(old: Declaration, new: Declaration) -> Compatibility:
+    if {old.what, new.what} == _CALLABLE:
+        function, macro = (old, new) if old.what is What.FUNCTION else (new, old)
+        if macro.parameters is None:
+            return Compatibility.COMPATIBLE if macro.type else Compatibility.UNKNOWN
+        variadic = any("..." in name for name in macro.parameters)
+        count = len(function.parameters or ())
+        same = variadic or count == len(macro.parameters)
+        return Compatibility.COMPATIBLE if same else Compatibility.BREAKING
+    if {old.what, new.what} == {What.MACRO, What.ENUMERATOR}:
+        return Compatibility.COMPATIBLE
+    return Compatibility.BREAKING
+
+
+def _signature_effect(old: Declaration, new: Declaration) -> Compatibility:
+    mine, yours = old.parameters or (), new.parameters or ()
+    if len(mine) != len(yours):
+        return Compatibility.BREAKING
+    types = [(old.type, new.type), *zip(mine, yours, strict=True)]
+    if all(same_but_annotation(one, other) for one, other in types):
+        return Compatibility.ANNOTATION_ONLY
+    if old.what is What.FUNCTION:
+        looser = all(
+            same_but_annotation(one, other.replace("const ", "", 1)) for one, other in types[1:]
+        )
+        if looser and (old.type == "void" or same_but_annotation(old.type, new.type)):
+            return Compatibility.COMPATIBLE
+    return Compatibility.BREAKING
+
+
+_ORDER = (
+    Compatibility.COMPATIBLE,
+    Compatibility.ANNOTATION_ONLY,
+    Compatibility.UNKNOWN,
+    Compatibility.BREAKING,
+)
+
+
+def _worse(one: Compatibility, other: Compatibility) -> Compatibility:
+    return max(one, other, key=_ORDER.index)
+
+
+def _configured(differing: Iterable[frozenset[str]]) -> bool:
+    return any("CONFIG_" in term for terms in differing for term in terms)
+
+
+def _spell(needs: frozenset[frozenset[str]]) -> str:
+    """Write a need out; empty when there is none."""
+    if frozenset() in needs:
+        return ""
+    return " || ".join(sorted(" && ".join(sorted(terms)) for terms in needs))
+
+
+def _shown(declaration: Declaration) -> str:
+    return declaration.shown
+
+
+def _one(
+    verb: str,
+    named: Declaration,
+    old: Declaration | None,
+    new: Declaration | None,
+    compatibility: Compatibility,
+    *,
+    signals: tuple[str, ...] = (),
+    confidence: float = 1.0,
+) -> Finding:
+    """Make a finding about one declaration."""
+    elsewhere = old is not None and new is not None and old.header != new.header
+    condition = " && ".join((new or named).condition) or None
+    renamed = old is not None and new is not None and old.key != new.key
+    return Finding(
+        f"{named.what.value}-{verb}",
+        _shown(named),
+        compatibility,
+        named.header,
+        old=old,
+        new=new,
+        new_name=_shown(new) if renamed and new is not None else None,
+        new_header=new.header if elsewhere and new is not None else None,
+        condition=condition,
+        confidence=confidence,
+        signals=signals,
+    )

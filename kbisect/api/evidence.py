@@ -1,0 +1,226 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""What a range's patches say about some names: headers touched, and what callers became. Pure.
+
+One pass over the patches serves all questions. A caller's evidence is a line that went and the
+line that came in its place, alike but for the name in question.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping, Sequence, Set
+from dataclasses import dataclass, field
+
+from kbisect.api.declarations import Declaration, What
+from kbisect.api.renames import Key
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """Lines that went and the lines that came there (1-based first lines)."""
+
+    old_start: int
+    new_start: int
+    removed: tuple[bytes, ...]
+    added: tuple[bytes, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Touch:
+    """One commit's change of one header; blobs are oids."""
+
+    commit: str
+    subject: str
+    path: str
+    old_blob: str
+    new_blob: str
+    changes: tuple[Change, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Use:
+    """A use of an old name: `nh.iph`, and what stands there now: `ip_hdr()`; empty if unknown."""
+
+    use: str
+    became: str
+
+
+@dataclass(slots=True)
+class Callers:
+    """Counts of converted lines: by key, by use, by commit."""
+
+    counts: dict[Key, dict[Use, Counter[str]]] = field(default_factory=dict)
+
+    def add(self, key: Key, use: Use, commit: str) -> None:
+        """Count one line."""
+        self.counts.setdefault(key, {}).setdefault(use, Counter())[commit] += 1
+
+    def names(self) -> dict[Key, dict[str, int]]:
+        """Return by key how many lines turned the name into which other name."""
+        result: dict[Key, dict[str, int]] = {}
+        for key, uses in self.counts.items():
+            turned: Counter[str] = Counter()
+            for use, commits in uses.items():
+                if use.became:
+                    turned[use.became.removesuffix("()")] += commits.total()
+            result[key] = dict(turned)
+        return result
+
+
+_WORD = re.compile(rb"[A-Za-z_]\w*")
+_TOKEN = re.compile(r"\w+|->|[^\s\w]")
+_WORDS = {"if", "while", "sizeof", "return", "switch", "for"}
+_MAX_LINES = 400  # of one hunk: past that it is a file, not an edit
+
+
+class Interest:
+    """The names asked for, in a form that finds them fast."""
+
+    def __init__(self, declarations: Iterable[Declaration]) -> None:
+        self.by_word: dict[str, list[Declaration]] = {}
+        for declaration in declarations:
+            word = declaration.name.rsplit(".", 1)[-1]
+            self.by_word.setdefault(word, []).append(declaration)
+        self.words = {word.encode() for word in self.by_word}
+        self.patterns = {
+            word: re.compile(_pattern(word, found[0].what)) for word, found in self.by_word.items()
+        }
+
+    def in_lines(self, lines: Sequence[bytes]) -> Set[bytes]:
+        """Return those of the names that the lines have as words."""
+        return self.words & set(_WORD.findall(b"\n".join(lines)))
+
+
+def _pattern(word: str, what: What) -> str:
+    if what is What.FIELD:
+        base = (
+            r"(?P<base>(?:\(\s*\*\s*\w+\s*\)|[A-Za-z_]\w*)"
+            r"(?:(?:->|\.)\w+|\[[^\[\]]*\])*?(?:\([^()]*\))?)"
+        )
+        return rf"(?:{base}\s*(?:->|\.)\s*|(?<=\s)\.){word}\b(?P<rest>(?:\s*(?:->|\.)\s*\w+)?)"
+    return rf"(?P<base>)\b{word}\b(?P<rest>)"
+
+
+def read_hunk(
+    interest: Interest,
+    removed: Sequence[bytes],
+    added: Sequence[bytes],
+    tell: Callable[[Key, Use], None],
+) -> None:
+    """Find the callers that one hunk converts, and tell each with its use."""
+    if not removed or not added or len(removed) + len(added) > _MAX_LINES:
+        return
+    words = interest.in_lines(removed)
+    if not words:
+        return
+    names = [word.decode() for word in words]
+    olds = [line.decode("utf-8", "replace") for line in removed]
+    news = [line.decode("utf-8", "replace") for line in added]
+    tokens: list[list[str]] = []
+    for place, line in enumerate(olds):
+        found = [name for name in names if name in line]
+        if not found or not line[:1].isspace():  # a declaration, not a use
+            continue
+        stripped = line.lstrip()
+        if stripped.startswith(("*", "/*", "//")):
+            continue
+        if not tokens:
+            tokens = [_TOKEN.findall(text) for text in news]
+        mine = _TOKEN.findall(line)
+        partner = _partner(mine, place, tokens, len(olds) == len(news))
+        if partner is None:
+            continue
+        for name in found:
+            _uses(interest, name, line, mine, news[partner], tokens[partner], tell)
+
+
+def _partner(mine: list[str], place: int, others: list[list[str]], same_count: bool) -> int | None:
+    """Return which added line took the place of a removed one."""
+    bag = Counter(mine)
+    if same_count and _overlap(bag, others[place]) >= 0.15:
+        return place
+    best, score = None, 0.5
+    for index in range(max(0, place - 20), min(len(others), place + 20)):
+        found = _overlap(bag, others[index])
+        if found > score:
+            best, score = index, found
+    return best
+
+
+def _overlap(bag: Counter[str], other: list[str]) -> float:
+    yours = Counter(other)
+    return (bag & yours).total() / (max(bag.total(), yours.total()) or 1)
+
+
+def _uses(
+    interest: Interest,
+    name: str,
+    line: str,
+    mine: list[str],
+    new_line: str,
+    yours: list[str],
+    tell: Callable[[Key, Use], None],
+) -> None:
+    pattern = interest.patterns[name]
+    left = sum(1 for _ in pattern.finditer(new_line))
+    for count, found in enumerate(pattern.finditer(line)):
+        if count < left:  # still used there
+            continue
+        for declaration in interest.by_word[name]:
+            rest = re.sub(r"\s|->|\.", "", found.group("rest") or "")
+            nested = declaration.what is What.FIELD and declaration.type in ("union", "struct")
+            use = f"{name}.{rest}" if rest and nested else name
+            after = len(_TOKEN.findall(line[: found.start()] + (found.group("base") or "")))
+            became = _replaced(mine, yours, name, after) or (
+                _accessor(found.group("base") or "", line, new_line)
+                if declaration.what is What.FIELD
+                else ""
+            )
+            tell(declaration.key, Use(use, became))
+
+
+def _replaced(mine: list[str], yours: list[str], name: str, after: int) -> str:
+    """Return the name that stands in the old one's place, all before or all behind it equal."""
+    try:
+        place = mine.index(name, max(after - 1, 0))
+    except ValueError:
+        return ""
+    if len(yours) > place and mine[:place] == yours[:place]:
+        found = place
+    else:
+        behind = len(mine) - place
+        found = len(yours) - behind
+        if found < 0 or mine[place + 1 :] != yours[found + 1 :] or behind < 3:
+            return ""
+        if place and found and mine[place - 1] != yours[found - 1]:
+            return ""
+    new = yours[found]
+    if new == name or not (new[0].isalpha() or new[0] == "_"):
+        return ""
+    called = len(yours) > found + 1 and yours[found + 1] == "("
+    return f"{new}()" if called else new
+
+
+def _accessor(base: str, line: str, new_line: str) -> str:
+    """Return the function that is now asked about the object whose field was read."""
+    if not base:
+        return ""
+    spelt = re.escape(base)
+    if base.startswith("("):  # (*pskb)->nh.iph and ip_hdr(*pskb)
+        spelt += "|" + re.escape(base[1:-1].strip())
+    for found in re.finditer(rf"\b([A-Za-z_]\w*)\s*\(\s*&?\s*(?:{spelt})\s*[,)]", new_line):
+        name = found.group(1)
+        if name not in _WORDS and not re.search(rf"\b{name}\b", line):
+            return f"{name}()"
+    return ""
+
+
+def top(counts: Mapping[Use, Counter[str]]) -> list[tuple[Use, int, str]]:
+    """Return the uses by number of lines: (use, lines, the commit that changed most of them)."""
+    rows = [
+        (use, commits.total(), min(commits, key=lambda oid: (-commits[oid], oid)))
+        for use, commits in counts.items()
+        if use.became
+    ]
+    return sorted(rows, key=lambda row: (-row[1], row[0].use, row[0].became))
