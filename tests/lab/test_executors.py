@@ -1,0 +1,106 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""A campaign whose steps run on a real Dask cluster."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import warnings
+from collections.abc import Callable, Iterator
+from concurrent.futures import CancelledError, Future
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from kbisect.errors import EnvironmentProblem, MachineLost
+from kbisect.lab import executors
+
+Run = Callable[..., "subprocess.CompletedProcess[str]"]
+
+
+@pytest.fixture(scope="module")
+def scheduler() -> Iterator[str]:
+    """A cluster of one worker process on this machine."""
+    import distributed
+
+    make: Any = distributed.LocalCluster
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # of a port that is taken, of Dask's own event loop
+        with make(
+            n_workers=1,
+            threads_per_worker=1,
+            processes=True,
+            dashboard_address=None,
+            host="127.0.0.1",
+        ) as cluster:
+            yield str(cluster.scheduler_address)
+
+
+@pytest.mark.dask
+def test_a_campaign_on_a_cluster(scheduler: str, tmp_path: Path, kbisect: Run) -> None:
+    def git(*arguments: str) -> str:
+        done = subprocess.run(
+            ["git", "-C", str(tmp_path / "repo"), *arguments],
+            check=True,
+            capture_output=True,
+            text=True,
+        )
+        return done.stdout.strip()
+
+    (tmp_path / "repo").mkdir()
+    git("init", "-q")
+    for number in range(12):
+        (tmp_path / "repo" / "number").write_text(f"{number}\n")
+        git("add", "number")
+        git("commit", "-qm", f"commit {number}")
+    script = tmp_path / "test.sh"
+    script.write_text(
+        f"#!/bin/sh\nread n < number\nps -o ppid= -p $PPID >> {tmp_path}/parents\n[ $n -lt 7 ]\n"
+    )
+    script.chmod(0o755)
+    done = kbisect(
+        *("-C", tmp_path / "repo", "bisect", "run", "--json", "--scheduler", scheduler),
+        *("--good", "HEAD~11", script),
+    )
+    assert done.returncode == 0, done.stderr
+    found = json.loads(done.stdout)
+    assert found["culprit"] == git("rev-parse", "HEAD~4")
+    assert found["tests"] in {3, 4}
+    # Every step's keeper was started by one process, the worker's.
+    parents = set((tmp_path / "parents").read_text().split())
+    assert len(parents) == 1
+    command = Path("/proc", parents.pop(), "cmdline").read_bytes()
+    assert b"multiprocessing" in command or b"distributed" in command
+
+
+@pytest.mark.dask
+def test_a_worker_that_dies_is_no_verdict(scheduler: str) -> None:
+    with executors.connect(scheduler) as executor, warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        future = executor.submit(os._exit, 9)
+        with pytest.raises(MachineLost) as caught:
+            executors.result(future)
+        assert caught.value.exit_code == 128
+        assert executors.result(executor.submit(pow, 2, 5)) == 32
+
+
+def test_no_scheduler_there(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(executors, "_PATIENCE", 0.5)
+    with (
+        pytest.raises(EnvironmentProblem, match="no Dask scheduler"),
+        executors.connect("tcp://127.0.0.1:9"),
+    ):
+        pass
+
+
+def test_inline() -> None:
+    with executors.connect() as executor:
+        assert executors.result(executor.submit(pow, 2, 3)) == 8
+        with pytest.raises(ZeroDivisionError):
+            executors.result(executor.submit(divmod, 1, 0))
+    cancelled: Future[int] = Future()
+    cancelled.set_exception(CancelledError())
+    with pytest.raises(MachineLost):
+        executors.result(cancelled)
