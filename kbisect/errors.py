@@ -30,6 +30,18 @@ class KbisectError(Exception):
         self.message = message
         self.hint = hint
 
+    def __reduce__(self) -> tuple[object, ...]:
+        # A worker's error travels; the classes below it don't all take the same arguments.
+        return _rebuilt, (type(self), self.args, self.__dict__)
+
+
+def _rebuilt(
+    kind: type[KbisectError], arguments: tuple[object, ...], fields: dict[str, object]
+) -> KbisectError:
+    error = kind.__new__(kind, *arguments)
+    error.__dict__.update(fields)
+    return error
+
 
 class UsageError(KbisectError):
     """The request can't be carried out as it was made: a bad revision, range, option or file."""

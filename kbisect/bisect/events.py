@@ -119,7 +119,8 @@ _KINDS: dict[str, type[Event]] = {
 def encode(event: Event) -> str:
     """Return the event as one line, its newline included."""
     fields = {field.name: getattr(event, field.name) for field in dataclasses.fields(event)}
-    return json.dumps({"v": VERSION, "event": event.event, **fields}, ensure_ascii=False) + "\n"
+    # In ASCII, so that arguments that are no UTF-8 come back as they were.
+    return json.dumps({"v": VERSION, "event": event.event, **fields}) + "\n"
 
 
 def decode(line: str) -> Event:

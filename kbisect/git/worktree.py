@@ -9,6 +9,7 @@ tree's `.gitattributes` or the user's own configuration say.
 
 from __future__ import annotations
 
+import errno
 import os
 import shutil
 from dataclasses import dataclass
@@ -45,11 +46,9 @@ class Scratch:
         The user's branches and tags are visible in it, so that a script can ask git about them.
         """
         scratch = cls(repository.store / "scratch.git", repository.store / "worktrees")
-        if not (scratch.gitdir / "HEAD").exists():
-            scratch.gitdir.mkdir(parents=True, exist_ok=True)
-            process.run(
-                scratch.gitdir, "init", "--quiet", "--bare", "--template=", ".", env=_ISOLATED
-            )
+        scratch.gitdir.mkdir(parents=True, exist_ok=True)
+        # Safe to repeat, and the last time it may have been killed.
+        process.run(scratch.gitdir, "init", "--quiet", "--bare", "--template=", ".", env=_ISOLATED)
         info = scratch.gitdir / "info"
         info.mkdir(exist_ok=True)
         # The strongest of all attribute files.
@@ -102,13 +101,19 @@ class Scratch:
             shutil.rmtree(place, onerror=_force)
 
     def _git(self, directory: Path, *arguments: str) -> None:
-        process.run(
-            directory,
-            *("-c", f"core.attributesFile={os.devnull}", "-c", "core.longpaths=true"),
-            *("-c", "advice.detachedHead=false", "-c", "gc.auto=0"),
-            *arguments,
-            env=_ISOLATED,
-        )
+        try:
+            process.run(
+                directory,
+                *("-c", f"core.attributesFile={os.devnull}"),
+                *("-c", "advice.detachedHead=false", "-c", "gc.auto=0"),
+                *arguments,
+                env=_ISOLATED,
+            )
+        except GitFailed as failed:
+            for number in (errno.ENOSPC, errno.EROFS, errno.EDQUOT):
+                if os.strerror(number) in failed.stderr:
+                    raise OSError(number, os.strerror(number), str(directory)) from None
+            raise
 
 
 def locate(repository: Repository) -> Scratch:

@@ -20,6 +20,7 @@ from kbisect.bisect.state import State
 from kbisect.bisect.verdict import COULD_NOT_RUN, Role, Verdict, judge, judge_bad_end
 from kbisect.errors import UsageError
 from kbisect.git import commits
+from kbisect.git.process import GitFailed
 from kbisect.git.repository import Repository
 from kbisect.git.worktree import Scratch, locate
 from kbisect.lab import executors
@@ -230,7 +231,12 @@ class Campaign:
         planned = self.planned()
         assert planned is not None
         while isinstance(planned, Try):
-            done = executors.result(executor.submit(steps.run, self._step(planned, scratch)))
+            try:
+                done = executors.result(executor.submit(steps.run, self._step(planned, scratch)))
+            except GitFailed:
+                if repository.is_partial:
+                    raise repository.absent(planned.oid) from None
+                raise
             run = self._judge(planned, done)
             self._append(run)
             planned = self.planned()

@@ -47,7 +47,7 @@ class Journal:
 
     def append(self, event: Event) -> None:
         """Write one event. It is on the disk when this returns, or not in the file at all."""
-        line = events.encode(event).encode("utf-8", "surrogatepass")
+        line = events.encode(event).encode("ascii")
         handle = os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
         try:
             os.ftruncate(handle, self._good)

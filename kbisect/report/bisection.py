@@ -10,7 +10,7 @@ from kbisect.bisect.events import Event, Outcome, Tested
 from kbisect.bisect.plan import End, Try
 from kbisect.bisect.result import Result
 from kbisect.bisect.state import State
-from kbisect.bisect.verdict import Role, Verdict
+from kbisect.bisect.verdict import Cause, Role, Verdict
 from kbisect.errors import UsageError
 from kbisect.report.document import utc
 from kbisect.report.terminal import PLAIN, Style, printable
@@ -30,7 +30,7 @@ _WHY = {
 
 def progress(run: Tested, planned: Try | End, name: Namer) -> str:
     """Tell of one test in a line."""
-    cause = "" if run.cause == "test" and run.verdict is not Verdict.SKIP else f" {run.cause}"
+    cause = "" if run.cause is Cause.TEST else f" {run.cause},"
     why = f", {_WHY[run.role]}" if run.role in _WHY else ""
     line = f"{run.verdict:<4} {name(run.oid)}{why}:{cause} {run.seen}, {duration(run.seconds)}"
     if isinstance(planned, Try) and planned.role is Role.SEARCH:

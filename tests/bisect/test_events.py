@@ -4,7 +4,7 @@
 import json
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from kbisect.bisect import events
@@ -57,6 +57,7 @@ def told(letter: str, verdict: Verdict = Verdict.GOOD) -> Told:
     return Told(2.0, letter * 40, verdict)
 
 
+@settings(deadline=None)
 @given(any_event)
 def test_a_line_reads_as_the_event_it_was(event: events.Event) -> None:
     line = events.encode(event)
@@ -65,6 +66,7 @@ def test_a_line_reads_as_the_event_it_was(event: events.Event) -> None:
     assert events.decode(line) == event
 
 
+@settings(deadline=None)
 @given(st.lists(any_event, max_size=6), st.data())
 def test_a_journal_cut_anywhere_keeps_its_whole_lines(
     written: list[events.Event], data: st.DataObject

@@ -9,7 +9,7 @@ from statistics import mean
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from kbisect.bisect.candidates import Candidates
@@ -68,6 +68,7 @@ def search(
         answers.append((candidates.graph.oids[chosen], verdict))
 
 
+@settings(deadline=None)
 @given(st.integers(0, 10**9), st.integers(1, 60), st.data())
 def test_it_finds_the_culprit_on_any_graph(seed: int, size: int, data: st.DataObject) -> None:
     candidates = random_dag(size, random.Random(seed))
@@ -79,6 +80,7 @@ def test_it_finds_the_culprit_on_any_graph(seed: int, size: int, data: st.DataOb
     assert tests < len(candidates)
 
 
+@settings(deadline=None)
 @given(st.integers(0, 10**9), st.integers(1, 40), st.data())
 def test_skips_never_exclude_the_culprit(seed: int, size: int, data: st.DataObject) -> None:
     chance = random.Random(seed)
@@ -98,6 +100,7 @@ def test_skips_never_exclude_the_culprit(seed: int, size: int, data: st.DataObje
     assert set(np.flatnonzero(exhaustive).tolist()) <= left
 
 
+@settings(deadline=None)
 @given(st.integers(0, 10**9), st.integers(1, 80))
 def test_reaches_counts_ancestors(seed: int, size: int) -> None:
     chance = random.Random(seed)

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import json
 import os
+import pickle
 import subprocess
 import warnings
 from collections.abc import Callable, Iterator
@@ -14,8 +15,10 @@ from typing import Any
 
 import pytest
 
-from kbisect.errors import EnvironmentProblem, MachineLost
+from kbisect.errors import EnvironmentProblem, KbisectError, MachineLost
+from kbisect.git.process import GitFailed
 from kbisect.lab import executors
+from kbisect.lab.limits import CouldNotRun
 
 Run = Callable[..., "subprocess.CompletedProcess[str]"]
 
@@ -93,6 +96,21 @@ def test_no_scheduler_there(monkeypatch: pytest.MonkeyPatch) -> None:
         executors.connect("tcp://127.0.0.1:9"),
     ):
         pass
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        EnvironmentProblem("what", hint="try"),
+        CouldNotRun("what", hint="try"),
+        GitFailed(("checkout", "x"), 128, "fatal: no"),
+    ],
+)
+def test_a_worker_s_error_travels(error: KbisectError) -> None:
+    copy = pickle.loads(pickle.dumps(error))
+    assert type(copy) is type(error)
+    assert (copy.message, copy.hint, str(copy)) == (error.message, error.hint, str(error))
+    assert copy.__dict__ == error.__dict__
 
 
 def test_inline() -> None:
