@@ -8,6 +8,8 @@ commit precedes its ancestors.
 
 from __future__ import annotations
 
+import re
+from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
@@ -17,6 +19,7 @@ from kbisect.api.findings import Finding
 from kbisect.api.renames import Key, Step
 
 _EMPTY = "0" * 40
+_ALIKE = 0.6
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,10 +183,9 @@ def commit_of(finding: Finding, line: Timeline) -> str | None:
     if verb == "moved":
         return _left(old, line)
     if finding.kind == "condition-changed":
-        return _settled(new, line, lambda variant: variant.condition)
-    return (
-        _settled(new, line, lambda variant: variant.signature)
-        or _settled(old, line, lambda variant: variant.signature, new.signature)
+        return _departed(old, line, lambda variant: variant.condition)
+    return _departed(old, line, lambda variant: variant.signature) or (
+        _departed(new, line, lambda variant: variant.signature, old.signature)
         or _presence(old, line, appears=False)
     )
 
@@ -229,26 +231,56 @@ def _left(declaration: Declaration, line: Timeline) -> str | None:
     return found
 
 
-def _settled(
+def _departed(
     declaration: Declaration,
     line: Timeline,
     view: Callable[[Declaration], object],
-    final: object = None,
+    first: object = None,
 ) -> str | None:
-    """Return the commit from which on a declaration looks as it does at the end."""
-    final = view(declaration) if final is None else final
+    """Return the commit from which on a declaration no longer looks as it did at first."""
+    first = view(declaration) if first is None else first
     key = declaration.key
     found = None
     for delta in line.by_key.get(key, ()):
-        if key not in delta.after:
-            continue
         before = {view(variant) for variant in delta.before.get(key, ())}
-        after = {view(variant) for variant in delta.after[key]}
-        if final in after and final not in before:
+        after = {view(variant) for variant in delta.after.get(key, ())}
+        if first in before and first not in after and after:
             found = found or delta.touch.commit
-        elif final not in after and final in before:
+        elif first in after and first not in before:
             found = None
     return found
+
+
+def header_moves(touches: Iterable[Touch]) -> dict[str, str]:
+    """Return the headers that one commit took away and put elsewhere: old path to new.
+
+    Names change on such a move, so words are compared, not lines.
+    """
+    by_commit: dict[str, tuple[list[Touch], list[Touch]]] = {}
+    for touch in touches:
+        went, came = by_commit.setdefault(touch.commit, ([], []))
+        if touch.new_blob == _EMPTY:
+            went.append(touch)
+        elif touch.old_blob == _EMPTY:
+            came.append(touch)
+    moves: dict[str, str] = {}
+    for went, came in by_commit.values():
+        new_words = [(_words(touch, removed=False), touch.path) for touch in came]
+        for touch in went:
+            mine = _words(touch, removed=True)
+            alike = [
+                (2 * (mine & yours).total() / ((mine.total() + yours.total()) or 1), path)
+                for yours, path in new_words
+            ]
+            if alike and max(alike)[0] >= _ALIKE:
+                moves[touch.path] = max(alike)[1]
+    return moves
+
+
+def _words(touch: Touch, *, removed: bool) -> Counter[bytes]:
+    lines = (change.removed if removed else change.added for change in touch.changes)
+    text = b"\n".join(line for listed in lines for line in listed).lower()
+    return Counter(re.findall(rb"[a-z0-9]+", text))
 
 
 def _by_commit(deltas: Sequence[Delta]) -> Iterable[tuple[str, list[Delta]]]:

@@ -15,7 +15,7 @@ from kbisect.api.difference import Side
 from kbisect.api.evidence import Callers, Change, Interest, Touch
 from kbisect.api.extraction import extract
 from kbisect.api.findings import CallerChange, Caution, Finding
-from kbisect.api.renames import Evidence, Key, Pair
+from kbisect.api.renames import Evidence, Key, Pair, Surroundings
 from kbisect.git import blobs, patches
 from kbisect.git.blobs import Files
 from kbisect.git.repository import Repository
@@ -162,42 +162,84 @@ def _compare(
     spans = tuple(difference.gaps(old, new))
     removed, added = difference.unmatched(old, new)
     if history is None:
-        pairs = _pairs(old, new, removed, added, Evidence(), scope)
+        wanted = [declaration for declaration in removed if scope.keeps(declaration)]
+        pairs = _proven(old, new, wanted, added, Timeline(), Callers())
         found = [f for f in difference.compare(old, new, pairs) if scope.holds(f)]
         return Result(tuple(_ordered(found)), spans, attributed=False)
     bare = [finding for finding in difference.compare(old, new) if scope.holds(finding)]
     if not bare:
         return Result((), spans, attributed=True)
     wanted = [declaration for declaration in removed if scope.keeps(declaration)]
-    line, callers = history.read(bare, wanted, added)
-    went = {declaration.key: declaration for declaration in wanted}
-    came = {declaration.key: declaration for declaration in added}
-    proof = Evidence(attribution.steps(line, went, came), callers.names())
-    pairs = _pairs(old, new, wanted, added, proof, scope)
+    line, callers = history.read(bare, wanted, _with_members(new, added))
+    moved = attribution.header_moves(delta.touch for delta in line.deltas)
+    pairs = _proven(old, new, wanted, added, line, callers)
     found = []
-    for finding in difference.compare(old, new, pairs):
+    for finding in difference.compare(old, new, pairs, moved):
         if scope.holds(finding):
             found.append(_with_history(finding, line, callers, new, release))
     return Result(tuple(_ordered(found)), spans, attributed=True)
 
 
-def _pairs(
+def _proven(
     old: Side,
     new: Side,
     removed: Sequence[Declaration],
     added: Sequence[Declaration],
-    proof: Evidence,
-    scope: Scope,
+    line: Timeline,
+    callers: Callers,
 ) -> dict[Key, Pair]:
     """Pair structs first: their fields are then the fields of one struct."""
-    kept = [declaration for declaration in removed if scope.keeps(declaration)]
-    siblings = {
-        declaration.key: side.siblings(declaration.key)
-        for side, listed in ((old, kept), (new, added))
-        for declaration in listed
-        if declaration.what is What.FIELD
+    members = _members(old), _members(new)
+
+    def pairs(
+        went: Sequence[Declaration], came: Sequence[Declaration], structs: Mapping[str, str]
+    ) -> dict[Key, Pair]:
+        siblings = {
+            declaration.key: side.siblings(declaration.key)
+            for side, listed in ((old, went), (new, came))
+            for declaration in listed
+            if declaration.what is What.FIELD
+        }
+        steps = attribution.steps(
+            line,
+            {declaration.key: declaration for declaration in went},
+            {declaration.key: declaration for declaration in came},
+        )
+        proof = Evidence(steps, callers.names(), callers.assigned)
+        return renames.pairs(went, came, proof, Surroundings(siblings, *members, structs))
+
+    tags = pairs(
+        [found for found in removed if found.key[0] == "tag"],
+        [found for found in added if found.key[0] == "tag"],
+        {},
+    )
+    structs = {pair.old.name: pair.new.name for pair in tags.values() if pair.is_fact}
+    went = [found for found in removed if found.key[0] != "tag"]
+    came = [found for found in added if found.key[0] != "tag"]
+    # A field may have moved into a struct that is all new.
+    fresh = {found.name for found in added if found.key[0] == "tag"} - set(structs.values())
+    came += [found for name in sorted(fresh) for found in new.fields.get(name, ())]
+    for one, other in structs.items():
+        mine, yours = members[0].get(one, frozenset()), members[1].get(other, frozenset())
+        went += [found for found in old.fields.get(one, ()) if found.name not in yours]
+        came += [found for found in new.fields.get(other, ()) if found.name not in mine]
+    return tags | pairs(went, came, structs)
+
+
+def _with_members(side: Side, added: Sequence[Declaration]) -> list[Declaration]:
+    """Return what was added with the fields of structs that are all new."""
+    listed = list(added)
+    for found in added:
+        if found.key[0] == "tag":
+            listed += side.fields.get(found.name, ())
+    return listed
+
+
+def _members(side: Side) -> dict[str, frozenset[str]]:
+    return {
+        owner: frozenset(declaration.name for declaration in listed)
+        for owner, listed in side.fields.items()
     }
-    return renames.pairs(kept, added, proof, siblings)
 
 
 class _History:
@@ -219,6 +261,7 @@ class _History:
         words = interest.words | {d.name.rsplit(".", 1)[-1].encode() for d in added}
         words |= {d.name.encode() for f in findings for d in (f.old, f.new) if d is not None}
         callers = Callers()
+        assignments = evidence.Assignments(removed, added)
         touches: list[Touch] = []
         for commit in patches.patches(self.repository, self.old, self.new, FOLDERS):
             oid = commit.oid
@@ -227,9 +270,13 @@ class _History:
                 callers.add(key, use, oid)
 
             for file in commit.files:
+                private = file.path.endswith(".h") and not surface.is_public(file.path)
                 for hunk in file.hunks:
                     if hunk.removed and hunk.added:
                         evidence.read_hunk(interest, hunk.removed, hunk.added, tell)
+                    if hunk.added and private:
+                        evidence.hidden_in(interest, file.path, hunk.added, oid, callers)
+                    assignments.read(hunk.removed, hunk.added)
                 if surface.is_public(file.path) and (file.path in paths or _mentions(file, words)):
                     changes = tuple(
                         Change(hunk.old_start, hunk.new_start, hunk.removed, hunk.added)
@@ -238,6 +285,7 @@ class _History:
                     touches.append(
                         Touch(oid, commit.subject, file.path, file.old_blob, file.new_blob, changes)
                     )
+            assignments.end(callers)
         self.headers.load(
             oid
             for touch in touches
@@ -267,6 +315,15 @@ def _with_history(
         counts = callers.counts.get(finding.old.key, {})
         if counts and not finding.kind.endswith(("-added", "-retyped", "-signature")):
             finding = _with_callers(finding, counts, new)
+    if finding.old is not None:
+        hidden = callers.hidden.get((finding.old.key, commit or ""))
+        if hidden is not None and finding.kind.endswith("-removed"):
+            finding = replace(
+                finding,
+                kind=finding.kind.replace("-removed", "-moved"),
+                new_header=hidden,
+                signals=("moved to a private header in the same commit",),
+            )
     caution = _caution(finding, line, new)
     return replace(finding, caution=caution) if caution is not None else finding
 
@@ -280,6 +337,8 @@ def _with_callers(
     known = []
     for use, count, commit in rows:
         name = use.became.removesuffix("()")
+        if name == use.use:  # reached another way: told by the move itself
+            continue
         if ("name", name) in new.by_key or ("field", f"{owner}.{name}") in new.by_key:
             known.append(CallerChange(use.use, use.became, count, commit))
     listed = [row for row in known if row.count >= max(2, 0.02 * total)]

@@ -19,6 +19,7 @@ from kbisect.api.renames import Key, Pair
 from kbisect.api.surface import include_name
 
 _NOTHING: Mapping[Key, Pair] = {}
+_NOWHERE: Mapping[str, str] = {}
 
 
 @dataclass(slots=True)
@@ -89,7 +90,12 @@ def _inside_of(declaration: Declaration, here: Side, there: Side) -> bool:
     return False
 
 
-def compare(old: Side, new: Side, pairs: Mapping[Key, Pair] = _NOTHING) -> Iterator[Finding]:
+def compare(
+    old: Side,
+    new: Side,
+    pairs: Mapping[Key, Pair] = _NOTHING,
+    moved_headers: Mapping[str, str] = _NOWHERE,
+) -> Iterator[Finding]:
     """Compare two versions.
 
     Parameters
@@ -98,12 +104,14 @@ def compare(old: Side, new: Side, pairs: Mapping[Key, Pair] = _NOTHING) -> Itera
     pairs : dict, optional
         What removed declarations became, by their key; those that are no fact become
         replacements that are only supposed.
+    moved_headers : dict, optional
+        Paths of headers that a commit moved, old to new.
 
     Yields
     ------
     Finding, one a change, without commit and callers
     """
-    yield from _Comparison(old, new, pairs).findings()
+    yield from _Comparison(old, new, pairs, moved_headers).findings()
 
 
 def gaps(old: Side, new: Side) -> list[Gap]:
@@ -120,8 +128,10 @@ def gaps(old: Side, new: Side) -> list[Gap]:
 
 
 class _Comparison:
-    def __init__(self, old: Side, new: Side, pairs: Mapping[Key, Pair]) -> None:
-        self.old, self.new = old, new
+    def __init__(
+        self, old: Side, new: Side, pairs: Mapping[Key, Pair], moved: Mapping[str, str]
+    ) -> None:
+        self.old, self.new, self.moved = old, new, moved
         self.facts = {key: pair for key, pair in pairs.items() if pair.is_fact}
         self.guesses = {key: pair for key, pair in pairs.items() if not pair.is_fact}
         self.old_names = {include_name(path) for path in old.headers}
@@ -161,6 +171,9 @@ class _Comparison:
         fresh = [path for path in self.new.headers if include_name(path) not in self.old_names]
         words = {path: _words(self.new.headers[path]) for path in fresh}
         for path in gone:
+            if self.moved.get(path) in words:
+                yield path, (self.moved[path], True)
+                continue
             declarations = self.old.headers[path].declarations
             counts: dict[str, int] = {}
             for declaration in declarations:

@@ -48,9 +48,15 @@ class Use:
 
 @dataclass(slots=True)
 class Callers:
-    """Counts of converted lines: by key, by use, by commit."""
+    """Counts of converted lines: by key, by use, by commit.
+
+    `assigned` counts functions that were put into a callback and then into which other name;
+    `hidden` is the private header to which a commit moved a declaration, by key and commit.
+    """
 
     counts: dict[Key, dict[Use, Counter[str]]] = field(default_factory=dict)
+    assigned: dict[Key, Counter[str]] = field(default_factory=dict)
+    hidden: dict[tuple[Key, str], str] = field(default_factory=dict)
 
     def add(self, key: Key, use: Use, commit: str) -> None:
         """Count one line."""
@@ -135,6 +141,76 @@ def read_hunk(
             _uses(interest, name, line, mine, news[partner], tokens[partner], tell)
 
 
+class Assignments:
+    """Functions that one commit stops putting into some callbacks and puts into others."""
+
+    def __init__(self, removed: Iterable[Declaration], added: Iterable[Declaration]) -> None:
+        self.olds: dict[str, list[Key]] = {}
+        for old in removed:
+            if old.what is What.FIELD and old.parameters is not None:
+                self.olds.setdefault(old.name.rsplit(".", 1)[-1], []).append(old.key)
+        news = {
+            new.name.rsplit(".", 1)[-1]
+            for new in added
+            if new.what is What.FIELD and new.parameters is not None
+        }
+        self.old_pattern = _assigning(self.olds)
+        self.new_pattern = _assigning(news)
+        self.went: dict[str, set[str]] = {}
+        self.came: dict[str, set[str]] = {}
+
+    def read(self, removed: Sequence[bytes], added: Sequence[bytes]) -> None:
+        """Read one hunk of the commit."""
+        for pattern, lines, found in (
+            (self.old_pattern, removed, self.went),
+            (self.new_pattern, added, self.came),
+        ):
+            if pattern is not None and lines:
+                for name, value in pattern.findall(b"\n".join(lines)):
+                    found.setdefault(name.decode(), set()).add(value.decode())
+
+    def end(self, callers: Callers) -> None:
+        """End the commit: what went in one place and came in another counts."""
+        if self.went and self.came:
+            for old, values in self.went.items():
+                for new, others in self.came.items():
+                    if old != new and (count := len(values & others)):
+                        for key in self.olds[old]:
+                            callers.assigned.setdefault(key, Counter())[new] += count
+        self.went.clear()
+        self.came.clear()
+
+
+def _assigning(names: Iterable[str]) -> re.Pattern[bytes] | None:
+    listed = "|".join(sorted(map(re.escape, names)))
+    if not listed:
+        return None
+    return re.compile(
+        rf"(?:->|\.|^\s+)({listed})\s*[=:]\s*&?([A-Za-z_]\w{{2,}})\s*[,;]?\s*$".encode(),
+        re.MULTILINE,
+    )
+
+
+def hidden_in(
+    interest: Interest, path: str, added: Sequence[bytes], commit: str, callers: Callers
+) -> None:
+    """Note which of the names a private header gains a definition of."""
+    for word in interest.in_lines(added):
+        name = word.decode()
+        for declaration in interest.by_word[name]:
+            if declaration.what is What.FIELD:
+                continue
+            if declaration.key[0] == "tag":
+                form = rf"^(?:struct|union|enum)\s+{name}\s*\{{?\s*$"
+            elif declaration.what is What.FUNCTION:
+                form = rf"^\w[^;=]*\b{name}\s*\("
+            else:
+                form = rf"^\s*#\s*define\s+{name}\b"
+            pattern = re.compile(form.encode())
+            if any(pattern.match(line) for line in added):
+                callers.hidden[declaration.key, commit] = path
+
+
 def _partner(mine: list[str], place: int, others: list[list[str]], same_count: bool) -> int | None:
     """Return which added line took the place of a removed one."""
     bag = Counter(mine)
@@ -163,9 +239,13 @@ def _uses(
     tell: Callable[[Key, Use], None],
 ) -> None:
     pattern = interest.patterns[name]
-    left = sum(1 for _ in pattern.finditer(new_line))
+    still = list(pattern.finditer(new_line))
     for count, found in enumerate(pattern.finditer(line)):
-        if count < left:  # still used there
+        if count < len(still):  # still used there, perhaps of another object
+            one, other = found.group("base") or "", still[count].group("base") or ""
+            if other.startswith((f"{one}.", f"{one}->")):
+                for declaration in interest.by_word[name]:
+                    tell(declaration.key, Use(name, name))
             continue
         for declaration in interest.by_word[name]:
             rest = re.sub(r"\s|->|\.", "", found.group("rest") or "")

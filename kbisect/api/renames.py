@@ -30,6 +30,7 @@ _FAMILIES = {
     What.ENUM: "enum",
     What.TYPEDEF: "typedef",
 }
+_PATH = re.compile(r"[A-Za-z_]\w*(?:\.[A-Za-z_]\w*)+\Z")
 FACT = 0.6
 """Least confidence of a rename that is stated as fact."""
 
@@ -54,10 +55,29 @@ class Evidence:
     ----------
     steps : every removed × added pair of one commit
     callers : by old key, how many lines turned it into which name (without the struct)
+    assigned : by old key, how many functions were put into it and are now put into which name
     """
 
     steps: Sequence[Step] = ()
     callers: Mapping[Key, Mapping[str, int]] = field(default_factory=dict)
+    assigned: Mapping[Key, Mapping[str, int]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Surroundings:
+    """What stands around the declarations of both sides.
+
+    Attributes
+    ----------
+    siblings : names of the fields before and after a field, by key
+    old_members, new_members : names of a struct's fields, by the struct's name
+    structs : structs already paired, old name to new
+    """
+
+    siblings: Mapping[Key, tuple[str, str]] = field(default_factory=dict)
+    old_members: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    new_members: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    structs: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +95,8 @@ class Pair:
 def family(declaration: Declaration) -> str:
     """Return the sort of things that a declaration can be renamed to."""
     found = _FAMILIES[declaration.what]
+    if declaration.what is What.MACRO and _PATH.match(declaration.type):
+        return "field"  # `#define fl4_fwmark nl_u.ip4_u.fwmark`
     return "constant" if found == "call" and declaration.parameters is None else found
 
 
@@ -97,23 +119,20 @@ def pairs(
     removed: Iterable[Declaration],
     added: Iterable[Declaration],
     evidence: Evidence,
-    siblings: Mapping[Key, tuple[str, str]],
-    structs: Mapping[str, str] | None = None,
+    around: Surroundings,
 ) -> dict[Key, Pair]:
-    """Pair what went with what came, each at most once.
+    """Pair what went with what came; several become one only if callers say so of each.
 
     Parameters
     ----------
     removed, added : declarations of one version that the other lacks
     evidence : Evidence
-    siblings : names of the fields before and after a field, by key of either side
-    structs : structs already paired, old name to new
+    around : Surroundings
 
     Returns
     -------
     dict of the removed declaration's key to its pair, guesses included
     """
-    structs = structs or {}
     olds = {declaration.key: declaration for declaration in removed}
     news = {declaration.key: declaration for declaration in added}
     met: dict[tuple[Key, Key], Step] = {}
@@ -127,10 +146,11 @@ def pairs(
     for declaration in news.values():
         by_name.setdefault(_last(declaration), []).append(declaration)
     candidates = dict.fromkeys(met)
-    for key, turned in evidence.callers.items():
-        if key in olds:
-            for name in turned:
-                candidates |= {(key, new.key): None for new in by_name.get(name, ())}
+    for turnings in (evidence.callers, evidence.assigned):
+        for key, turned in turnings.items():
+            if key in olds:
+                for name in turned:
+                    candidates |= {(key, new.key): None for new in by_name.get(name, ())}
     for key, old in olds.items():
         candidates |= {(key, new.key): None for new in by_name.get(_last(old), ())}
     scored = []
@@ -140,15 +160,15 @@ def pairs(
             continue
         if family(old) != family(new) and {family(old), family(new)} != {"constant", "call"}:
             continue
-        found = _judge(old, new, met.get((old_key, new_key)), evidence, siblings, structs)
+        found = _judge(old, new, met.get((old_key, new_key)), evidence, around)
         if found is not None:
             scored.append(found)
     scored.sort(key=lambda pair: (-pair.confidence, pair.old.key, pair.new.key))
     result: dict[Key, Pair] = {}
     used: set[Key] = set()
     for pair in scored:
-        if pair.old.key not in result and pair.new.key not in used:
-            if pair.is_fact and is_split(pair.old, evidence, news):
+        if pair.old.key not in result and (pair.new.key not in used or _merges(pair, evidence)):
+            if pair.is_fact and is_split(pair, evidence, news):
                 continue
             result[pair.old.key] = pair
             if pair.is_fact:
@@ -156,10 +176,21 @@ def pairs(
     return result
 
 
-def is_split(old: Declaration, evidence: Evidence, news: Mapping[Key, Declaration]) -> bool:
+def _merges(pair: Pair, evidence: Evidence) -> bool:
+    """Whether callers moved from this name, too, to one that another name became as well."""
+    turned = evidence.callers.get(pair.old.key, {})
+    count = turned.get(_last(pair.new), 0)
+    return pair.is_fact and count >= 2 and count == max(turned.values())
+
+
+def is_split(pair: Pair, evidence: Evidence, news: Mapping[Key, Declaration]) -> bool:
     """Whether callers went to several new names of its sort instead of one."""
-    turned = evidence.callers.get(old.key, {})
-    names = {_last(new) for new in news.values() if family(new) == family(old)}
+    turned = evidence.callers.get(pair.old.key, {})
+    names = {
+        _last(new)
+        for new in news.values()
+        if family(new) == family(pair.old) and new.owner == pair.new.owner
+    }
     counts = sorted((count for name, count in turned.items() if name in names), reverse=True)
     return len(counts) > 1 and counts[1] >= 3 and counts[1] >= 0.2 * sum(counts)
 
@@ -173,8 +204,7 @@ def _judge(
     new: Declaration,
     step: Step | None,
     evidence: Evidence,
-    siblings: Mapping[Key, tuple[str, str]],
-    structs: Mapping[str, str],
+    around: Surroundings,
 ) -> Pair | None:
     signals: list[tuple[float, str]] = []
     score = -3.5
@@ -184,7 +214,7 @@ def _judge(
     if step is not None:
         score += 1.0
         if step.aligned:
-            signals.append((2.2, "hunk: same place"))
+            signals.append((3.0, "hunk: same place"))
             proof = True
         elif step.same_hunk:
             signals.append((1.2, "hunk"))
@@ -196,6 +226,10 @@ def _judge(
     if count:
         signals.append((min(3.5, 1.2 + math.log2(count) * 0.6), f"callers: {count}"))
         proof = proof or count >= 2 or step is not None
+    assigned = evidence.assigned.get(old.key, {}).get(_last(new), 0)
+    if assigned:
+        signals.append((min(4.0, 1.5 + math.log2(assigned)), f"functions assigned: {assigned}"))
+        proof = True
     alike = likeness(_last(old), _last(new))
     same_name = _last(old) == _last(new)
     if alike >= 0.6:
@@ -203,16 +237,28 @@ def _judge(
     elif alike < 0.35:
         score -= 0.6
     if old.what is What.FIELD:
-        home = structs.get(old.owner, old.owner)
+        home = around.structs.get(old.owner, old.owner)
         if new.owner != home:
+            callbacks = old.parameters is not None and new.parameters is not None
+            if step is not None and same_name and (callbacks or _same_type(old, new)):
+                signals.append((2.2, "moved in one commit"))
+                proof = True
             # Another struct: the same name may be chance, another name nearly always is.
-            score -= 1.5 if same_name else 2.5
-        near, far = siblings.get(old.key, ("", "")), siblings.get(new.key, ("", ""))
+            score -= 0.3 if assigned else 1.5 if same_name else 2.5
+        near = around.siblings.get(old.key, ("", ""))
+        far = around.siblings.get(new.key, ("", ""))
         equal = sum(1 for one, other in zip(near, far, strict=True) if one and one == other)
         if equal:
             signals.append((0.5 * equal, f"neighbours: {equal}"))
+    if old.key[0] == "tag" and old.what is not What.ENUM:
+        mine = around.old_members.get(old.name, frozenset())
+        yours = around.new_members.get(new.name, frozenset())
+        share = len(mine & yours) / (len(mine | yours) or 1)
+        if share >= 0.3 and len(mine & yours) > 1:
+            signals.append((1.0 + 4 * share, f"members: {len(mine & yours)} of {len(mine)}"))
+            proof = proof or step is not None
     if old.what not in (What.MACRO, What.ENUMERATOR) and (old.type or old.parameters is not None):
-        if machine_type(old.type) == machine_type(new.type) and old.parameters == new.parameters:
+        if _same_type(old, new):
             common = (
                 old.type in ("int", "void", "unsigned int", "__u32", "u32") and not old.parameters
             )
@@ -235,6 +281,10 @@ def _judge(
         fact,
         step.commit if step is not None else None,
     )
+
+
+def _same_type(old: Declaration, new: Declaration) -> bool:
+    return machine_type(old.type) == machine_type(new.type) and old.parameters == new.parameters
 
 
 def _tells(subject: str, old: Declaration, new: Declaration) -> bool:
