@@ -40,6 +40,7 @@ _UNNAMED_BITS = re.compile(
 _TOKEN = re.compile(r"\w+|\.\.\.|[^\s\w]")
 _STORAGE = re.compile(r"\b(?:extern|static|inline|register|auto|typedef)\b")
 _MAX_CHUNK = 1_000_000
+_MAX_DEPTH = 60
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,7 +141,7 @@ class _Reader:
         return _Found(tuple(self.declarations), tuple(self.gaps))
 
     def _chunk(self, text: str) -> None:
-        if len(text) > _MAX_CHUNK:
+        if len(text) > _MAX_CHUNK or _depth(text) > _MAX_DEPTH:
             self.gaps.append((0, _line(text[:1000])))
             return
         root = self._parse(text, 0)
@@ -235,7 +236,10 @@ class _Reader:
         core, name = _named(declarator)
         if name is None or core is None or core.type != "function_declarator":
             return  # a variable is no part of the API that findings know
-        if core.child_by_field_name("declarator") != name:
+        inner = core.child_by_field_name("declarator")
+        while inner is not None and inner.type == "parenthesized_declarator":
+            inner = next(iter(inner.named_children), None)
+        if inner != name:
             return  # a variable that points to a function
         self._add(
             What.FUNCTION,
@@ -530,6 +534,15 @@ def _rewrite(text: str) -> str:
             f"struct {tag or '_group'} {inside[named].strip()}{text[close + 1 :]}"
         )
     return text
+
+
+def _depth(text: str) -> int:
+    """Return how deep the braces are nested."""
+    deepest = depth = 0
+    for found in re.finditer(r"[{}]", text):
+        depth += 1 if found.group() == "{" else -1
+        deepest = max(deepest, depth)
+    return deepest
 
 
 def _closing(text: str, start: int) -> int | None:
