@@ -26,10 +26,18 @@ def bisect() -> None:
     """Find the commit that broke it."""
 
 
-@bisect.command(context_settings={"ignore_unknown_options": True, "allow_interspersed_args": False})
+@bisect.command(
+    context_settings={"ignore_unknown_options": True, "allow_interspersed_args": False},
+    epilog="Example: kbisect bisect run --good v2.6.38 --bad v2.6.39 --timeout 600 ./test.sh",
+)
 @click.option("--good", "goods", multiple=True, metavar="REV", help="Where it works (repeatable).")
 @click.option("--bad", metavar="REV", help="Where it fails (default: HEAD).")
-@click.option("--timeout", type=click.FloatRange(0, min_open=True), metavar="S", help="Seconds.")
+@click.option(
+    "--timeout",
+    type=click.FloatRange(0, min_open=True),
+    metavar="S",
+    help="End a step after S seconds.",
+)
 @click.option("--no-checkout", is_flag=True, help="Check nothing out; KBISECT_COMMIT says which.")
 @click.option("--first-parent", is_flag=True, help="Follow only the first parent of merges.")
 @click.option(
@@ -53,14 +61,16 @@ def run(
     script: tuple[str, ...],
     as_json: bool,
 ) -> int:
-    r"""Find the first bad commit with a script.
+    """Find the first bad commit with a script.
 
     The script runs in a worktree of the commit and says by its exit code how it is: 0 good, 125
     can't be tested. Bad is what it does at the bad end: the same exit code, a time-out, or the same
     kernel crash. Run the same command again to go on after an interruption.
 
-    \b
-    kbisect bisect run --good v2.6.38 --bad v2.6.39 --timeout 600 ./test.sh
+    It is told KBISECT_COMMIT, KBISECT_TREE (the worktree), KBISECT_BUILD (a folder kept from step
+    to step), KBISECT_OUT (for what should be kept), KBISECT_CONSOLE (where QEMU should write its
+    serial console), KBISECT_WORKER and KBISECT_ATTEMPT. Of your environment it sees PATH, HOME,
+    LANG, USER and what is named KBISECT_*.
     """
     from kbisect.bisect.events import Outcome, Started
     from kbisect.lab import executors
@@ -70,6 +80,7 @@ def run(
     if not script and not resume:
         raise UsageError("no script was given", hint="kbisect bisect run --good REV ./test.sh")
     repository = session.repository
+    repository.require_whole_history()  # before anything is written
     with Campaigns(repository.store).locked():
         if resume:
             campaign = _script_campaign(session, script)
@@ -124,7 +135,7 @@ def run(
 def start(
     session: Session, bad: str | None, goods: tuple[str, ...], first_parent: bool, as_json: bool
 ) -> None:
-    """Begin a search by hand; what was open is put aside."""
+    """Begin a search by hand."""
     from kbisect.bisect.events import Started
     from kbisect.lab.campaign import Campaign
     from kbisect.lab.journal import Campaigns

@@ -106,6 +106,7 @@ def run(
     stdin: bytes | None = None,
     codes: tuple[int, ...] = (0,),
     env: Mapping[str, str] | None = None,
+    pass_fds: tuple[int, ...] = (),
 ) -> subprocess.CompletedProcess[bytes]:
     """Run one git command to its end.
 
@@ -116,6 +117,8 @@ def run(
     stdin : bytes, optional
     codes : tuple of int
         Exit codes that are answers, not errors.
+    pass_fds : tuple of int
+        Descriptors that stay open in it: a lock that must hold until it ends.
 
     Raises
     ------
@@ -131,6 +134,7 @@ def run(
             stdin=subprocess.DEVNULL if stdin is None else None,
             capture_output=True,
             env=environment(env),
+            pass_fds=pass_fds,
             check=False,
         )
     except FileNotFoundError:

@@ -10,8 +10,11 @@ tree's `.gitattributes` or the user's own configuration say.
 from __future__ import annotations
 
 import errno
+import fcntl
 import os
 import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -68,26 +71,43 @@ class Scratch:
         Files that do not differ are not touched, so their times hold.
         """
         path = self.worktrees / name
-        if (path / ".git").is_file():
-            try:
-                return self._switch(path, oid)
-            except (GitFailed, OSError):
-                # A lock left by a kill, a folder without write permission: begin again.
+        with self._alone(name) as lock:
+            if (path / ".git").is_file():
+                try:
+                    return self._switch(path, oid, lock)
+                except (GitFailed, OSError):
+                    # A lock left by a kill, a folder without write permission: begin again.
+                    self.remove(name)
+            elif path.exists():
                 self.remove(name)
-        elif path.exists():
-            self.remove(name)
-        self._git(self.gitdir, "worktree", "prune")
-        self._git(
-            self.gitdir,
-            *("worktree", "add", "--quiet", "--force", "--detach", "--no-checkout"),
-            *(str(path), oid),
-        )
-        return self._switch(path, oid)
+            self._git(self.gitdir, "worktree", "prune")
+            self._git(
+                self.gitdir,
+                *("worktree", "add", "--quiet", "--force", "--detach", "--no-checkout"),
+                *(str(path), oid),
+                lock=lock,
+            )
+            return self._switch(path, oid, lock)
 
-    def _switch(self, path: Path, oid: str) -> Path:
-        self._git(path, "checkout", "--quiet", "--force", "--detach", oid)
-        self._git(path, "clean", "--quiet", "-ffdx")
+    def _switch(self, path: Path, oid: str, lock: int) -> Path:
+        self._git(path, "checkout", "--quiet", "--force", "--detach", oid, lock=lock)
+        self._git(path, "clean", "--quiet", "-ffdx", lock=lock)
         return path
+
+    @contextmanager
+    def _alone(self, name: str) -> Iterator[int]:
+        """Wait for the git of a kbisect that was killed: it still writes into the worktree.
+
+        Each git inherits the descriptor, and with it the lock.
+        """
+        locks = self.gitdir / "kbisect"
+        locks.mkdir(exist_ok=True)
+        handle = os.open(locks / f"{name}.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX)
+            yield handle
+        finally:
+            os.close(handle)
 
     def remove(self, name: str) -> None:
         """Remove a worktree and its entry, whatever its state."""
@@ -100,7 +120,7 @@ class Scratch:
         for place in (self.worktrees, self.gitdir):
             shutil.rmtree(place, onerror=_force)
 
-    def _git(self, directory: Path, *arguments: str) -> None:
+    def _git(self, directory: Path, *arguments: str, lock: int | None = None) -> None:
         try:
             process.run(
                 directory,
@@ -108,6 +128,7 @@ class Scratch:
                 *("-c", "advice.detachedHead=false", "-c", "gc.auto=0"),
                 *arguments,
                 env=_ISOLATED,
+                pass_fds=() if lock is None else (lock,),
             )
         except GitFailed as failed:
             for number in (errno.ENOSPC, errno.EROFS, errno.EDQUOT):

@@ -110,6 +110,8 @@ class Campaigns:
     def begin(self, started: Started, script: Script | None = None) -> Journal:
         """Make a campaign's folder, whole or not at all, and move the last one aside."""
         self.folder.mkdir(parents=True, exist_ok=True)
+        for left in self.folder.glob("new-*"):  # by a kill
+            shutil.rmtree(left, ignore_errors=True)
         new = Path(tempfile.mkdtemp(prefix="new-", dir=self.folder))
         try:
             if script is not None and script.copied:

@@ -108,6 +108,18 @@ def test_a_checkout_that_was_killed_is_made_anew(user: Path) -> None:
     assert (scratch.checkout("0", repository.resolve("v1")) / "a.c").read_text() == "one\n"
 
 
+def test_it_waits_for_a_git_that_outlived_its_kbisect(user: Path, tmp_path: Path) -> None:
+    repository = Repository.open(user)
+    scratch = Scratch.prepare(repository)
+    with scratch._alone("0") as lock:
+        still_writing = subprocess.Popen(
+            ["sh", "-c", f"sleep 0.5; touch '{tmp_path}/written'"], pass_fds=(lock,)
+        )
+    scratch.checkout("0", repository.resolve("v1"))
+    assert (tmp_path / "written").exists()
+    still_writing.wait()
+
+
 def test_remove_leaves_nothing(user: Path) -> None:
     repository = Repository.open(user)
     scratch = Scratch.prepare(repository)
