@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import IO
 
@@ -12,26 +12,38 @@ from kbisect.git.repository import Repository, subject_of
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """One path a commit changed: status A, M, D, T as git's --raw; blobs are oids, 0… for none."""
+    """One path a commit changed.
+
+    Attributes
+    ----------
+    status : A, M, D, T as git's --raw; R where a renamed file was found by `renamed`
+    path, old_path : the second for R only
+    old_blob, new_blob : oids, 0… for none
+    """
 
     status: str
     path: str
-    old_mode: str
-    new_mode: str
     old_blob: str
     new_blob: str
+    old_path: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    """Somebody as git wrote them down: not mapped by any mailmap."""
+
+    name: str
+    email: str
 
 
 @dataclass(frozen=True, slots=True)
 class CommitRecord:
-    """One commit of the stream: people as the mailmap names them, times in Unix seconds."""
+    """One commit of the stream, times in Unix seconds."""
 
     oid: str
-    author_name: str
-    author_email: str
+    author: Person
     author_time: int
-    committer_name: str
-    committer_email: str
+    committer: Person
     commit_time: int
     message: str
     changes: tuple[Change, ...]
@@ -59,25 +71,32 @@ def walk(
             yield oid, int(time), parents
 
 
-_FORMAT = "%x01%H%x00%aN%x00%aE%x00%at%x00%cN%x00%cE%x00%ct%x00%B%x00"
+_FORMAT = "%x01%H%x00%an%x00%ae%x00%at%x00%cn%x00%ce%x00%ct%x00%B%x00"
 
 
 def records(
-    repository: Repository, oids: Sequence[str], paths: Sequence[str] = ()
+    repository: Repository,
+    oids: Sequence[str],
+    folders: Sequence[str],
+    counts: Callable[[str], bool] = lambda _: True,
 ) -> Iterator[CommitRecord]:
-    """Read those of the given commits that change something below `paths`, in the order given.
+    """Read those of the given commits that change a path that counts, in the order given.
 
-    A merge is compared with none of its parents and so never appears. Folders only: a long list
-    of files makes git an order of magnitude slower than filtering what it answers.
+    A merge is compared with none of its parents and so never appears.
+
+    Parameters
+    ----------
+    folders : what git looks at. Folders only: a long list of files makes git an order of magnitude
+        slower than filtering what it answers.
+    counts : which of the paths below them count; the others are not told
     """
+    asked = "".join(f"{oid}\n" for oid in oids).encode("ascii")
     with repository.stream(
-        # git looks for .mailmap in a worktree, and we may stand in none.
-        *("-c", "mailmap.blob=HEAD:.mailmap"),
         *("diff-tree", "--stdin", "-r", "--root", "--raw", "-z", "--no-renames", "--no-abbrev"),
-        *(f"--format={_FORMAT}", "--", *paths),
-        stdin=(f"{oid}\n".encode() for oid in oids),
+        *(f"--format={_FORMAT}", "--", *folders),
+        stdin=[asked],
     ) as pipe:
-        yield from _parse(_tokens(pipe))
+        yield from _parse(_tokens(pipe), counts)
 
 
 def subjects(repository: Repository, oids: Iterable[str]) -> Iterator[tuple[str, str]]:
@@ -90,16 +109,70 @@ def subjects(repository: Repository, oids: Iterable[str]) -> Iterator[tuple[str,
             yield oid.decode("ascii"), next(tokens).decode("utf-8", "replace")
 
 
+def renamed(
+    repository: Repository, oids: Sequence[str], folders: Sequence[str]
+) -> dict[str, dict[str, str]]:
+    """Look for renamed files in some commits by git's similarity: oid → {new path: old path}."""
+    asked = (f"{oid}\n".encode() for oid in oids)
+    found: dict[str, dict[str, str]] = {}
+    arguments = ("diff-tree", "--stdin", "-r", "--root", "-M", "--raw", "-z", "--diff-filter=R")
+    with repository.stream(*arguments, "--", *folders, stdin=asked) as pipe:
+        tokens = _tokens(pipe)
+        names: dict[str, str] = {}
+        for token in tokens:
+            if token.startswith(b":"):
+                old, new = (next(tokens).decode("utf-8", "backslashreplace") for _ in "on")
+                names[new] = old
+            else:
+                names = found.setdefault(token.decode("ascii").strip(), {})
+    return found
+
+
+def line_counts(
+    repository: Repository, oids: Sequence[str], folders: Sequence[str]
+) -> Iterator[tuple[str, str, int, int]]:
+    """Count lines: (oid, path, added, removed); a binary file counts as none."""
+    asked = "".join(f"{oid}\n" for oid in oids).encode("ascii")
+    arguments = ("diff-tree", "--stdin", "-r", "--root", "--numstat", "-z", "--no-renames")
+    with repository.stream(*arguments, "--", *folders, stdin=[asked]) as pipe:
+        oid = ""
+        for token in _tokens(pipe):
+            added, tab, rest = token.partition(b"\t")
+            if not tab:
+                oid = token.decode("ascii").strip()
+                continue
+            removed, _, path = rest.partition(b"\t")
+            name = path.decode("utf-8", "backslashreplace")
+            yield oid, name, int(added.replace(b"-", b"0")), int(removed.replace(b"-", b"0"))
+
+
+def mailmapped(repository: Repository, people: Sequence[Person]) -> list[Person]:
+    """Map people by the mailmap at HEAD, in the order given."""
+    if not repository.has_path("HEAD", ".mailmap"):
+        return list(people)
+    fit = [person for person in people if not {"<", ">", "\n"} & set(person.name + person.email)]
+    asked = "".join(f"{person.name} <{person.email}>\n" for person in fit)
+    # git looks for .mailmap in a worktree, and we may stand in none.
+    arguments = ("-c", "mailmap.blob=HEAD:.mailmap", "check-mailmap", "--stdin")
+    with repository.stream(*arguments, stdin=[asked.encode("utf-8", "replace")]) as lines:
+        answers = [line.decode("utf-8", "replace").rstrip("\n") for line in lines]
+    mapped = {}
+    for person, line in zip(fit, answers, strict=True):
+        name, _, email = line.rpartition(" <") if " <" in line else ("", "", line.lstrip("<"))
+        mapped[person] = Person(name, email.removesuffix(">"))
+    return [mapped.get(person, person) for person in people]
+
+
 def folder_ids(
     repository: Repository, oids: Sequence[str], folders: Sequence[str]
 ) -> list[tuple[str, ...]]:
-    """Return the tree-object ids of some folders at each commit, '' where a folder is missing.
+    """Return the object ids of some folders (or files) at each commit, '' where one is missing.
 
     Two commits with the same ids have the same files there: the cheapest comparison there is.
     """
-    asked = (f"{oid}:{folder}\n".encode() for oid in oids for folder in folders)
+    asked = "".join(f"{oid}:{folder}\n" for oid in oids for folder in folders).encode()
     arguments = ("cat-file", "--batch-check=%(objectname)", "--buffer")
-    with repository.stream(*arguments, stdin=asked) as lines:
+    with repository.stream(*arguments, stdin=[asked]) as lines:
         ids = ["" if line.endswith(b" missing\n") else line[:-1].decode("ascii") for line in lines]
     size = len(folders)
     return [tuple(ids[at : at + size]) for at in range(0, len(ids), size)]
@@ -133,26 +206,35 @@ def _tokens(pipe: IO[bytes]) -> Iterator[bytes]:
         yield rest
 
 
-def _parse(tokens: Iterator[bytes]) -> Iterator[CommitRecord]:
+def _parse(tokens: Iterator[bytes], counts: Callable[[str], bool]) -> Iterator[CommitRecord]:
+    people: dict[tuple[bytes, bytes], Person] = {}
+
+    def person(name: bytes, email: bytes) -> Person:
+        found = people.get((name, email))
+        if found is None:
+            made = Person(name.decode("utf-8", "replace"), email.decode("utf-8", "replace"))
+            found = people[name, email] = made
+        return found
+
     token = next(tokens, None)
     while token is not None:
-        oid = token.lstrip(b"\n")[1:].decode("ascii")
-        header = [next(tokens).decode("utf-8", "replace") for _ in range(7)]
-        next(tokens)  # the empty end of the message
+        oid = token
+        name, email, written, committer, committer_email, committed, message, _ = (
+            next(tokens) for _ in range(8)
+        )
         changes = []
         while (token := next(tokens, None)) is not None and token.lstrip(b"\n")[:1] == b":":
-            old_mode, new_mode, old, new, status = token.lstrip(b"\n:").decode("ascii").split()
+            _, _, old, new, status = token.decode("ascii").split()
             path = next(tokens).decode("utf-8", "backslashreplace")
-            changes.append(Change(status[0], path, old_mode, new_mode, old, new))
-        name, email, written, committer, committer_email, committed, message = header
-        yield CommitRecord(
-            oid,
-            name,
-            email,
-            int(written or 0),
-            committer,
-            committer_email,
-            int(committed or 0),
-            message,
-            tuple(changes),
-        )
+            if counts(path):
+                changes.append(Change(status[0], path, old, new))
+        if changes:
+            yield CommitRecord(
+                oid.lstrip(b"\n")[1:].decode("ascii"),
+                person(name, email),
+                int(written or 0),
+                person(committer, committer_email),
+                int(committed or 0),
+                message.decode("utf-8", "replace"),
+                tuple(changes),
+            )

@@ -273,6 +273,22 @@ class Repository:
         done = process.run(self.gitdir, "merge-base", "--all", left, right, codes=(0, 1))
         return tuple(done.stdout.decode().split())
 
+    def has_path(self, revision: str, path: str) -> bool:
+        """Whether a file or folder exists at a revision."""
+        name = f"{revision}:{path}"
+        done = process.run(self.gitdir, "cat-file", "-e", name, codes=(0, 1, 128))
+        return done.returncode == 0
+
+    def lost(self, before: Iterable[str], now: Iterable[str]) -> bool:
+        """Whether anything that the commits `before` contain is in none of `now`."""
+        asked = "".join(f"{oid}\n" for oid in before) + "".join(f"^{oid}\n" for oid in now)
+        done = process.run(
+            self.gitdir,
+            *("rev-list", "--max-count=1", "--ignore-missing", "--stdin"),
+            stdin=asked.encode(),
+        )
+        return bool(done.stdout)
+
     # --- what kind of clone ---------------------------------------------------------------------
 
     @cached_property

@@ -14,6 +14,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from kbisect.history.oids import Oids
+
 Ints = NDArray[np.int32]
 Mask = NDArray[np.bool_]
 
@@ -38,19 +40,46 @@ class CommitGraph:
     @classmethod
     def build(cls, rows: Iterable[tuple[str, int, Sequence[str]]]) -> CommitGraph:
         """Build from (oid, time, parent oids), children before parents as `git log` prints them."""
+        return cls.extend(None, rows)
+
+    @classmethod
+    def extend(
+        cls, before: CommitGraph | None, rows: Iterable[tuple[str, int, Sequence[str]]]
+    ) -> CommitGraph:
+        """Add commits to a graph, none of which is an ancestor of what it holds.
+
+        Parameters
+        ----------
+        before : CommitGraph, its numbers stay; its oids must be an `Oids`
+        rows : (oid, time, parent oids), children before parents
+        """
         listed = list(rows)
         listed.reverse()
-        number = {row[0]: index for index, row in enumerate(listed)}
-        start = np.zeros(len(listed) + 1, np.int32)
+        base = len(before) if before else 0
+        number = {row[0]: base + index for index, row in enumerate(listed)}
+        known = before.oids.number if before and isinstance(before.oids, Oids) else None
+        counts = np.zeros(len(listed), np.int32)
         parents: list[int] = []
         for index, (_, _, above) in enumerate(listed):
-            parents.extend(number[oid] for oid in above if oid in number)
-            start[index + 1] = len(parents)
+            had = len(parents)
+            for oid in above:
+                found = number.get(oid)
+                if found is None and known is not None:
+                    found = known(oid)
+                if found is not None:
+                    parents.append(found)
+            counts[index] = len(parents) - had
+        oids = Oids.of([row[0] for row in listed])
+        times = np.array([row[1] for row in listed], np.int64)
+        starts = np.concatenate(([0], np.cumsum(counts, dtype=np.int32)))
+        if before is None:
+            return cls(oids, starts.astype(np.int32), np.array(parents, np.int32), times)
+        assert isinstance(before.oids, Oids)
         return cls(
-            oids=[row[0] for row in listed],
-            start=start,
-            parents=np.array(parents, np.int32),
-            times=np.array([row[1] for row in listed], np.int64),
+            oids=Oids(np.concatenate((before.oids.raw, oids.raw))),
+            start=np.concatenate((before.start, before.start[-1] + starts[1:])).astype(np.int32),
+            parents=np.concatenate((before.parents, np.array(parents, np.int32))),
+            times=np.concatenate((before.times, times)),
         )
 
     def __len__(self) -> int:
@@ -85,26 +114,36 @@ class CommitGraph:
                     stack.append(parent)
         return seen
 
-    def first_containing(self, tips: Sequence[int]) -> Ints:
+    def first_containing(self, tips: Sequence[int], known: Ints | None = None) -> Ints:
         """Tell, for each commit, the first of the tips that contains it.
 
         Parameters
         ----------
         tips : numbers, in the order that decides (releases: oldest first)
+        known : int32, an earlier answer for the same tips but for new ones, -1 where there was none
 
         Returns
         -------
         int32[N], an index into `tips`, -1 where none contains it
         """
-        first = np.full(len(self), -1, np.int32)
-        start, parents = self.start, self.parents
+        none = len(tips)
+        first = [none] * len(self)
+        settled: set[int] = set()
+        if known is not None:
+            first[: len(known)] = np.where(known < 0, none, known).tolist()
+            settled = {index for index, tip in enumerate(tips) if first[tip] <= index}
+        start, parents = self.start.tolist(), self.parents.tolist()
         for index, tip in enumerate(tips):
-            stack = [tip] if first[tip] < 0 else []
-            first[stack] = index
+            if index in settled or first[tip] <= index:
+                continue
+            stack = [tip]
+            first[tip] = index
             while stack:
                 commit = stack.pop()
-                for parent in parents[start[commit] : start[commit + 1]].tolist():
-                    if first[parent] < 0:
+                for parent in parents[start[commit] : start[commit + 1]]:
+                    if first[parent] > index:
                         first[parent] = index
                         stack.append(parent)
-        return first
+        answer = np.array(first, np.int32)
+        answer[answer == none] = -1
+        return answer

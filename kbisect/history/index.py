@@ -1,12 +1,11 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Build the index: one walk of the graph, one stream of the commits in scope, then arithmetic."""
+"""Bring the index up to date: from nothing, by what is new, or not at all."""
 
 from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -14,23 +13,29 @@ import numpy as np
 from kbisect.errors import UsageError
 from kbisect.git import blobs
 from kbisect.git import commits as stream
-from kbisect.git.commits import CommitRecord
 from kbisect.git.repository import Ref, Repository
 from kbisect.history import releases as naming
-from kbisect.history import store
-from kbisect.history.graph import CommitGraph, Mask
+from kbisect.history import store, tables
+from kbisect.history.graph import CommitGraph, Ints, Mask
+from kbisect.history.harvest import Harvest, gather
 from kbisect.history.lineage import lineages
-from kbisect.history.messages import Link, LinkKind, links, plain_subject, trailers
+from kbisect.history.messages import LinkKind, plain_subject
 from kbisect.history.oids import Oids
 from kbisect.history.releases import Release
+from kbisect.history.resolution import Resolver, Target
 from kbisect.history.scope import Scope
 from kbisect.history.simplify import simplify
+from kbisect.history.store import Generation, Index
+from kbisect.history.tables import LinkRow, People
 from kbisect.history.trees import recognise
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
 Say = Callable[[str], None]
+
+# A link that was resolved once stays so; these are looked at again when commits arrive.
+_OPEN = {"ambiguous", "unknown", "unresolved"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,11 +64,39 @@ class Outcome:
     derived: bool
 
 
+@dataclass(frozen=True, slots=True)
+class _Wanted:
+    """What the index is to be made from."""
+
+    refs: Sequence[Ref]
+    tips: Mapping[str, str]
+    trees: Mapping[str, str]
+    scope: Scope
+    lines: bool
+
+    @property
+    def folders(self) -> list[str]:
+        return [] if self.scope.with_headers else list(self.scope.folders)
+
+    def goes_on(self, repository: Repository, before: Index) -> bool:
+        """Whether nothing that was indexed is gone, and the same is asked of what is new."""
+        return (
+            list(before.meta.scope) == self.folders
+            and before.meta.lines == self.lines
+            and not repository.lost(before.meta.refs.values(), self.tips.values())
+        )
+
+    def same_as(self, before: Index) -> bool:
+        """Whether there is nothing to do."""
+        return dict(before.meta.refs) == dict(self.tips) and self.trees == before.meta.trees
+
+
 def update(
     repository: Repository,
     *,
     trees: Mapping[str, str] | None = None,
     paths: Sequence[str] = (),
+    lines: bool = False,
     full: bool = False,
     say: Say = lambda _: None,
 ) -> Outcome:
@@ -73,7 +106,8 @@ def update(
     ----------
     repository : Repository
     trees : tree name → ref, as the user names them; they win over what is recognised
-    paths : the scope; empty means the default one, or that of the index there is
+    paths : the scope; empty means that of the index there is, else the default one
+    lines : count lines, and go on counting them
     full : build it anew even when nothing changed
     say : called with a line for people
 
@@ -87,35 +121,17 @@ def update(
     begun = time.monotonic()
     repository.require_whole_history()
     with store.writing(repository.store):
-        before = _present(repository, say)
-        refs = repository.refs()
-        tips = {ref.name: ref.oid for ref in refs}
-        head = repository.head()
-        if head:
-            tips.setdefault("HEAD", head)
-        if not tips:
-            raise UsageError("this repository has no commits yet", hint="git fetch, or commit")
-        known = dict(before.meta.trees) if before else {}
-        chosen = recognise(repository, refs) | known | dict(trees or {})
-        chosen = {tree: ref for tree, ref in chosen.items() if ref in tips or repository.find(ref)}
-        scope = Scope.of(paths or (before.meta.scope if before else ()))
-        folders = list(scope.folders) if not scope.with_headers else []
-        unchanged = (
-            before is not None
-            and not full
-            and dict(before.meta.refs) == tips
-            and dict(before.meta.trees) == chosen
-            and list(before.meta.scope) == folders
-        )
-        if before is not None and unchanged:
-            counted = before.rows("SELECT count(*) FROM commits")[0][0]
-            return _outcome(before, counted, 0, "current", begun)
-        index, counted = _build(repository, refs, tips, chosen, scope, folders)
-        new = len(index.oids) - (_still_there(before, index) if before else 0)
-        return _outcome(index, counted, new, "full", begun)
+        known = _present(repository, say)
+        wanted = _wanted(repository, known, trees or {}, paths, lines)
+        before = None if known is None or full or not wanted.goes_on(repository, known) else known
+        if before is not None and wanted.same_as(before):
+            return _outcome(before, 0, "current", begun)
+        index = _build(repository, wanted, before)
+        new = len(index.oids) - (_still_there(known, index) if known else 0)
+        return _outcome(index, new, "incremental" if before else "full", begun)
 
 
-def _present(repository: Repository, say: Say) -> store.Index | None:
+def _present(repository: Repository, say: Say) -> Index | None:
     try:
         return store.load(repository.store, verify=True)
     except store.NoIndex:
@@ -125,11 +141,45 @@ def _present(repository: Repository, say: Say) -> store.Index | None:
         return None
 
 
-def _still_there(before: store.Index, index: store.Index) -> int:
+def _wanted(
+    repository: Repository,
+    before: Index | None,
+    trees: Mapping[str, str],
+    paths: Sequence[str],
+    lines: bool,
+) -> _Wanted:
+    refs = repository.refs()
+    tips = {ref.name: ref.oid for ref in refs}
+    head = repository.head()
+    if head:
+        tips.setdefault("HEAD", head)
+    if not tips:
+        raise UsageError("this repository has no commits yet", hint="git fetch, or commit")
+    chosen = recognise(repository, refs) | (dict(before.meta.trees) if before else {})
+    for tree, ref in trees.items():
+        chosen[tree] = ref if ref in tips else _full_name(ref, tips)
+    chosen = {tree: ref for tree, ref in chosen.items() if ref in tips}
+    scope = Scope.of(paths or (before.meta.scope if before else ()))
+    return _Wanted(refs, tips, chosen, scope, lines or bool(before and before.meta.lines))
+
+
+def _full_name(ref: str, tips: Mapping[str, str]) -> str:
+    for prefix in ("refs/", "refs/heads/", "refs/remotes/", "refs/tags/"):
+        if prefix + ref in tips:
+            return prefix + ref
+    raise UsageError(f"no branch is named {ref}", hint="a tree is a branch: --tree net=origin/main")
+
+
+def _still_there(before: Index, index: Index) -> int:
+    if len(before.oids) <= len(index.oids) and np.array_equal(
+        index.oids.raw[: len(before.oids)], before.oids.raw
+    ):
+        return len(before.oids)
     return sum(index.oids.number(oid) is not None for oid in before.oids)
 
 
-def _outcome(index: store.Index, counted: int, new: int, mode: str, begun: float) -> Outcome:
+def _outcome(index: Index, new: int, mode: str, begun: float) -> Outcome:
+    (counted,) = index.rows("SELECT count(*) FROM rows")[0]
     sources = index.rows("SELECT count(*), count(*) FILTER (source = 'Makefile') FROM releases")
     return Outcome(
         commits=len(index.oids),
@@ -143,333 +193,186 @@ def _outcome(index: store.Index, counted: int, new: int, mode: str, begun: float
     )
 
 
-def _build(
-    repository: Repository,
-    refs: Sequence[Ref],
-    tips: Mapping[str, str],
-    trees: Mapping[str, str],
-    scope: Scope,
-    folders: Sequence[str],
-) -> tuple[store.Index, int]:
-    graph = CommitGraph.build(stream.walk(repository, dict.fromkeys(tips.values())))
-    oids = Oids.of(graph.oids)
-    graph = CommitGraph(oids, graph.start, graph.parents, graph.times)
-    counts = np.diff(graph.start)
-    listed = list(oids)
-    plain = [listed[number] for number in np.flatnonzero(counts < 2)]
-    merges = [int(number) for number in np.flatnonzero(counts > 1)]
-
-    with ThreadPoolExecutor(2) as pool:
-        # git works in processes of its own; the threads only wait for them and parse.
-        same = pool.submit(_unchanged_sides, repository, graph, merges, scope)
-        titles = pool.submit(lambda: dict(stream.subjects(repository, (oids[m] for m in merges))))
-        records, makefiles = _read(repository, plain, scope)
-        merge_subjects = {oids.number(oid) or 0: text for oid, text in titles.result().items()}
-        sides = same.result()
-
-    number = {oid: index for index, oid in enumerate(listed)}
-    found = _releases(repository, refs, makefiles, graph, number)
-    mainline = [number[release.oid] for release in found if naming.is_mainline(release.name)]
-    tree_tips = {
-        tree: number[oid] for tree, ref in trees.items() if (oid := tips.get(ref)) is not None
-    }
-    path, landed, names = lineages(graph, mainline, merge_subjects, tree_tips)
-    release = graph.first_containing([number[each.oid] for each in found])
+def _build(repository: Repository, wanted: _Wanted, before: Index | None) -> Index:
+    """Build a generation: what only grows is added to, the rest is worked out again."""
+    tips = list(dict.fromkeys(wanted.tips.values()))
+    old_tips = list(dict.fromkeys(before.meta.refs.values())) if before else []
+    first = len(before.graph) if before else 0
+    graph = CommitGraph.extend(
+        before.graph if before else None, stream.walk(repository, tips, old_tips)
+    )
+    assert isinstance(graph.oids, Oids)
+    new = gather(repository, graph, first, wanted.scope, wanted.lines)
+    releases = _releases(repository, wanted.refs, new, graph, before)
+    numbers = _numbers(graph.oids, [each.oid for each in releases])
 
     touched: Mask = np.zeros(len(graph), np.bool_)
-    touched[[number[record.oid] for record in records]] = True
-    edges = simplify(graph, touched, sides)
-
-    arrays = store.Arrays(release, path, landed)
-    meta = store.Meta(
-        format=store.FORMAT,
-        refs=dict(tips),
-        trees=dict(trees),
-        scope=list(folders),
-        lineages=[list(name) for name in names],
-        releases=[each.name for each in found],
-        files={},
+    own = _numbers(graph.oids, [record.oid for record in new.records])
+    touched[own] = True
+    simplified = simplify(graph, touched, new.sides, before.simplified if before else None)
+    same_order = before is not None and _goes_on(before.meta.releases, releases)
+    titles = _titles(before) | new.titles if before else new.titles
+    lineage = lineages(
+        graph,
+        [n for n, each in zip(numbers, releases, strict=True) if naming.is_mainline(each.name)],
+        titles,
+        {tree: graph.oids.number(wanted.tips[ref]) or 0 for tree, ref in wanted.trees.items()},
+        before.lineage if before and same_order and wanted.trees == before.meta.trees else None,
     )
-    tables = {
-        "commits": _commit_table(records, graph, number, arrays, meta),
-        "changes": _change_table(records),
-        "links": _link_table(records, oids, number, found),
-        "releases": _release_table(found),
-        "edges": _edge_table(edges, oids),
-    }
-    return store.save(repository.store, tables, graph, arrays, meta), len(records)
+    release = graph.first_containing(numbers, _carried(before, releases) if before else None)
 
-
-def _read(
-    repository: Repository, oids: Sequence[str], scope: Scope
-) -> tuple[list[CommitRecord], list[tuple[str, str]]]:
-    """Read the commits in scope, and on the way which commits set the top Makefile to what blob."""
-    kept: list[CommitRecord] = []
-    makefiles: list[tuple[str, str]] = []
-    contains: dict[str, bool] = {}
-    for record in stream.records(repository, oids, [*scope.git_paths, "Makefile"]):
-        inside = []
-        for change in record.changes:
-            path = change.path
-            if path == "Makefile":
-                makefiles.append((record.oid, change.new_blob))
-            counts = contains.get(path)
-            if counts is None:
-                counts = contains[path] = scope.contains(path)
-            if counts:
-                inside.append(change)
-        if inside:
-            kept.append(replace(record, changes=tuple(inside)))
-    return kept, makefiles
-
-
-def _unchanged_sides(
-    repository: Repository, graph: CommitGraph, merges: Sequence[int], scope: Scope
-) -> dict[int, list[bool]]:
-    """Tell, for each merge and parent, whether the scope is the same in both."""
-    needed = sorted({*merges, *(p for merge in merges for p in graph.parents_of(merge))})
-    paths = scope.git_paths
-    ids = dict(
-        zip(
-            needed,
-            stream.folder_ids(repository, [graph.oids[n] for n in needed], paths),
-            strict=True,
-        )
+    people = People(tables.people_of(before.table("people")) if before else ())
+    rows = tables.rows(new.records, own, graph, people)
+    shown = simplified.shown(first)
+    inside = [*_in_scope(before), *own] if before else own
+    generation = Generation(
+        before=before,
+        grown={
+            "rows": rows,
+            "changes": tables.changes(new.records),
+            "edges": tables.edges(shown, graph.oids.__getitem__),
+            "merges": tables.merges(new.titles),
+            **({"lines": tables.lines(new.lines)} if wanted.lines else {}),
+        },
+        whole={
+            "links": _links(new, own, graph, before, releases),
+            "releases": tables.release_table(releases),
+            "people": tables.people_table(
+                people.listed, stream.mailmapped(repository, people.listed)
+            ),
+            "places": tables.places(inside, graph, lineage, release, releases),
+        },
+        graph=graph,
+        lineage=lineage,
+        release=release,
+        simplified=simplified,
+        meta=store.Meta(
+            format=store.FORMAT,
+            refs=dict(wanted.tips),
+            trees=dict(wanted.trees),
+            scope=wanted.folders,
+            lines=wanted.lines,
+            paths=[list(path) for path in lineage.paths],
+            releases=[(each.name, each.oid) for each in releases],
+            files={},
+        ),
     )
-    whole = len(scope.folders)
-    doubtful: set[tuple[str, str]] = set()
-    for merge in merges:
-        for parent in graph.parents_of(merge):
-            left, right = ids[parent], ids[merge]
-            if left[:whole] == right[:whole]:
-                doubtful |= {
-                    (a, b)
-                    for a, b in zip(left[whole:], right[whole:], strict=True)
-                    if a != b and a and b
-                }
-    differ: dict[tuple[str, str, str], bool] = {}
-    apart = stream.differing_paths(repository, sorted(doubtful))
-    for folder in paths[whole:]:
-        for (a, b), names in apart.items():
-            differ[folder, a, b] = any(scope.contains(f"{folder}/{name}") for name in names)
+    return store.save(repository.store, generation)
 
-    def same(left: tuple[str, ...], right: tuple[str, ...]) -> bool:
-        return left[:whole] == right[:whole] and not any(
-            differ.get((folder, a, b), a != b)
-            for folder, a, b in zip(paths[whole:], left[whole:], right[whole:], strict=True)
-        )
 
-    return {
-        merge: [same(ids[parent], ids[merge]) for parent in graph.parents_of(merge)]
-        for merge in merges
-    }
+def _numbers(oids: Oids, names: Sequence[str]) -> list[int]:
+    found = []
+    for oid in names:
+        number = oids.number(oid)
+        assert number is not None, oid
+        found.append(number)
+    return found
+
+
+def _in_scope(before: Index) -> list[int]:
+    numbers: list[int] = before.table("rows").column("number").to_pylist()
+    return numbers
+
+
+def _titles(before: Index) -> dict[int, str]:
+    merges = before.table("merges")
+    pairs = zip(
+        merges.column("number").to_pylist(), merges.column("subject").to_pylist(), strict=True
+    )
+    return dict(pairs)
+
+
+def _goes_on(known: Sequence[tuple[str, str]], releases: Sequence[Release]) -> bool:
+    """Whether mainline's releases are those known before, and later ones."""
+    old = [tuple(pair) for pair in known if naming.is_mainline(pair[0])]
+    new = [(each.name, each.oid) for each in releases if naming.is_mainline(each.name)]
+    return new[: len(old)] == old
+
+
+def _carried(before: Index, releases: Sequence[Release]) -> Ints | None:
+    """Translate what is known of first releases to a new list; None if it doesn't hold there."""
+    place = {(each.name, each.oid): index for index, each in enumerate(releases)}
+    moved = [place.get((name, oid)) for name, oid in before.meta.releases]
+    if None in moved:
+        return None
+    # The last entry is for -1, "none".
+    table = np.array([*moved, -1], np.int32)
+    carried: Ints = table[before.release]
+    return carried
 
 
 def _releases(
     repository: Repository,
     refs: Sequence[Ref],
-    makefiles: Sequence[tuple[str, str]],
+    new: Harvest,
     graph: CommitGraph,
-    number: Mapping[str, int],
+    before: Index | None,
 ) -> list[Release]:
     """Return the releases, oldest first: from tags, else from what the Makefile came to say."""
-    tagged = [
-        Release(name, ref.oid, ref.tagged_at or int(graph.times[number[ref.oid]]), "tag")
-        for ref in refs
-        if ref.name.startswith("refs/tags/")
-        and naming.version(name := ref.name.removeprefix("refs/tags/"))
-    ]
-    found = tagged
-    if not any(naming.is_mainline(release.name) for release in tagged):
-        found = tagged + _derived(repository, makefiles, graph, number)
+    assert isinstance(graph.oids, Oids)
+    found = []
+    for ref in refs:
+        name = ref.name.removeprefix("refs/tags/")
+        if name == ref.name or not naming.version(name):
+            continue
+        number = graph.oids.number(ref.oid)
+        assert number is not None
+        found.append(Release(name, ref.oid, ref.tagged_at or int(graph.times[number]), "tag"))
+    if not any(naming.is_mainline(release.name) for release in found):
+        known = before.rows("SELECT name, oid, time, source FROM releases") if before else []
+        derived = [Release(*row) for row in known if row[3] == "Makefile"]
+        found += derived + _derived(repository, new, graph, {each.name for each in derived})
     return sorted(found, key=lambda release: naming.version(release.name) or ())
 
 
 def _derived(
-    repository: Repository,
-    makefiles: Sequence[tuple[str, str]],
-    graph: CommitGraph,
-    number: Mapping[str, int],
+    repository: Repository, new: Harvest, graph: CommitGraph, known: set[str]
 ) -> list[Release]:
-    contents = dict(
-        blobs.read(repository, dict.fromkeys(blob for _, blob in makefiles if blob.strip("0")))
-    )
-    said = {
-        number[oid]: version
-        for oid, blob in makefiles
-        if blob in contents and (version := naming.makefile_version(contents[blob]))
-    }
+    wanted = dict.fromkeys(blob for _, blob in new.makefiles if blob.strip("0"))
+    contents = dict(blobs.read(repository, wanted))
+    assert isinstance(graph.oids, Oids)
+    numbers = _numbers(graph.oids, [oid for oid, _ in new.makefiles])
     found: dict[str, Release] = {}
     # Oldest first, so that of two commits that claim a version the one that came first has it.
-    for commit in sorted(said):
-        name = said[commit]
-        if naming.version(name) and naming.is_mainline(name) and name not in found:
-            found[name] = Release(name, graph.oids[commit], int(graph.times[commit]), "Makefile")
+    for number, (oid, blob) in sorted(zip(numbers, new.makefiles, strict=True)):
+        name = naming.makefile_version(contents[blob]) if blob in contents else None
+        if not name or not naming.version(name) or not naming.is_mainline(name):
+            continue
+        if name not in known and name not in found:
+            found[name] = Release(name, oid, int(graph.times[number]), "Makefile")
     return list(found.values())
 
 
-# --- tables ---------------------------------------------------------------------------------------
-
-
-def _commit_table(
-    records: Sequence[CommitRecord],
+def _links(
+    new: Harvest,
+    own: Sequence[int],
     graph: CommitGraph,
-    number: Mapping[str, int],
-    arrays: store.Arrays,
-    meta: store.Meta,
+    before: Index | None,
+    releases: Sequence[Release],
 ) -> pa.Table:
-    import pyarrow as pa
+    oids = graph.oids
+    assert isinstance(oids, Oids)
+    subjects = [
+        (number, plain_subject(record.subject))
+        for number, record in zip(own, new.records, strict=True)
+    ]
+    old: list[LinkRow] = []
+    targets: list[Target] = []
+    if before:
+        old, targets = tables.links_of(before.table("links"))
+        subjects = [
+            (number, plain_subject(subject))
+            for number, subject in before.rows("SELECT number, subject FROM rows")
+        ] + subjects
+    resolver = Resolver(oids, graph.times, subjects, {each.name: each.oid for each in releases})
 
-    numbers = [number[record.oid] for record in records]
-    came = [" > ".join(name) for name in meta.lineages]
-    releases = [*meta.releases, None]
-    said = [trailers(record.message) for record in records]
-    return pa.table(
-        {
-            "number": pa.array(numbers, pa.int32()),
-            "oid": [record.oid for record in records],
-            "parents": [[graph.oids[p] for p in graph.parents_of(n)] for n in numbers],
-            "author": [record.author_name for record in records],
-            "author_email": [record.author_email for record in records],
-            "author_time": pa.array([record.author_time for record in records], pa.int64()),
-            "committer": [record.committer_name for record in records],
-            "committer_email": [record.committer_email for record in records],
-            "commit_time": pa.array([record.commit_time for record in records], pa.int64()),
-            "subject": [record.subject for record in records],
-            "trailers": pa.array(
-                [[{"key": t.key, "value": t.value} for t in each] for each in said],
-                pa.list_(pa.struct([("key", pa.string()), ("value", pa.string())])),
-            ),
-            "lineage": [came[arrays.lineage[n]] for n in numbers],
-            "landed": [
-                graph.oids[merge] if (merge := int(arrays.landed[n])) >= 0 else None
-                for n in numbers
-            ],
-            "release": pa.array([releases[arrays.release[n]] for n in numbers], pa.string()),
-        }
-    )
+    def resolve(row: LinkRow) -> Target:
+        (number,) = _numbers(oids, [row.oid])
+        return resolver.resolve(number, LinkKind(row.kind), row.given, row.subject, row.text)
 
-
-def _change_table(records: Sequence[CommitRecord]) -> pa.Table:
-    import pyarrow as pa
-
-    rows = [(record.oid, change) for record in records for change in record.changes]
-    return pa.table(
-        {
-            "oid": [oid for oid, _ in rows],
-            "status": [change.status for _, change in rows],
-            "path": [change.path for _, change in rows],
-        }
-    )
-
-
-def _link_table(
-    records: Sequence[CommitRecord],
-    oids: Oids,
-    number: Mapping[str, int],
-    found: Sequence[Release],
-) -> pa.Table:
-    import pyarrow as pa
-
-    by_subject: dict[str, list[int]] = {}
-    for record in records:
-        by_subject.setdefault(plain_subject(record.subject), []).append(number[record.oid])
-    by_release = {release.name: release.oid for release in found}
-    rows = []
-    for record in records:
-        for link in links(record.message):
-            target, how = _resolve(link, number[record.oid], oids, by_subject, by_release)
-            rows.append((record.oid, link, target, how))
-    text = pa.string()
-    return pa.table(
-        {
-            "oid": pa.array([row[0] for row in rows], text),
-            "kind": pa.array([row[1].kind.value for row in rows], text),
-            "form": pa.array([row[1].form for row in rows], text),
-            "text": pa.array([row[1].text for row in rows], text),
-            "given": pa.array([row[1].oid for row in rows], text),
-            "subject": pa.array([row[1].subject for row in rows], text),
-            "target": pa.array([row[2] for row in rows], text),
-            "how": pa.array([row[3] for row in rows], text),
-        }
-    )
-
-
-_POINTERS = {
-    LinkKind.FIXES,
-    LinkKind.REVERTS,
-    LinkKind.REAPPLIES,
-    LinkKind.UPSTREAM,
-    LinkKind.PREREQUISITE,
-    LinkKind.BLAMES,
-    LinkKind.MENTIONS,
-}
-
-
-def _resolve(
-    link: Link,
-    source: int,
-    oids: Oids,
-    by_subject: Mapping[str, Sequence[int]],
-    by_release: Mapping[str, str],
-) -> tuple[str | None, str | None]:
-    """Find the commit a link means, and say how it was found."""
-    if link.kind not in _POINTERS:
-        return None, None
-    matching = [n for n in oids.matching(link.oid) if n != source] if link.oid else []
-    if len(matching) == 1:
-        return oids[matching[0]], "exact" if len(link.oid or "") == 40 else "abbreviated"
-    if link.subject:
-        wanted = plain_subject(link.subject)
-        named = [n for n in by_subject.get(wanted, ()) if n < source]
-        if not named and wanted.endswith("..."):
-            start = wanted.rstrip(".")
-            named = [
-                n
-                for text, group in by_subject.items()
-                if text.startswith(start)
-                for n in group
-                if n < source
-            ]
-        if matching:
-            named = [n for n in named if n in matching]
-        if link.kind is LinkKind.REVERTS and named:
-            # A revert without an id takes back the newest of that subject.
-            named = [max(named)]
-        if len(named) == 1:
-            return oids[named[0]], "subject" if link.oid is None else "repaired"
-        if named:
-            return None, "ambiguous"
-    if matching:
-        return None, "ambiguous"
-    release = by_release.get(link.text.removeprefix("Fixes:").strip())
-    if release and link.kind is LinkKind.FIXES:
-        return release, "release"
-    return None, "unknown" if link.oid else "unresolved"
-
-
-def _release_table(found: Sequence[Release]) -> pa.Table:
-    import pyarrow as pa
-
-    return pa.table(
-        {
-            "position": pa.array(range(len(found)), pa.int32()),
-            "name": pa.array([release.name for release in found], pa.string()),
-            "oid": pa.array([release.oid for release in found], pa.string()),
-            "time": pa.array([release.time for release in found], pa.int64()),
-            "source": pa.array([release.source for release in found], pa.string()),
-            "mainline": pa.array([naming.is_mainline(r.name) for r in found], pa.bool_()),
-        }
-    )
-
-
-def _edge_table(edges: Mapping[int, Sequence[int]], oids: Oids) -> pa.Table:
-    import pyarrow as pa
-
-    rows = [(child, parent) for child, line in edges.items() for parent in line or (-1,)]
-    return pa.table(
-        {
-            "child": pa.array([oids[child] for child, _ in rows], pa.string()),
-            "parent": pa.array([oids[p] if p >= 0 else None for _, p in rows], pa.string()),
-        }
-    )
+    targets = [
+        resolve(row) if target.how in _OPEN else target
+        for row, target in zip(old, targets, strict=True)
+    ]
+    fresh = tables.said(new.records)
+    return tables.link_table([*old, *fresh], [*targets, *map(resolve, fresh)])

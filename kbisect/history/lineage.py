@@ -11,9 +11,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
 from kbisect.history.graph import CommitGraph, Ints
 
@@ -90,12 +90,29 @@ def tree_of_merge(subject: str) -> str:
     return UNKNOWN
 
 
+@dataclass(frozen=True, slots=True)
+class Lineage:
+    """Through which trees N commits came.
+
+    Attributes
+    ----------
+    path : int32[N], an index into `paths`
+    landed : int32[N], the merge on mainline that brought it, -1 where none did
+    paths : paths of trees, outermost first; an empty one where nothing is known
+    """
+
+    path: Ints
+    landed: Ints
+    paths: tuple[tuple[str, ...], ...]
+
+
 def lineages(
     graph: CommitGraph,
     releases: Sequence[int],
     subjects: Mapping[int, str],
     tips: Mapping[str, int],
-) -> tuple[Ints, NDArray[np.int32], list[tuple[str, ...]]]:
+    before: Lineage | None = None,
+) -> Lineage:
     """Tell each commit's path of trees and the merge that brought it to mainline.
 
     Parameters
@@ -105,17 +122,19 @@ def lineages(
     subjects : subject of every merge
     tips : tree name → commit number of its branch; `mainline` continues mainline, the others name
         what has not reached it
-
-    Returns
-    -------
-    path : int32[N], an index into the list of paths
-    merge : int32[N], the merge on mainline that brought it, -1 where none did
-    paths : the paths of trees, outermost first; an empty one where nothing is known
+    before : Lineage, of the first commits of the same graph. What had reached mainline stays; the
+        rest is told anew
     """
-    names: dict[tuple[str, ...], int] = {(): 0}
-    path = np.full(len(graph), -1, np.int32)
-    merge = np.full(len(graph), -1, np.int32)
+    names = {trees: at for at, trees in enumerate(before.paths if before else ((),))}
+    path = [-1] * len(graph)
+    merge = [-1] * len(graph)
+    if before:
+        own = names.get((MAINLINE,), -2)
+        settled = (before.landed >= 0) | (before.path == own)
+        path[: len(settled)] = np.where(settled, before.path, -1).tolist()
+        merge[: len(settled)] = before.landed.tolist()
     queue: list[tuple[int, tuple[str, ...], int]] = []
+    start, parents = graph.start.tolist(), graph.parents.tolist()
 
     def line_down(tip: int, trees: tuple[str, ...], brought: int) -> None:
         """Take the unclaimed first parents below `tip`, oldest first, then what they merged."""
@@ -123,10 +142,9 @@ def lineages(
         commit = tip
         while path[commit] < 0:
             line.append(commit)
-            above = graph.parents_of(commit)
-            if not above:
+            if start[commit] == start[commit + 1]:
                 break
-            commit = above[0]
+            commit = parents[start[commit]]
         own = (MAINLINE,) if brought < 0 and not trees else trees
         label = names.setdefault(own, len(names))
         for member in reversed(line):
@@ -134,7 +152,7 @@ def lineages(
             merge[member] = brought
         # Newest first onto the stack, so that the oldest merge claims what it brought.
         for member in line:
-            for other in reversed(graph.parents_of(member)[1:]):
+            for other in reversed(parents[start[member] + 1 : start[member + 1]]):
                 if path[other] >= 0:
                     continue
                 tree = tree_of_merge(subjects.get(member, ""))
@@ -159,5 +177,4 @@ def lineages(
         if tree != MAINLINE:
             line_down(tip, (tree,), -1)
             settle()
-    path[path < 0] = 0
-    return path, merge, list(names)
+    return Lineage(np.maximum(np.array(path, np.int32), 0), np.array(merge, np.int32), tuple(names))

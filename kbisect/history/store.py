@@ -1,8 +1,10 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """The index on disk: generations of Parquet tables and arrays, swapped in whole.
 
-A generation is written beside the old one and becomes the current one by renaming a file that
-names it, so a reader sees one or the other, and a kill at any instant leaves the old one usable.
+A generation is a folder. It is written beside the old one and becomes the current one by renaming
+a file that names it, so a reader sees one or the other, and a kill at any instant leaves the old
+one usable. What only ever grows (commits, changes, …) is kept in parts: a new generation links the
+parts of the old one and adds its own.
 """
 
 from __future__ import annotations
@@ -23,16 +25,36 @@ import numpy as np
 
 from kbisect.errors import EnvironmentProblem, KbisectError, UsageError
 from kbisect.history.graph import CommitGraph, Ints
+from kbisect.history.lineage import Lineage
 from kbisect.history.oids import Oids
+from kbisect.history.simplify import Simplified
 
 if TYPE_CHECKING:
     import duckdb
     import pyarrow as pa
     from numpy.typing import NDArray
 
-FORMAT = 1
-TABLES = ("commits", "changes", "links", "releases", "edges")
-_ARRAYS = ("oids", "order", "start", "parents", "times", "release", "lineage", "landed")
+FORMAT = 2
+GROWING = ("rows", "changes", "edges", "merges", "lines")
+"""Tables kept in parts; a commit's row never changes once it is written."""
+WHOLE = ("links", "releases", "people", "places")
+"""Tables written anew each time: what is known of old commits can change with new ones."""
+_MOST_PARTS = 12
+_ARRAYS = (
+    *("oids", "order", "start", "parents", "times"),
+    *("release", "path", "landed"),
+    *("becomes", "same", "above_start", "above"),
+)
+
+# What is asked: people mapped, and what depends on newer commits joined to what does not.
+_VIEWS = """
+CREATE VIEW commits AS
+SELECT r.number, r.oid, r.parents, a.name AS author, a.email AS author_email, r.author_time,
+       c.name AS committer, c.email AS committer_email, r.commit_time, r.subject, r.trailers,
+       p.lineage, p.landed, p.release
+FROM rows r JOIN people a ON a.id = r.author JOIN people c ON c.id = r.committer
+JOIN places p ON p.number = r.number
+"""
 
 
 class NoIndex(UsageError):
@@ -53,8 +75,9 @@ class Meta:
     refs : ref name → oid at the time
     trees : tree name → ref name
     scope : the folders named with --path; empty for the default scope
-    lineages : paths of trees, outermost first; the array `lineage` points here
-    releases : release names; the array `release` points here
+    lines : whether lines are counted
+    paths : paths of trees, outermost first; the array `path` points here
+    releases : (name, oid), oldest first; the array `release` points here
     files : file name → (size, digest)
     """
 
@@ -62,25 +85,10 @@ class Meta:
     refs: Mapping[str, str]
     trees: Mapping[str, str]
     scope: Sequence[str]
-    lineages: Sequence[Sequence[str]]
-    releases: Sequence[str]
+    lines: bool
+    paths: Sequence[Sequence[str]]
+    releases: Sequence[tuple[str, str]]
     files: Mapping[str, tuple[int, str]]
-
-
-@dataclass(frozen=True, slots=True)
-class Arrays:
-    """What is known of every commit, in scope or not, beside the graph.
-
-    Attributes
-    ----------
-    release : int32[N], first release that contains it (index into Meta.releases), -1 for none
-    lineage : int32[N], index into Meta.lineages
-    landed : int32[N], the merge on mainline that brought it, -1 for none
-    """
-
-    release: Ints
-    lineage: Ints
-    landed: Ints
 
 
 class Index:
@@ -97,9 +105,21 @@ class Index:
         return CommitGraph(oids, self._array("start"), self._array("parents"), self._array("times"))
 
     @cached_property
-    def arrays(self) -> Arrays:
-        """What is known of every commit."""
-        return Arrays(*(self._array(name) for name in ("release", "lineage", "landed")))
+    def lineage(self) -> Lineage:
+        """Through which trees each commit came."""
+        paths = tuple(tuple(path) for path in self.meta.paths)
+        return Lineage(self._array("path"), self._array("landed"), paths)
+
+    @cached_property
+    def release(self) -> Ints:
+        """First release that contains each commit: int32[N], index into `meta.releases` or -1."""
+        return self._array("release")
+
+    @cached_property
+    def simplified(self) -> Simplified:
+        """The in-scope graph, as far as later commits need it."""
+        held = ("becomes", "same", "above_start", "above")
+        return Simplified(*(self._array(name) for name in held))
 
     @property
     def oids(self) -> Oids:
@@ -122,12 +142,12 @@ class Index:
 
     def release_of(self, number: int) -> str | None:
         """Return the first release that contains a commit."""
-        index = int(self.arrays.release[number])
-        return None if index < 0 else self.meta.releases[index]
+        index = int(self.release[number])
+        return None if index < 0 else self.meta.releases[index][0]
 
     def lineage_of(self, number: int) -> tuple[str, ...]:
         """Return the trees a commit came through, outermost first."""
-        return tuple(self.meta.lineages[int(self.arrays.lineage[number])])
+        return self.lineage.paths[int(self.lineage.path[number])]
 
     def rows(self, sql: str, parameters: Sequence[object] = ()) -> list[tuple[Any, ...]]:
         """Ask the tables; kbisect's own SQL only (the user's goes through `queries`)."""
@@ -151,10 +171,25 @@ class Index:
         import duckdb
 
         connection = duckdb.connect(":memory:", config={"threads": 2})
-        for name in TABLES:
-            path = str(self.directory / f"{name}.parquet").replace("'", "''")
-            connection.execute(f"CREATE VIEW {name} AS SELECT * FROM read_parquet('{path}')")
+        place = str(self.directory).replace("'", "''")
+        for name in (*GROWING, *WHOLE):
+            if name == "lines" and not self.meta.lines:
+                continue
+            parts = f"{place}/{name}.*.parquet" if name in GROWING else f"{place}/{name}.parquet"
+            connection.execute(f"CREATE VIEW {name} AS SELECT * FROM read_parquet('{parts}')")
+        connection.execute(_VIEWS)
         return connection
+
+    def table(self, name: str) -> pa.Table:
+        """Read one table whole, as Arrow."""
+        import pyarrow as pa
+        import pyarrow.parquet as pq
+
+        paths = sorted(self.directory.glob(f"{name}.*parquet"))
+        try:
+            return pa.concat_tables([pq.read_table(path) for path in paths])
+        except (OSError, pa.ArrowException) as error:
+            raise damaged(self.directory, str(error)) from None
 
     def _array(self, name: str) -> NDArray[Any]:
         try:
@@ -214,19 +249,32 @@ def load(store: Path, *, verify: bool = False) -> Index:
     return Index(directory, meta)
 
 
-def save(
-    store: Path,
-    tables: Mapping[str, pa.Table],
-    graph: CommitGraph,
-    arrays: Arrays,
-    meta: Meta,
-) -> Index:
+@dataclass(frozen=True, slots=True)
+class Generation:
+    """What a new generation holds.
+
+    Attributes
+    ----------
+    before : the generation whose parts it goes on from, None to begin anew
+    grown : table → rows to add
+    whole : table → all its rows
+    """
+
+    before: Index | None
+    grown: Mapping[str, pa.Table]
+    whole: Mapping[str, pa.Table]
+    graph: CommitGraph
+    lineage: Lineage
+    release: Ints
+    simplified: Simplified
+    meta: Meta
+
+
+def save(store: Path, new: Generation) -> Index:
     """Write a new generation and make it the current one.
 
     The caller holds `writing(store)`. Nothing is left behind when this fails, a full disk included.
     """
-    import pyarrow.parquet as pq
-
     root = store / "index"
     root.mkdir(parents=True, exist_ok=True)
     for stale in root.glob("*.partial"):
@@ -235,26 +283,10 @@ def save(
     partial = root / f"{number:06d}.partial"
     partial.mkdir()
     try:
-        for name, content in tables.items():
-            pq.write_table(content, partial / f"{name}.parquet", compression="zstd")
-        oids = graph.oids
-        assert isinstance(oids, Oids)
-        held: dict[str, NDArray[Any]] = {
-            "oids": oids.raw,
-            "order": oids.order,
-            "start": graph.start,
-        }
-        held |= {"parents": graph.parents, "times": graph.times}
-        held |= {"release": arrays.release, "lineage": arrays.lineage, "landed": arrays.landed}
-        for name in _ARRAYS:
-            np.save(partial / f"{name}.npy", held[name], allow_pickle=False)
-        files = {
-            path.name: (path.stat().st_size, _digest(path)) for path in sorted(partial.iterdir())
-        }
-        whole = asdict(meta) | {"files": files}
+        files = _write(partial, new)
+        whole = asdict(new.meta) | {"files": files}
         (partial / "meta.json").write_text(json.dumps(whole), "utf-8")
-        for path in partial.iterdir():
-            _sync(path)
+        _sync(partial / "meta.json")
         _sync(partial)
         final = root / f"{number:06d}"
         partial.rename(final)
@@ -271,6 +303,53 @@ def save(
         if path.name.isdigit() and int(path.name) < number - 1:
             shutil.rmtree(path, ignore_errors=True)
     return Index(final, Meta(**whole))
+
+
+def _write(folder: Path, new: Generation) -> dict[str, tuple[int, str]]:
+    """Write everything but meta.json, and return what was written."""
+    import pyarrow.parquet as pq
+
+    files: dict[str, tuple[int, str]] = {}
+    for name, rows in new.grown.items():
+        old = sorted(new.before.directory.glob(f"{name}.*.parquet")) if new.before else []
+        if len(old) >= _MOST_PARTS and new.before:
+            import pyarrow as pa
+
+            rows = pa.concat_tables([new.before.table(name), rows])  # noqa: PLW2901
+            old = []
+        for part in old:
+            assert new.before is not None
+            os.link(part, folder / part.name)
+            size, digest = new.before.meta.files[part.name]
+            files[part.name] = (size, digest)
+        if rows.num_rows or not old:
+            last = int(old[-1].name.split(".")[1]) if old else 0
+            pq.write_table(rows, folder / f"{name}.{last + 1:04d}.parquet", compression="zstd")
+    for name, rows in new.whole.items():
+        pq.write_table(rows, folder / f"{name}.parquet", compression="zstd")
+    oids = new.graph.oids
+    assert isinstance(oids, Oids)
+    arrays: Sequence[NDArray[Any]] = (
+        oids.raw,
+        oids.order,
+        new.graph.start,
+        new.graph.parents,
+        new.graph.times,
+        new.release,
+        new.lineage.path,
+        new.lineage.landed,
+        new.simplified.becomes,
+        new.simplified.same,
+        new.simplified.start,
+        new.simplified.above,
+    )
+    for name, array in zip(_ARRAYS, arrays, strict=True):
+        np.save(folder / f"{name}.npy", array, allow_pickle=False)
+    for path in sorted(folder.iterdir()):
+        if path.name not in files:
+            _sync(path)
+            files[path.name] = (path.stat().st_size, _digest(path))
+    return files
 
 
 @contextmanager

@@ -64,7 +64,7 @@ def tell(repository: Repository, index: Index, oid: str) -> Story:
     """
     number = index.number(oid)
     commit = repository.commit(oid)
-    landed = int(index.arrays.landed[number])
+    landed = int(index.lineage.landed[number])
     files = tuple(row[0] for row in index.rows("SELECT path FROM changes WHERE oid = ?", [oid]))
     said = _relations(index, "oid", oid)
     heard = _relations(index, "target", oid)

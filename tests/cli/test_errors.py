@@ -170,7 +170,7 @@ def test_a_bug_in_kbisect_is_told_from_an_error(
     generation = next(nettrees_copy.repository.store.glob("index/0*"))
     meta = json.loads((generation / "meta.json").read_text())
     # No writer of ours makes this; whatever breaks on it is a bug by definition.
-    meta["lineages"] = None
+    meta["paths"] = [7]
     (generation / "meta.json").write_text(json.dumps(meta))
     done = kbisect("-C", nettrees_copy.path, "show", "v3.12", env={"TMPDIR": str(tmp_path)})
     assert done.returncode == 3

@@ -58,8 +58,8 @@ def test_commits_in_scope_and_their_paths_are_gits(
         oid, _, names = record.partition("\0")
         theirs[oid] = {name.strip("\n") for name in names.split("\0") if name.strip("\n")}
     ours: dict[str, set[str]] = {}
-    for oid, path in index.rows("SELECT oid, path FROM changes"):
-        ours.setdefault(oid, set()).add(path)
+    for oid, path, old_path in index.rows("SELECT oid, path, old_path FROM changes"):
+        ours.setdefault(oid, set()).update({path, old_path or path})
     assert ours == theirs
 
 
@@ -121,7 +121,7 @@ def test_the_first_release_that_contains_a_commit(nettrees: History, nettrees_in
     tags.sort(
         key=lambda tag: (tag.partition("-")[0].split(".")[:2], "-rc" not in tag, len(tag), tag)
     )
-    assert tags == list(nettrees_index.meta.releases)
+    assert tags == [name for name, _ in nettrees_index.meta.releases]
     contains = {tag: set(git(nettrees.path, "rev-list", tag).split()) for tag in tags}
     for oid, release in nettrees_index.rows("SELECT oid, release FROM commits"):
         assert release == next((tag for tag in tags if oid in contains[tag]), None)
@@ -156,7 +156,7 @@ def test_a_damaged_index_is_built_anew_and_that_is_said(
     nettrees_copy: History, kbisect: Run
 ) -> None:
     kbisect("-C", nettrees_copy.path, "index")
-    table = next(nettrees_copy.repository.store.glob("index/*/commits.parquet"))
+    table = next(nettrees_copy.repository.store.glob("index/*/rows.*.parquet"))
     table.write_bytes(table.read_bytes()[:-100])
     done = kbisect("-C", nettrees_copy.path, "show", "v3.12")
     assert done.returncode == 0

@@ -1,0 +1,105 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Find the commit that a link means, and say how it was found. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from kbisect.history.messages import LinkKind, plain_subject
+from kbisect.history.oids import Oids
+
+NO_COMMIT = {LinkKind.STABLE, LinkKind.CLOSES, LinkKind.MAIL}
+"""Kinds that name no commit."""
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """What a link means.
+
+    Attributes
+    ----------
+    oid : the commit, None when there is none or several
+    how : `exact` (40 digits), `abbreviated`, `subject` (no id was given), `repaired` (the id is
+        wrong, one commit has the subject), `release` (a version was named), `ambiguous`,
+        `unknown` (an id of some other repository), `unresolved`; None for what names no commit
+    """
+
+    oid: str | None
+    how: str | None
+
+
+class Resolver:
+    """Resolves links in one history.
+
+    Parameters
+    ----------
+    oids : every commit
+    times : int64[N], their commit times
+    subjects : (number, plain subject) of those in scope
+    releases : release name → oid
+    """
+
+    def __init__(
+        self,
+        oids: Oids,
+        times: NDArray[np.int64],
+        subjects: Sequence[tuple[int, str]],
+        releases: Mapping[str, str],
+    ) -> None:
+        self._oids = oids
+        self._times = times
+        self._releases = releases
+        self._subjects = subjects
+        self._named: dict[str, list[int]] | None = None
+
+    def resolve(
+        self, source: int, kind: LinkKind, given: str | None, subject: str | None, text: str
+    ) -> Target:
+        """Resolve one link of the commit numbered `source`.
+
+        Parameters
+        ----------
+        given : the id's digits as written
+        subject : the subject as quoted
+        text : the whole line
+        """
+        if kind in NO_COMMIT:
+            return Target(None, None)
+        matching = [n for n in self._oids.matching(given) if n != source] if given else []
+        if len(matching) == 1:
+            how = "exact" if len(given or "") == 40 else "abbreviated"
+            return Target(self._oids[matching[0]], how)
+        if subject:
+            named = self._by_subject(plain_subject(subject), source)
+            if matching:
+                named = [n for n in named if n in matching]
+            if kind is LinkKind.REVERTS and named:
+                # A revert without an id takes back the newest of that subject.
+                named = [max(named, key=lambda n: (self._times[n], n))]
+            if len(named) == 1:
+                return Target(self._oids[named[0]], "repaired" if given else "subject")
+            if named:
+                return Target(None, "ambiguous")
+        if matching:
+            return Target(None, "ambiguous")
+        release = self._releases.get(text.removeprefix("Fixes:").strip())
+        if release and kind is LinkKind.FIXES:
+            return Target(release, "release")
+        return Target(None, "unknown" if given else "unresolved")
+
+    def _by_subject(self, wanted: str, source: int) -> list[int]:
+        """Return earlier commits with a subject (or its beginning, where it ends in `...`)."""
+        if self._named is None:
+            self._named = {}
+            for number, subject in self._subjects:
+                self._named.setdefault(subject, []).append(number)
+        named = self._named.get(wanted, [])
+        if not named and wanted.endswith("..."):
+            start = wanted.rstrip(".")
+            named = [n for s, group in self._named.items() if s.startswith(start) for n in group]
+        now = self._times[source]
+        return [number for number in named if number != source and self._times[number] <= now]
