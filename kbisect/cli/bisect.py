@@ -119,6 +119,7 @@ def run(
         lambda style: bisection.text(result, journal, _namer(session), style),
         as_json,
     )
+    campaign.mark_seen()
     assert state.finished is not None
     found_something = state.finished.outcome in {Outcome.CULPRIT, Outcome.RANGE}
     if as_json and not found_something:
@@ -329,7 +330,7 @@ def _continued(session: Session, wanted: Started) -> Campaign | None:
         return None
     campaign = _campaign(session)
     state = campaign.state
-    if state.finished is not None:
+    if state.finished is not None and campaign.seen:
         return None
     if campaign.is_for(wanted):
         session.say(f"going on after {len(state.tested)} tests: {campaign.journal.path}")

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import shutil
 import time
 from collections.abc import Callable, Sequence
@@ -256,6 +257,16 @@ class Campaign:
             for place in scratch.worktrees.iterdir():
                 scratch.remove(place.name)
         shutil.rmtree(repository.store / "builds", ignore_errors=True)
+
+    @property
+    def seen(self) -> bool:
+        """Whether its result reached somebody. A kill can come between the end and the telling."""
+        return (self.folder / "seen").exists()
+
+    def mark_seen(self) -> None:
+        """Note that the result was told: the same command now begins anew."""
+        with contextlib.suppress(OSError):  # a full disk: told twice is no harm
+            (self.folder / "seen").touch()
 
     def is_for(self, wanted: Started) -> bool:
         """Whether it is the campaign that would be started so."""

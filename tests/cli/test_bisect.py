@@ -401,6 +401,18 @@ def test_kill_9_at_any_point(repo: Repo, tmp_path: Path, seed: int, kbisect: Run
     assert [event["event"] for event in events].count("started") == 1
 
 
+def test_a_kill_between_the_end_and_its_telling(repo: Repo, kbisect: Run, tmp_path: Path) -> None:
+    """Seen on a busy machine: the same command then tested everything once more."""
+    script = numbered(repo, f"echo >> {tmp_path}/runs")
+    found = bisect(kbisect, repo, script)
+    runs = (tmp_path / "runs").read_text()
+    (Path(found["journal"]).parent / "seen").unlink()
+    assert bisect(kbisect, repo, script) == found
+    assert (tmp_path / "runs").read_text() == runs
+    bisect(kbisect, repo, script)
+    assert (tmp_path / "runs").read_text() == runs * 2
+
+
 def test_an_interrupted_one_goes_on_with_resume_alone(repo: Repo, kbisect: Run) -> None:
     script = numbered(repo, "sleep 0.1")
     ends = ["--good", repo.oids[0], "--bad", repo.oids[-1]]
