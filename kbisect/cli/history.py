@@ -45,11 +45,17 @@ def known_releases(session: Session) -> list[Release]:
 @click.command()
 @click.option("--tree", "trees", multiple=True, metavar="NAME=REF", help="Which ref is which tree.")
 @click.option("--path", "paths", multiple=True, metavar="P", help="Index these paths instead.")
+@click.option("--lines", is_flag=True, help="Count lines added and removed, from now on.")
 @click.option("--full", is_flag=True, help="Build it anew.")
 @json_option
 @pass_session
 def index(
-    session: Session, trees: tuple[str, ...], paths: tuple[str, ...], full: bool, as_json: bool
+    session: Session,
+    trees: tuple[str, ...],
+    paths: tuple[str, ...],
+    lines: bool,
+    full: bool,
+    as_json: bool,
 ) -> None:
     """Read the history into kbisect's index.
 
@@ -66,7 +72,9 @@ def index(
             raise UsageError(f"--tree {pair}: expected NAME=REF", hint="--tree net=origin/main")
         session.repository.resolve(ref)
         named[tree] = ref
-    outcome = update(session.repository, trees=named, paths=paths, full=full, say=session.say)
+    outcome = update(
+        session.repository, trees=named, paths=paths, lines=lines, full=full, say=session.say
+    )
     content = {
         key: getattr(outcome, key)
         for key in ("commits", "in_scope", "new", "mode", "seconds", "trees", "releases")

@@ -114,6 +114,26 @@ class CommitGraph:
                     stack.append(parent)
         return seen
 
+    def contains(self, pairs: Iterable[tuple[int, int]]) -> list[bool]:
+        """Tell, for many pairs at once, whether the second commit contains the first.
+
+        One sweep for all: each commit carries the set of asked ancestors it contains, as the bits
+        of one number, and shares it with its only parent where nothing is added.
+        """
+        asked = list(pairs)
+        bit = {older: 1 << at for at, older in enumerate(dict.fromkeys(o for o, _ in asked))}
+        held: list[int] = []
+        start, parents = self.start.tolist(), self.parents.tolist()
+        for commit in range(max((newer for _, newer in asked), default=-1) + 1):
+            first, last = start[commit], start[commit + 1]
+            contained = held[parents[first]] if first < last else 0
+            for parent in parents[first + 1 : last]:
+                if held[parent] is not contained:
+                    contained |= held[parent]
+            own = bit.get(commit)
+            held.append(contained | own if own else contained)
+        return [bool(held[newer] & bit[older]) for older, newer in asked]
+
     def first_containing(self, tips: Sequence[int], known: Ints | None = None) -> Ints:
         """Tell, for each commit, the first of the tips that contains it.
 

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import os
+import random
 import signal
 import subprocess
 import sys
@@ -113,6 +114,19 @@ def test_ancestry_is_gits(nettrees: History, nettrees_index: Index) -> None:
         contained = graph.ancestors([nettrees_index.number(tip)])
         ours = {graph.oids[int(number)] for number in contained.nonzero()[0]}
         assert ours == set(git(nettrees.path, "rev-list", tip).split())
+
+
+def test_many_questions_of_ancestry_at_once(nettrees: History, nettrees_index: Index) -> None:
+    graph = nettrees_index.graph
+    draw = random.Random(7)
+    pairs = [(draw.randrange(len(graph)), draw.randrange(len(graph))) for _ in range(60)]
+    for (older, newer), answer in zip(pairs, graph.contains(pairs), strict=True):
+        done = subprocess.run(
+            ["git", "merge-base", "--is-ancestor", graph.oids[older], graph.oids[newer]],
+            cwd=nettrees.path,
+            check=False,
+        )
+        assert answer == (done.returncode == 0)
 
 
 def test_the_first_release_that_contains_a_commit(nettrees: History, nettrees_index: Index) -> None:

@@ -1,0 +1,175 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""The index against git's own commands for the same facts."""
+
+from __future__ import annotations
+
+import random
+import shutil
+import subprocess
+import tempfile
+import time
+from pathlib import Path
+
+from kbisect.history import store
+from tests.bench.measure import KBISECT, header, in_turn, peak_of_children, seconds
+
+PATHS = ("net", "drivers/net", "include/net")
+FORMAT = "--format=%H%x00%P%x00%an%x00%at%x00%B"
+
+
+def run(net: Path) -> None:
+    """Measure everything about the history on one repository."""
+    header(f"History: {net.name}")
+    work = Path(tempfile.mkdtemp(prefix="kbisect-bench-"))
+    try:
+        _measure(net, work)
+    finally:
+        shutil.rmtree(work)
+
+
+def _git(net: Path, *arguments: str) -> float:
+    return seconds(["git", "-C", net, *arguments])
+
+
+def _measure(net: Path, work: Path) -> None:
+    paths = [word for path in PATHS for word in ("--path", path)]
+    log = ("log", "--raw", "--full-history", "--no-merges", FORMAT, "HEAD", "--", *PATHS)
+    graph = ("rev-list", "--parents", "--timestamp", "HEAD")
+    simple = ("rev-list", "--parents", "--full-history", "--simplify-merges", "HEAD", "--", *PATHS)
+
+    def index(place: str, *arguments: str) -> float:
+        return seconds([*KBISECT, "-C", net, "--store", work / place, "index", *arguments])
+
+    def peers() -> float:
+        return sum(_git(net, *command) for command in (log, graph, simple))
+
+    _git(net, *graph)  # warm the disk's cache
+    in_turn(
+        "full index, three folders; log + rev-list + simplify",
+        "<= 0.6",
+        lambda: index("a", "--full", *paths),
+        peers,
+    )
+    peak = peak_of_children()
+    in_turn(
+        "the same; git log --raw --no-merges",
+        "< 1.0",
+        lambda: index("a", "--full", *paths),
+        lambda: _git(net, "log", "--raw", "--no-merges", "HEAD", "--", *PATHS),
+    )
+    print(
+        f"{'  peak memory of the largest process':<58} {peak:8d} MB                          <= 600"
+    )
+    in_turn(
+        "full index, default scope; the same with three folders",
+        "<= 1.5",
+        lambda: index("b", "--full"),
+        lambda: index("a", "--full", *paths),
+    )
+    in_turn(
+        "full index with line counts; git log --numstat",
+        "<= 0.6",
+        lambda: index("c", "--full", "--lines", *paths),
+        lambda: _git(
+            net, "log", "--numstat", "--full-history", "--no-merges", "HEAD", "--", *PATHS
+        ),
+        runs=1,
+    )
+    _increment(net, work, paths)
+    in_turn("nothing new", "< 0.5 s", lambda: index("a"))
+    for words in (
+        ["show", "HEAD"],
+        ["window"],
+        ["query", "reverts", "--format", "csv"],
+        ["query", "reverts", "--json"],
+    ):
+        command = [*KBISECT, "-C", net, "--store", work / "a", *words]
+        in_turn(" ".join(words), "< 0.5 s", lambda command=command: seconds(command))  # type: ignore[misc]
+    _ancestry(net, work)
+
+
+def _increment(net: Path, work: Path, paths: list[str]) -> None:
+    """A clone that borrows the objects, first without its newest thousand commits."""
+    clone = work / "clone.git"
+    subprocess.run(["git", "init", "--quiet", "--bare", str(clone)], check=True)
+    common = subprocess.run(
+        ["git", "-C", str(net), "rev-parse", "--git-path", "objects"],
+        capture_output=True,
+        text=True,
+        check=True,
+    ).stdout.strip()
+    (clone / "objects/info/alternates").write_text(f"{(net / common).resolve()}\n")
+    oids = subprocess.run(
+        ["git", "-C", str(net), "rev-list", "--topo-order", "HEAD"],
+        capture_output=True,
+        text=True,
+        check=True,
+    ).stdout.split()
+
+    def point(at: str) -> None:
+        subprocess.run(["git", "-C", str(clone), "update-ref", "refs/heads/master", at], check=True)
+
+    def grow() -> float:
+        shutil.rmtree(clone / "kbisect", ignore_errors=True)
+        base = (
+            subprocess.run(
+                [
+                    "git",
+                    "-C",
+                    str(net),
+                    "rev-list",
+                    "--first-parent",
+                    "--until=2011-08-25",
+                    "-1",
+                    "HEAD",
+                ],
+                capture_output=True,
+                text=True,
+                check=True,
+            ).stdout.strip()
+            or oids[1000]
+        )
+        point(base)
+        seconds([*KBISECT, "-C", clone, "index", *paths])
+        point(oids[0])
+        return seconds([*KBISECT, "-C", clone, "index"])
+
+    def full() -> float:
+        return seconds([*KBISECT, "-C", net, "--store", work / "a", "index", "--full", *paths])
+
+    in_turn("what came in the last weeks (about 1,000 commits); full", "< 0.1", grow, full, runs=2)
+
+
+def _ancestry(net: Path, work: Path) -> None:
+    index = store.load(work / "a")
+    draw = random.Random(1)
+    pairs = [
+        (draw.randrange(len(index.oids)), draw.randrange(len(index.oids))) for _ in range(10_000)
+    ]
+
+    def ours() -> float:
+        begun = time.perf_counter()
+        opened = store.load(work / "a")
+        opened.graph.contains(pairs)
+        for older, _ in pairs:
+            opened.release_of(older)
+        return time.perf_counter() - begun
+
+    def git() -> float:
+        begun = time.perf_counter()
+        for older, newer in pairs[:100]:
+            subprocess.run(
+                [
+                    "git",
+                    "-C",
+                    str(net),
+                    "merge-base",
+                    "--is-ancestor",
+                    index.oids[older],
+                    index.oids[newer],
+                ],
+                check=False,
+            )
+        return time.perf_counter() - begun
+
+    in_turn("A in B, and A's first release: 10,000 pairs; git: 100", "< 1.0", ours, git)
