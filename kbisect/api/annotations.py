@@ -51,7 +51,7 @@ def _words(table: str) -> str:
 
 BLANKED = re.compile(
     rf"\b(?:(?:{_words(_CALLED)})\s*{NESTED}"
-    rf"|(?:{_words(_PLAIN)}|{'|'.join(SPARSE)})\b(?!\s*\(\s*\*))"
+    rf"|(?:{_words(_PLAIN)}|{'|'.join(SPARSE)})\b)"
 )
 SPARSE_WORD = re.compile(rf"\b(?:{'|'.join(SPARSE)})\b")
 

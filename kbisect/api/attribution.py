@@ -26,6 +26,7 @@ _ALIKE = 0.6
 class Delta:
     """What one commit changed in one header: by key, the variants before and after."""
 
+    number: int
     touch: Touch
     before: Mapping[Key, tuple[Declaration, ...]]
     after: Mapping[Key, tuple[Declaration, ...]]
@@ -66,7 +67,7 @@ def timeline(touches: Iterable[Touch], header: Callable[[str, str], Header]) -> 
         came = {
             key: found for key, found in after.items() if _seen(found) != _seen(before.get(key))
         }
-        result.add(Delta(touch, gone, came))
+        result.add(Delta(len(result.deltas), touch, gone, came))
     return result
 
 
@@ -187,6 +188,8 @@ def commit_of(finding: Finding, line: Timeline) -> str | None:
     return _departed(old, line, lambda variant: variant.signature) or (
         _departed(new, line, lambda variant: variant.signature, old.signature)
         or _presence(old, line, appears=False)
+        # It went, and another took its name later.
+        or _departed(old, line, lambda variant: variant.signature, gone=True)
     )
 
 
@@ -236,6 +239,8 @@ def _departed(
     line: Timeline,
     view: Callable[[Declaration], object],
     first: object = None,
+    *,
+    gone: bool = False,
 ) -> str | None:
     """Return the commit from which on a declaration no longer looks as it did at first."""
     first = view(declaration) if first is None else first
@@ -244,11 +249,19 @@ def _departed(
     for delta in line.by_key.get(key, ()):
         before = {view(variant) for variant in delta.before.get(key, ())}
         after = {view(variant) for variant in delta.after.get(key, ())}
-        if first in before and first not in after and after:
+        if first in before and first not in after and (after or gone):
             found = found or delta.touch.commit
         elif first in after and first not in before:
             found = None
     return found
+
+
+def steps_of(finding: Finding, line: Timeline) -> tuple[str, ...]:
+    """Return the oids of all commits that changed either declaration, oldest first."""
+    keys = {found.key for found in (finding.old, finding.new) if found is not None}
+    seen = {id(delta): delta for key in keys for delta in line.by_key.get(key, ())}
+    ordered = sorted(seen.values(), key=lambda delta: delta.number)
+    return tuple(dict.fromkeys(delta.touch.commit for delta in ordered))
 
 
 def header_moves(touches: Iterable[Touch]) -> dict[str, str]:

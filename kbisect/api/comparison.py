@@ -5,10 +5,11 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass, replace
 
-from kbisect.api import attribution, difference, evidence, renames, surface
+from kbisect.api import attribution, cache, difference, evidence, renames, surface
 from kbisect.api.attribution import Timeline
 from kbisect.api.declarations import Declaration, Gap, Header, What
 from kbisect.api.difference import Side
@@ -18,6 +19,7 @@ from kbisect.api.findings import CallerChange, Caution, Finding
 from kbisect.api.renames import Evidence, Key, Pair, Surroundings
 from kbisect.git import blobs, patches
 from kbisect.git.blobs import Files
+from kbisect.git.patches import CommitPatch
 from kbisect.git.repository import Repository
 
 # Where callers are looked for, and headers.
@@ -49,8 +51,23 @@ class Scope:
 
     def keeps(self, declaration: Declaration) -> bool:
         """Whether a declaration could take part in a finding that was asked for."""
-        owner = declaration.owner or declaration.name
-        return not self.structs or owner in self.structs
+        if declaration.what is What.MACRO and "." in declaration.type:
+            return True  # it may be what a field is called by
+        return not self.structs or (declaration.owner or declaration.name) in self.structs
+
+    def spans(self, gaps: Iterable[Gap], sides: Iterable[Side]) -> Iterator[Gap]:
+        """Keep the spans that could hide a finding that was asked for."""
+        homes = {
+            found.header
+            for side in sides
+            for name in self.structs
+            for found in side.by_key.get(("tag", name), ())
+        }
+        for gap in gaps:
+            if (not self.structs or gap.header in homes) and (
+                not self.headers or self._named(gap.header)
+            ):
+                yield gap
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +89,8 @@ class Headers:
         self._repository = repository
         self._content = dict(loaded)
         self._known: dict[tuple[str, str], Header] = {}
+        self._kept = cache.Blobs(repository.store) if repository is not None else None
+        self._loose = frozenset(loaded)
 
     def load(self, oids: Iterable[str]) -> None:
         """Read the blobs that will be asked for, in one go."""
@@ -92,6 +111,22 @@ class Headers:
             self._known[at] = extract(path, self.content(oid))
         return self._known[at]
 
+    def versions(self, paths: Mapping[str, str]) -> list[Header]:
+        """Return the headers of one version, path to oid; these are kept for the next time."""
+        found: list[Header] = []
+        fresh: dict[str, Header] = {}
+        for path, oid in paths.items():
+            header = self._kept.get(path, oid) if self._kept is not None else None
+            if header is None:
+                header = self(path, oid)
+                if oid not in self._loose:
+                    fresh[oid] = header
+            self._known[path, oid] = header
+            found.append(header)
+        if self._kept is not None:
+            self._kept.add(fresh.items())
+        return found
+
 
 def compare(
     repository: Repository,
@@ -111,23 +146,40 @@ def compare(
     release : callable
         Returns the first release that contains a commit, by its oid.
     """
-    before = blobs.at_commit(repository, old, surface.FOLDERS)
-    after = (
-        blobs.in_worktree(repository, surface.FOLDERS)
-        if new is None
-        else blobs.at_commit(repository, new, surface.FOLDERS)
+    kept = cache.Differences(repository.store, old, new, sorted(scope.structs), scope.headers)
+    known = kept.get() if new is not None else None
+    if known is None:
+        result = _compare_commits(repository, old, new, scope)
+        if new is not None:
+            kept.put(result.findings, result.unclassified)
+        known = result.findings, result.unclassified
+    findings = tuple(
+        replace(finding, release=release(finding.commit)) if finding.commit else finding
+        for finding in known[0]
     )
-    headers = Headers(repository, {**before.loaded, **after.loaded})
-    sides = _sides(before, after, headers)
+    return Result(findings, known[1], attributed=True)
+
+
+def _compare_commits(repository: Repository, old: str, new: str | None, scope: Scope) -> Result:
     tip = new or repository.head()
-    history = _History(repository, headers, old, tip) if tip is not None and tip != old else None
-    return _compare(sides, scope, history, release)
+    with ExitStack() as stack:
+        commits: Iterator[CommitPatch] = iter(())
+        if tip is not None and tip != old:
+            commits = stack.enter_context(patches.reading(repository, old, tip, FOLDERS))
+        before = blobs.at_commit(repository, old, surface.FOLDERS)
+        after = (
+            blobs.in_worktree(repository, surface.FOLDERS)
+            if new is None
+            else blobs.at_commit(repository, new, surface.FOLDERS)
+        )
+        headers = Headers(repository, {**before.loaded, **after.loaded})
+        return _compare(_sides(before, after, headers), scope, _History(headers, commits))
 
 
 def compare_files(before: Files, after: Files, scope: Scope = Scope()) -> Result:
     """Compare two trees that have no history: nothing is attributed, renames are guesses."""
     headers = Headers(None, {**before.loaded, **after.loaded})
-    return _compare(_sides(before, after, headers), scope, None, lambda oid: None)
+    return _compare(_sides(before, after, headers), scope, None)
 
 
 def _sides(before: Files, after: Files, headers: Headers) -> tuple[Side, Side]:
@@ -136,19 +188,20 @@ def _sides(before: Files, after: Files, headers: Headers) -> tuple[Side, Side]:
     new = {path: oid for path, oid in after.blobs.items() if surface.is_public(path)}
     same = {path: oid for path, oid in old.items() if new.get(path) == oid}
     headers.load([*old.values(), *new.values()])
-    one = [headers(path, oid) for path, oid in old.items() if path not in same]
-    other = [headers(path, oid) for path, oid in new.items() if path not in same]
+    one = headers.versions({path: oid for path, oid in old.items() if path not in same})
+    other = headers.versions({path: oid for path, oid in new.items() if path not in same})
     removed, added = difference.unmatched(Side.of(one), Side.of(other))
     names = {
         declaration.name.encode()
         for declaration in (*removed, *added)
         if declaration.what is not What.FIELD
     }
-    shared = [
-        headers(path, oid)
+    mentioned = {
+        path: oid
         for path, oid in same.items()
         if names & set(re.findall(rb"\w+", headers.content(oid)))
-    ]
+    }
+    shared = headers.versions(mentioned)
     return Side.of([*one, *shared]), Side.of([*other, *shared])
 
 
@@ -156,10 +209,9 @@ def _compare(
     sides: tuple[Side, Side],
     scope: Scope,
     history: _History | None,
-    release: Callable[[str], str | None],
 ) -> Result:
     old, new = sides
-    spans = tuple(difference.gaps(old, new))
+    spans = tuple(scope.spans(difference.gaps(old, new), sides))
     removed, added = difference.unmatched(old, new)
     if history is None:
         wanted = [declaration for declaration in removed if scope.keeps(declaration)]
@@ -176,7 +228,7 @@ def _compare(
     found = []
     for finding in difference.compare(old, new, pairs, moved):
         if scope.holds(finding):
-            found.append(_with_history(finding, line, callers, new, release))
+            found.append(_with_history(finding, line, callers, new))
     return Result(tuple(_ordered(found)), spans, attributed=True)
 
 
@@ -245,8 +297,8 @@ def _members(side: Side) -> dict[str, frozenset[str]]:
 class _History:
     """The commits between two versions, read once."""
 
-    def __init__(self, repository: Repository, headers: Headers, old: str, new: str) -> None:
-        self.repository, self.headers, self.old, self.new = repository, headers, old, new
+    def __init__(self, headers: Headers, commits: Iterator[CommitPatch]) -> None:
+        self.headers, self.commits = headers, commits
 
     def read(
         self,
@@ -263,7 +315,7 @@ class _History:
         callers = Callers()
         assignments = evidence.Assignments(removed, added)
         touches: list[Touch] = []
-        for commit in patches.patches(self.repository, self.old, self.new, FOLDERS):
+        for commit in self.commits:
             oid = commit.oid
 
             def tell(key: Key, use: evidence.Use, oid: str = oid) -> None:
@@ -307,10 +359,9 @@ def _with_history(
     line: Timeline,
     callers: Callers,
     new: Side,
-    release: Callable[[str], str | None],
 ) -> Finding:
     commit = attribution.commit_of(finding, line)
-    finding = replace(finding, commit=commit, release=release(commit) if commit else None)
+    finding = replace(finding, commit=commit, steps=attribution.steps_of(finding, line))
     if finding.old is not None:
         counts = callers.counts.get(finding.old.key, {})
         if counts and not finding.kind.endswith(("-added", "-retyped", "-signature")):

@@ -138,6 +138,7 @@ class _Comparison:
         self.new_names = {include_name(path) for path in new.headers}
         self.headers = dict(self._header_renames())
         self.structs: dict[str, str] = {}
+        self.aliases: dict[str, str] = {}
 
     def findings(self) -> Iterator[Finding]:
         yield from self._header_findings()
@@ -236,7 +237,7 @@ class _Comparison:
         pair = self.facts.get(old.key)
         if alias is not None and ("tag", alias) in self.new.by_key:
             new = self.new.first(("tag", alias))
-            self.structs[old.name] = alias
+            self.structs[old.name] = self.aliases[old.name] = alias
             yield _one(
                 "renamed", old, old, new, Compatibility.COMPATIBLE, signals=("alias macro kept",)
             )
@@ -303,7 +304,7 @@ class _Comparison:
         for variant in self.new.by_key.get(("name", old.name), ()):
             if variant.what is not What.MACRO or variant.parameters is not None:
                 continue
-            owner = old.owner
+            owner = self.structs.get(old.owner, old.owner)
             steps = variant.type.split(".")
             for place, step in enumerate(steps):
                 rest = ".".join(steps[place:])
@@ -367,10 +368,16 @@ class _Comparison:
             if not self._still_reached(old, new):
                 compatibility = Compatibility.BREAKING
         if old.signature != new.signature and not _covered(olds, news):
+            # Where a macro keeps a struct's old name, its new one in a type breaks nobody.
+            aliased = self._spelt_anew(old)
+            harmless = aliased is not old and not list(_difference(aliased, new))
             for kind, effect in _difference(old, new):
                 kinds.append(kind)
+                if harmless:
+                    continue
                 compatibility = _worse(compatibility, effect)
-        before, after = self._needs(olds, self.old), self._needs(news, self.new)
+        before = self._needs(olds if named is None else [named], self.old)
+        after = self._needs(news, self.new)
         condition = old_condition = None
         if before != after and _configured(before ^ after):
             kinds.append("condition-changed")
@@ -388,6 +395,19 @@ class _Comparison:
             condition=condition,
             old_condition=old_condition,
         )
+
+    def _spelt_anew(self, old: Declaration) -> Declaration:
+        """Return a declaration with the structs it names called as alias macros now call them."""
+        if not self.aliases:
+            return old
+
+        def new(text: str) -> str:
+            return re.sub(r"\w+", lambda word: self.aliases.get(word.group(), word.group()), text)
+
+        parameters = None if old.parameters is None else tuple(map(new, old.parameters))
+        if (new(old.type), parameters) == (old.type, old.parameters):
+            return old
+        return replace(old, type=new(old.type), parameters=parameters)
 
     def _moves_along(self, old: Declaration, new: Declaration) -> bool:
         """Whether an enumerator only went where its enum went."""

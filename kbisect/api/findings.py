@@ -50,6 +50,7 @@ class Finding:
     old, new : the declarations, None where there is none
     header, new_header : paths; new_header only where it is another one
     commit : full oid of the commit that made the change, None when unknown
+    steps : oids of all commits of the range that changed either declaration, oldest first
     release : the first release that contains it, None when unknown
     confidence : 0 to 1 for what was inferred (renames, moves), 1 for what was read
     signals : the evidence, strongest first
@@ -70,6 +71,7 @@ class Finding:
     condition: str | None = None
     old_condition: str | None = None
     commit: str | None = None
+    steps: tuple[str, ...] = ()
     release: str | None = None
     confidence: float = 1.0
     signals: tuple[str, ...] = ()

@@ -10,7 +10,7 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from difflib import SequenceMatcher
 from functools import lru_cache
 
@@ -173,7 +173,20 @@ def pairs(
             result[pair.old.key] = pair
             if pair.is_fact:
                 used.add(pair.new.key)
+    _through_aliases(olds, result)
     return result
+
+
+def _through_aliases(olds: Mapping[Key, Declaration], result: dict[Key, Pair]) -> None:
+    """Let a field follow the macro by which all the world calls it (`fl4_fwmark`)."""
+    for old in olds.values():
+        known = result.get(old.key)
+        if known is None or not known.is_fact or family(old) != "field" or old.what is What.FIELD:
+            continue
+        for other in olds.values():
+            if other.what is What.FIELD and other.name == old.type and other.key not in result:
+                signals = (f"its macro {old.name}", *known.signals)
+                result[other.key] = replace(known, old=other, signals=signals)
 
 
 def _merges(pair: Pair, evidence: Evidence) -> bool:

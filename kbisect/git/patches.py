@@ -7,12 +7,17 @@ Lines stay bytes: a range of one release is some 300,000 of them, and most are t
 from __future__ import annotations
 
 import re
+import threading
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
+from queue import Full, Queue
 
 from kbisect.git import process
 from kbisect.git.repository import Repository
 
+_CHUNK = 1 << 20
+_AHEAD = 48
 NO_BLOB = "0" * 40
 
 
@@ -59,16 +64,68 @@ _RANGE = re.compile(rb"@@ -(\d+)(?:,(\d+))? \+(\d+)(?:,(\d+))? @@")
 _INDEX = re.compile(rb"index ([0-9a-f]+)\.\.([0-9a-f]+)")
 
 
-def patches(
+@contextmanager
+def reading(
     repository: Repository, old: str, new: str, paths: Sequence[str] = ()
-) -> Iterator[CommitPatch]:
+) -> Iterator[Iterator[CommitPatch]]:
     """Read the patches of the commits in `old..new` that change something below `paths`.
 
     Merges are left out: what a merge changes by itself, no single patch can show.
     Renames are a removal and an addition; files that git holds for binary have no hunks.
+    git begins at once and works while the caller does something else, some megabytes ahead.
+
+    Raises
+    ------
+    GitFailed
+        From the iterator, when git failed.
     """
-    with process.stream(repository.gitdir, "log", *_FLAGS, f"{old}..{new}", "--", *paths) as pipe:
-        yield from _commits(pipe)
+    arguments = ("log", *_FLAGS, f"{old}..{new}", "--", *paths)
+    chunks: Queue[bytes | BaseException | None] = Queue(_AHEAD)
+    stopped = threading.Event()
+
+    def put(item: bytes | BaseException | None) -> None:
+        while not stopped.is_set():
+            try:
+                chunks.put(item, timeout=0.1)
+            except Full:
+                continue
+            return
+
+    def work() -> None:
+        try:
+            with process.stream(repository.gitdir, *arguments) as pipe:
+                while not stopped.is_set() and (chunk := pipe.read(_CHUNK)):
+                    put(chunk)
+        except BaseException as error:
+            put(error)
+        put(None)
+
+    thread = threading.Thread(target=work, daemon=True)
+    thread.start()
+    try:
+        yield _commits(_lines(chunks))
+    finally:
+        stopped.set()
+        thread.join()
+
+
+def patches(
+    repository: Repository, old: str, new: str, paths: Sequence[str] = ()
+) -> Iterator[CommitPatch]:
+    """Read the patches of a range; see `reading`."""
+    with reading(repository, old, new, paths) as commits:
+        yield from commits
+
+
+def _lines(chunks: Queue[bytes | BaseException | None]) -> Iterator[bytes]:
+    rest = b""
+    while (chunk := chunks.get()) is not None:
+        if isinstance(chunk, BaseException):
+            raise chunk
+        *whole, rest = (rest + chunk).split(b"\n")
+        yield from whole
+    if rest:
+        yield rest
 
 
 def _commits(lines: Iterable[bytes]) -> Iterator[CommitPatch]:
@@ -101,7 +158,7 @@ def _commits(lines: Iterable[bytes]) -> Iterator[CommitPatch]:
             close()
             if head is not None:
                 yield CommitPatch(*head, tuple(files))
-            oid, time, *subject = line[1:].rstrip(b"\n").split(b" ", 2)
+            oid, time, *subject = line[1:].split(b" ", 2)
             words = subject[0].decode("utf-8", "replace") if subject else ""
             head = (oid.decode("ascii"), int(time), words)
             files, in_file = [], False
@@ -111,7 +168,7 @@ def _commits(lines: Iterable[bytes]) -> Iterator[CommitPatch]:
         elif line.startswith(b"index ") and (found := _INDEX.match(line)):
             blobs = (found.group(1).decode("ascii"), found.group(2).decode("ascii"))
         elif line.startswith((b"--- ", b"+++ ")) and not line[4:].startswith(b"/dev/null"):
-            path = _unquote(line[4:].rstrip(b"\n").rstrip(b"\t"))[2:]
+            path = _unquote(line[4:].rstrip(b"\t"))[2:]
     close()
     if head is not None:
         yield CommitPatch(*head, tuple(files))
@@ -125,7 +182,7 @@ def _side(lines: Iterator[bytes], count: int) -> tuple[bytes, ...]:
         if line is None:
             break
         if not line.startswith(b"\\"):
-            taken.append(line[1:].rstrip(b"\n"))
+            taken.append(line[1:])
     return tuple(taken)
 
 

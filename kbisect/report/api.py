@@ -37,6 +37,7 @@ def change(finding: Finding) -> dict[str, object]:
         "compatibility": finding.compatibility,
         "commit": finding.commit,
         "release": finding.release,
+        "steps": finding.steps,
         "confidence": finding.confidence,
         "signals": finding.signals,
         "call_sites": finding.call_sites,

@@ -74,12 +74,16 @@ TRIPLES: dict[str, tuple[str, str, dict[str, str]]] = {
         },
     ),
     "a struct behind an alias macro (dev_mc_list, v2.6.23)": (
-        "struct dev_mc_list { int a; int b; };",
-        "struct dev_addr_list { int a; long b; };\n#define dev_mc_list dev_addr_list\n",
+        "struct dev_mc_list { struct dev_mc_list *next; int dmi_b; };",
+        "struct dev_addr_list { struct dev_addr_list *next; int da_b; };\n"
+        "#define dev_mc_list dev_addr_list\n#define dmi_b da_b\n",
         {
             "struct dev_mc_list": "struct-renamed",
-            "dev_mc_list.b": "field-retyped",
+            "dev_mc_list.next": "field-retyped",
+            "dev_mc_list.dmi_b": "field-moved",
+            "dev_addr_list.da_b": "field-added",
             "dev_mc_list": "macro-added",
+            "dmi_b": "macro-added",
         },
     ),
     "annotations only (__rcu, __be32, gfp_t)": (
@@ -179,6 +183,7 @@ def test_the_other_way_round_is_the_mirror(caption: str) -> None:
     [
         "a function becomes a macro (alloc_netdev, v2.6.23)",
         "a field behind an alias macro (sk_prot, v2.6.14)",
+        "a struct behind an alias macro (dev_mc_list, v2.6.23)",
         "annotations only (__rcu, __be32, gfp_t)",
         "a stub for the other configuration",
     ],
