@@ -1,0 +1,470 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""MAINTAINERS: its sections, and which of them a path falls in. Pure.
+
+The rules are those of scripts/get_maintainer.pl, quirks included, for they decide who gets the
+mail. A line `X:` with one capital is an entry; any other line that is neither blank nor a comment
+is the title of the entries after it. `F:` and `X:` hold globs, turned into regular expressions
+that need to match only the start of a path: a pattern that ends in `/` takes everything below,
+any other takes the paths with as many slashes as it has (so `*` crosses no `/` there, and
+`foo/bar` takes `foo/bar.c`). Files of before 2.6.30 have no `F:`: there no path has a section.
+"""
+
+from __future__ import annotations
+
+import re
+import warnings
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from functools import lru_cache
+from itertools import accumulate
+
+THE_REST = "THE REST"
+"""The section that takes every path. It never counts as a subsystem."""
+
+_KEPT_PATHS = 1 << 16
+_GLOB_HEAD = re.compile(r"[^*?\[\](){}+|^$\\]*")
+_WILD = re.compile(r"[*?\[\](){}+|^$\\]").search
+_WORD_HEAD = re.compile(r"[\w/,-]*", re.ASCII)
+_MAINTAINED = re.compile(r"maintain|support", re.IGNORECASE)
+_IN_PATCH = re.compile(r"(?:\+\+\+|---)\s+\S")
+# Lines of a patch that get_maintainer.pl reads for something else than keywords.
+_NO_CONTENT = re.compile(
+    r" mode change [0-7]+ => [0-7]+ \S+\s*$|rename (?:from|to) \S+\s*$"
+    r"|diff --git a/\S+ b/\S+\s*$|Fixes:\s+[0-9a-fA-F]{6,40}|@@ -\d+,\d+"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One line of a section: `M:	Ada Test <ada@example.org>`.
+
+    Attributes
+    ----------
+    tag : the capital before the colon
+    value : the rest, as written
+    line : number of the line, from 1
+    """
+
+    tag: str
+    value: str
+    line: int
+
+
+@dataclass(frozen=True, slots=True)
+class Section:
+    """A section of MAINTAINERS.
+
+    Attributes
+    ----------
+    title : as written; '' where a file begins with an entry
+    line : number of the title's line, from 1
+    entries : in order, with repeats
+    """
+
+    title: str
+    line: int
+    entries: tuple[Entry, ...]
+
+    def values(self, tag: str) -> list[str]:
+        """Return the values of one tag, in order."""
+        return [entry.value for entry in self.entries if entry.tag == tag]
+
+    @property
+    def status(self) -> str | None:
+        """The last S: line, which is the one that counts."""
+        return next((e.value for e in reversed(self.entries) if e.tag == "S"), None)
+
+    @property
+    def is_maintained(self) -> bool:
+        """Whether somebody is named and the status says maintained or supported."""
+        return any(entry.tag == "M" for entry in self.entries) and any(
+            _MAINTAINED.search(status) for status in self.values("S")
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Match:
+    """A section that a path falls in.
+
+    Attributes
+    ----------
+    section : Section
+    pattern : the section's most specific pattern that matches
+    specificity : levels of folders that pattern names, one more if it isn't a whole folder (0 for
+        N:, -1 for a glob that begins with `*`), and its length
+    depth : what get_maintainer.pl sorts by: the levels of the section's *last* pattern that matches
+    is_exact : whether a pattern names the path's own folder or the path, and the section is
+        maintained; only a path without such a section has its history asked
+    """
+
+    section: Section
+    pattern: str
+    specificity: tuple[int, int]
+    depth: int
+    is_exact: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """A line that can't mean what its author meant."""
+
+    line: int
+    text: str
+    reason: str
+
+
+class _Pattern:
+    """An F:, X: or N: line, ready to be tried on paths that begin with (N: contain) its head."""
+
+    __slots__ = ("entry", "expression", "head", "is_literal", "section", "slashes", "specificity")
+
+    def __init__(self, entry: Entry, section: int) -> None:
+        value = entry.value
+        self.entry, self.section = entry, section
+        # Made when first needed, which few are; None for what is no regular expression.
+        self.expression: str | list[str] | re.Pattern[str] | None = None
+        self.slashes = -1
+        level = 0
+        if entry.tag == "N":
+            self.head = _literal_start(value, _WORD_HEAD, "*?+{")
+        else:
+            level = value.count("/")
+            if value[-1:] != "/":
+                self.slashes = level
+                level += 1
+            if value[:1] == "*":
+                level = -1
+            self.head = value if not _WILD(value) else _literal_start(value, _GLOB_HEAD, "+{")
+        self.specificity = (level, len(value))
+        self.is_literal = self.head == value
+        if not self.is_literal:
+            self.expression = _expression(entry)
+            if entry.tag != "N" and not _WILD(value.replace("*", "")):
+                # Most globs have no wildcard but `*`: no regular expression is needed.
+                self.expression = value.split("*")[1:]
+
+    @property
+    def may_be_folder(self) -> bool:
+        """Whether the script would take it for a folder that lacks its slash if there is one.
+
+        It looks for the folder when the dots are escaped already, so a name with a dot is none.
+        """
+        return self.is_literal and self.slashes >= 0 and "." not in (self.head or ".")
+
+    def matches(self, path: str) -> bool:
+        """Whether the rest of the pattern matches, its head and its slashes being right."""
+        if self.is_literal:
+            return True
+        if isinstance(self.expression, list):
+            at = len(self.head)
+            for part in self.expression:
+                found = path.find(part, at)
+                if found < 0:
+                    return False
+                at = found + len(part)
+            return True
+        if isinstance(self.expression, str):
+            self.expression = _compile(self.expression, extended=self.entry.tag == "N")
+        return self.expression is not None and self.expression.search(path) is not None
+
+
+class Maintainers:
+    """A MAINTAINERS file.
+
+    Attributes
+    ----------
+    sections : list of Section, in the file's order
+    """
+
+    __slots__ = ("_by_head", "_by_name", "_is_folder", "_kept", "_maintained", "sections")
+
+    def __init__(
+        self, sections: list[Section], is_folder: Callable[[str], bool] | None = None
+    ) -> None:
+        self.sections = sections
+        self._is_folder = is_folder
+        self._kept: dict[str, list[Match]] = {}
+        self._maintained: dict[int, bool] = {}
+        self._by_head: dict[str, list[_Pattern]] = {}
+        self._by_name: dict[str, list[_Pattern]] = {}
+        for number, section in enumerate(sections):
+            for entry in section.entries:
+                # To perl, an empty N: means another expression, which matches no path.
+                if entry.tag in "FX" or (entry.tag == "N" and entry.value):
+                    pattern = _Pattern(entry, number)
+                    index = self._by_name if entry.tag == "N" else self._by_head
+                    index.setdefault(pattern.head, []).append(pattern)
+
+    def sections_of(self, path: str) -> list[Match]:
+        """Return the sections that a path falls in, the most specific first, THE REST last.
+
+        The order is get_maintainer.pl's, which leaves ties to chance; here the more specific
+        pattern goes first, then the file's order. A folder is a path that ends in `/`.
+        """
+        kept = self._kept.get(path)
+        if kept is None:
+            if len(self._kept) >= _KEPT_PATHS:
+                self._kept.clear()
+            kept = self._kept[path] = self._match(path)
+        return list(kept)
+
+    def subsystem(self, path: str) -> str | None:
+        """Return the title of the section whose pattern is the most specific for a path."""
+        titled = [match for match in self.sections_of(path) if _counts(match.section)]
+        best = max(titled, key=lambda match: match.specificity, default=None)
+        return best.section.title if best else None
+
+    def subsystem_of(self, paths: Iterable[str]) -> str | None:
+        """Return the title of the section that most of a commit's paths fall in.
+
+        That is the most specific one of those that hold more than half of the paths; where none
+        does, of those that hold the most. So a change of two drivers is one of network drivers.
+        """
+        held: dict[int, list[Match]] = {}
+        total = 0
+        for path in dict.fromkeys(paths):
+            total += 1
+            for match in self.sections_of(path):
+                if _counts(match.section):
+                    held.setdefault(match.section.line, []).append(match)
+        if not held:
+            return None
+        enough = min(total // 2 + 1, max(map(len, held.values())))
+        _, best = max(
+            (held_by for held_by in held.items() if len(held_by[1]) >= enough),
+            key=lambda held_by: (_mean_specificity(held_by[1]), -held_by[0]),
+        )
+        return best[0].section.title
+
+    def keyword_sections(self, text: str, *, is_patch: bool = False) -> list[Section]:
+        """Return the sections with a K: pattern that matches a text.
+
+        Parameters
+        ----------
+        text : a file's content, or a mailed patch
+        is_patch : look at its lines: before the first file at all, then at added and removed ones
+        """
+        found = []
+        intro, changes = _patch_lines(text) if is_patch else ([text], [])
+        for section in self.sections:
+            for value in filter(None, section.values("K")):
+                intro_re = _compile(value, extended=True)
+                # The prefix binds to the first alternative only, in the script as here.
+                change_re = _compile("^[+-].*" + value, extended=True) if changes else None
+                if (intro_re and any(map(intro_re.search, intro))) or (
+                    change_re and any(map(change_re.search, changes))
+                ):
+                    found.append(section)
+                    break
+        return found
+
+    def faults(self) -> list[Fault]:
+        """Return what is wrong in the file, by line."""
+        found = []
+        for before, section in zip([None, *self.sections], self.sections, strict=False):
+            last = before.entries[-1] if before and before.entries else None
+            if last and section.line == last.line + 1:
+                reason = "neither an entry (X: and a value) nor a title after an empty line"
+                found.append(Fault(section.line, section.title, reason))
+            for entry in section.entries:
+                if entry.tag in "FXNK" and not entry.value:
+                    found.append(Fault(entry.line, f"{entry.tag}:", "an empty pattern"))
+                elif entry.tag in "FXNK" and not _compile(
+                    _expression(entry), extended=entry.tag in "NK"
+                ):
+                    text = f"{entry.tag}: {entry.value}"
+                    found.append(Fault(entry.line, text, "not a regular expression"))
+        return found
+
+    def _match(self, path: str) -> list[Match]:
+        slashes = path.count("/")
+        hits: dict[int, list[_Pattern]] = {}
+        excluded: set[int] = set()
+        by_head = self._by_head
+        # One lookup for each start of the path, the empty one too.
+        for patterns in filter(None, map(by_head.get, accumulate(path, initial=""))):
+            for pattern in patterns:
+                if pattern.slashes == slashes or pattern.slashes < 0:
+                    if not pattern.matches(path) or self._is_other(pattern, path):
+                        continue
+                elif not (pattern.may_be_folder and path.startswith("/", len(pattern.head))):
+                    continue
+                if pattern.entry.tag == "X":
+                    excluded.add(pattern.section)
+                else:
+                    hits.setdefault(pattern.section, []).append(pattern)
+        for head, patterns in self._by_name.items():
+            if head in path:
+                for pattern in patterns:
+                    if pattern.matches(path):
+                        hits.setdefault(pattern.section, []).append(pattern)
+        matches = [
+            (number, self._judged(number, patterns, slashes))
+            for number, patterns in hits.items()
+            if number not in excluded
+        ]
+        matches.sort(
+            key=lambda each: (
+                each[1].section.title == THE_REST,
+                -each[1].depth,
+                -each[1].specificity[0],
+                -each[1].specificity[1],
+                each[0],
+            )
+        )
+        return [match for _, match in matches]
+
+    def _judged(self, number: int, patterns: list[_Pattern], slashes: int) -> Match:
+        best = last = patterns[0]
+        for pattern in patterns[1:]:
+            if pattern.specificity > best.specificity:
+                best = pattern
+            if pattern.entry.line > last.entry.line:
+                last = pattern
+        section = self.sections[number]
+        is_exact = False
+        if best.entry.tag == "F" and best.specificity[0] >= slashes:
+            if number not in self._maintained:
+                self._maintained[number] = section.is_maintained
+            is_exact = self._maintained[number]
+        return Match(section, best.entry.value, best.specificity, last.specificity[0], is_exact)
+
+    def _is_other(self, pattern: _Pattern, path: str) -> bool:
+        """Whether the pattern is a folder that lacks its slash, and the path isn't below it."""
+        value = pattern.entry.value
+        return (
+            self._is_folder is not None
+            and pattern.may_be_folder
+            and len(path) > len(value)
+            and self._is_folder(value)
+        )
+
+
+def parse(text: str, is_folder: Callable[[str], bool] | None = None) -> Maintainers:
+    """Read a MAINTAINERS file, of any year, with whatever mistakes it has.
+
+    Parameters
+    ----------
+    text : str
+    is_folder : whether a path is a folder at that revision; it is asked only for a pattern that
+        lacks the slash at its end and would take a file beside the folder. Without it such a
+        pattern takes both.
+    """
+    text = text.replace("\r\n", "\n")
+    sections: list[Section] = []
+    title, title_line = "", 0
+    entries: list[Entry] = []
+    for number, line in enumerate(text.split("\n"), 1):
+        if line[1:2] == ":" and "A" <= line[0] <= "Z":
+            entries.append(Entry(line[0], line[2:].lstrip(), number))
+            continue
+        stripped = line.strip()
+        if not stripped or stripped[0] == "#":
+            continue
+        if entries:
+            sections.append(Section(title, title_line, tuple(entries)))
+            entries = []
+        title, title_line = stripped, number
+    if entries:
+        sections.append(Section(title, title_line, tuple(entries)))
+    return Maintainers(sections, is_folder)
+
+
+def _counts(section: Section) -> bool:
+    """Whether a title names a subsystem; an entry that lost its colon is a title, but no name."""
+    return section.title not in {THE_REST, ""} and section.title[1:2] != "\t"
+
+
+def _mean_specificity(matches: list[Match]) -> tuple[float, float]:
+    levels, lengths = zip(*(match.specificity for match in matches), strict=True)
+    return sum(levels) / len(matches), sum(lengths) / len(matches)
+
+
+def _patch_lines(text: str) -> tuple[list[str], list[str]]:
+    """Return the lines before a patch's first file, and those after, without its machinery."""
+    intro: list[str] = []
+    changes: list[str] = []
+    into = intro
+    for line in text.split("\n"):
+        if _IN_PATCH.match(line):
+            into = changes
+        elif not _NO_CONTENT.match(line):
+            into.append(line)
+    return intro, changes
+
+
+def _literal_start(value: str, head: re.Pattern[str], quantifiers: str) -> str:
+    """Return what a path must begin with (N: contain) for the pattern to match."""
+    if "|" in value:
+        return ""
+    found = head.match(value)
+    start = found.group() if found else ""
+    after = value[len(start) :].lstrip()
+    return start[:-1] if after and after[0] in quantifiers else start
+
+
+def _expression(entry: Entry) -> str:
+    if entry.tag in "NK":
+        return entry.value
+    # In this order, as the script does it.
+    return "^" + entry.value.replace(".", r"\.").replace("*", ".*").replace("?", ".")
+
+
+_PERL_ONLY = {r"\z": r"\Z", r"\Z": r"(?=\n?\Z)", r"\h": r"[ \t]", "(?<": "(?P<"}
+_POSIX = {
+    "[:alnum:]": "A-Za-z0-9",
+    "[:alpha:]": "A-Za-z",
+    "[:digit:]": "0-9",
+    "[:lower:]": "a-z",
+    "[:space:]": r"\s",
+    "[:upper:]": "A-Z",
+    "[:word:]": r"\w",
+    "[:xdigit:]": "0-9A-Fa-f",
+}
+_PERL_TOKEN = re.compile(
+    r"\\[\s\S]?|\[\^?\]?(?:\\[\s\S]|\[:\^?\w+:\]|[^\]\\])*\]|\(\?(?P<flags>\^?[a-z-]+)\)"
+    r"|\(\?<(?![=!])|[\s\S]"
+)
+
+
+@lru_cache(maxsize=4096)
+def _compile(perl: str, *, extended: bool) -> re.Pattern[str] | None:
+    """Compile a Perl regular expression as Python's; None for what is none."""
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            return re.compile(_python(perl), re.ASCII | (re.VERBOSE if extended else 0))
+    except (re.error, OverflowError, RecursionError):
+        return None
+
+
+def _python(perl: str) -> str:
+    """Rewrite what Python spells differently.
+
+    Flags in the middle, as in `^Subject:.*(?i)trivial`, hold to the end of their group in Perl.
+    """
+    out: list[str] = []
+    opened: list[list[str]] = [[]]  # by depth of groups, the flags set in the middle of each
+    for found in _PERL_TOKEN.finditer(perl):
+        token = found.group()
+        if found["flags"]:
+            token = f"(?{found['flags'].replace('^', '')}:"
+            opened[-1].append(token)
+        elif token[0] == "[" and len(token) > 1:
+            token = "[" + re.sub(
+                r"\\[\s\S]|\[:\w+:\]|\[",
+                lambda part: (
+                    _POSIX.get(part.group(), part.group().replace("[", r"\[", 1))
+                    if part.group()[0] == "["
+                    else part.group()
+                ),
+                token[1:],
+            )
+        elif found.group() == "|":
+            token = ")" * len(opened[-1]) + "|" + "".join(opened[-1])
+        elif found.group() == ")":
+            token = ")" * (len(opened.pop()) + 1) if len(opened) > 1 else ")"
+        elif token[0] == "(":
+            opened.append([])
+        out.append(_PERL_ONLY.get(token, token))
+    return "".join(out) + ")" * len(opened[0])
