@@ -46,7 +46,7 @@ def diff(
     exit_code: bool,
     as_json: bool,
 ) -> None:
-    r"""Say what changed in the network headers between OLD and NEW, and who changed it.
+    """Say what changed in the network headers between OLD and NEW, and who changed it.
 
     OLD defaults to git config kbisect.base, NEW to the newest release; both may be directories.
 

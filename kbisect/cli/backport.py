@@ -39,7 +39,7 @@ def list_(
     exit_code: bool,
     as_json: bool,
 ) -> int:
-    r"""List upstream's fixes that BRANCH (default: HEAD) misses, why, and whether they apply.
+    """List upstream's fixes that BRANCH (default: HEAD) misses, why, and whether they apply.
 
     \b
     [M+R] 18608766dab3 tcp: coalesce: look for the FIN in both segments   v3.13-rc3

@@ -126,7 +126,7 @@ def query(
     form: str,
     as_json: bool,
 ) -> None:
-    r"""Ask the index a named question, or one in SQL.
+    """Ask the index a named question, or one in SQL.
 
     \b
     kbisect query --list

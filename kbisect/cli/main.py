@@ -84,7 +84,7 @@ def cli(
     no_progress: bool,
     no_pager: bool,
 ) -> None:
-    r"""Ask the history of Linux networking.
+    """Ask the history of Linux networking.
 
     \b
     Which commit broke it: kbisect bisect run --good v2.6.38 --bad v2.6.39 ./test.sh
