@@ -19,6 +19,8 @@ from kbisect.report.terminal import printable
 # name: (module below kbisect.cli, function, one line of help). The help stands here so that
 # `kbisect --help` imports none of them.
 COMMANDS = {
+    "clone": ("trees", "clone", "Make one repository of mainline, net, net-next and more."),
+    "sync": ("trees", "sync", "Fetch all trees and index what is new."),
     "index": ("history", "index", "Read the history into kbisect's index."),
     "show": ("history", "show", "Tell one commit's story."),
     "query": ("history", "query", "Ask the index a named question, or one in SQL."),

@@ -11,7 +11,7 @@ import os
 import re
 import subprocess
 import threading
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import IO
@@ -79,8 +79,8 @@ def _name(arguments: tuple[str, ...]) -> str:
     return arguments[at]
 
 
-def environment(extra: Mapping[str, str] | None = None) -> dict[str, str]:
-    """Return the environment every `git` of ours runs in."""
+def environment(extra: Mapping[str, str] | None = None, *, network: bool = False) -> dict[str, str]:
+    """Return the environment every `git` of ours runs in; off the network unless told otherwise."""
     env = {key: value for key, value in os.environ.items() if key not in _INHERITED}
     env |= {
         "LC_ALL": "C",
@@ -90,8 +90,10 @@ def environment(extra: Mapping[str, str] | None = None) -> dict[str, str]:
         "GIT_PAGER": "cat",
         # A partial clone must say what is missing, not fetch it one object at a time.
         "GIT_NO_LAZY_FETCH": "1",
-        "GIT_ALLOW_PROTOCOL": "none",  # for git before 2.44, which knows no GIT_NO_LAZY_FETCH
     }
+    if not network:
+        # Also for git before 2.44, which knows no GIT_NO_LAZY_FETCH.
+        env["GIT_ALLOW_PROTOCOL"] = "none"
     return env | dict(extra or {})
 
 
@@ -107,6 +109,7 @@ def run(
     codes: tuple[int, ...] = (0,),
     env: Mapping[str, str] | None = None,
     pass_fds: tuple[int, ...] = (),
+    network: bool = False,
 ) -> subprocess.CompletedProcess[bytes]:
     """Run one git command to its end.
 
@@ -119,6 +122,8 @@ def run(
         Exit codes that are answers, not errors.
     pass_fds : tuple of int
         Descriptors that stay open in it: a lock that must hold until it ends.
+    network : bool
+        Let it talk to remotes (`clones` alone does).
 
     Raises
     ------
@@ -133,7 +138,7 @@ def run(
             input=stdin,
             stdin=subprocess.DEVNULL if stdin is None else None,
             capture_output=True,
-            env=environment(env),
+            env=environment(env, network=network),
             pass_fds=pass_fds,
             check=False,
         )
@@ -142,6 +147,55 @@ def run(
     if done.returncode not in codes:
         raise GitFailed(arguments, done.returncode, done.stderr.decode("utf-8", "replace"))
     return done
+
+
+def converse(
+    directory: Path, *arguments: str, progress: Callable[[str], None] | None = None
+) -> None:
+    """Run one git command that talks to a remote, and pass on what it says of its progress.
+
+    Parameters
+    ----------
+    progress : callable, optional
+        Called with each line of git's stderr, those that overwrite each other too.
+
+    Raises
+    ------
+    GitFailed
+    """
+    try:
+        process = subprocess.Popen(
+            command(directory, *arguments),
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.PIPE,
+            env=environment(network=True),
+            bufsize=0,
+        )
+    except FileNotFoundError:
+        raise _no_git() from None
+    assert process.stderr is not None
+    said: list[str] = []
+    rest = b""
+    try:
+        while chunk := process.stderr.read(4096):
+            *lines, rest = re.split(rb"[\r\n]", rest + chunk)
+            for line in lines:
+                text = line.decode("utf-8", "replace")
+                if progress and text:
+                    progress(text)
+                # The last hundred lines hold the reason of a failure.
+                said = [*said[-99:], text]
+        code = process.wait()
+    except BaseException:
+        process.terminate()
+        process.wait()
+        raise
+    finally:
+        process.stderr.close()
+    if code:
+        said.append(rest.decode("utf-8", "replace"))
+        raise GitFailed(arguments, code, "\n".join(said))
 
 
 @contextmanager

@@ -328,6 +328,17 @@ class Repository:
         done = process.run(self.gitdir, *given, "config", "--null", "--get", key, codes=(0, 1))
         return done.stdout[:-1].decode("utf-8", "replace") if done.returncode == 0 else None
 
+    def configured(self, pattern: str) -> dict[str, str]:
+        """Return the git config keys that match a regular expression, with their last values."""
+        given = [word for pair in self.overrides for word in ("-c", pair)]
+        done = process.run(
+            self.gitdir, *given, "config", "--null", "--get-regexp", pattern, codes=(0, 1)
+        )
+        pairs = (
+            entry.partition("\n") for entry in done.stdout.decode("utf-8", "replace").split("\0")
+        )
+        return {key: value for key, _, value in pairs if key}
+
 
 def _cannot_open(directory: Path, words: str) -> RepositoryProblem:
     if "dubious ownership" in words or "not owned by" in words:

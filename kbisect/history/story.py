@@ -6,6 +6,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from kbisect.git.repository import Repository
+from kbisect.history.containment import trees_with
 from kbisect.history.messages import LinkKind, links
 from kbisect.history.store import Index
 
@@ -43,6 +44,7 @@ class Story:
     lineage: tuple[str, ...]
     landed: str | None
     release: str | None
+    trees: tuple[str, ...]
     files: tuple[str, ...]
     fixes: tuple[Relation, ...]
     mentions: tuple[Relation, ...]
@@ -82,6 +84,7 @@ def tell(repository: Repository, index: Index, oid: str) -> Story:
         lineage=index.lineage_of(number),
         landed=index.oids[landed] if landed >= 0 else None,
         release=index.release_of(number),
+        trees=trees_with(index, number),
         files=files,
         fixes=pick(said, LinkKind.FIXES),
         mentions=pick(said, LinkKind.BLAMES, LinkKind.MENTIONS),

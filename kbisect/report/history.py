@@ -60,6 +60,7 @@ def story(told: Story, style: Style) -> str:
         came += f", merged to mainline by {told.landed[:12]}"
     lines.append(f"came through  {printable(came)}")
     lines.append(f"first in      {told.release or 'no release yet'}")
+    lines.append(f"in            {printable(', '.join(told.trees)) or 'no tree known here'}")
     if not told.in_scope:
         lines.append("scope         outside: its links are not in the index")
     for title, relations in (
