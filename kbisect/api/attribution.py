@@ -13,7 +13,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from kbisect.api.declarations import Declaration, Header
+from kbisect.api.declarations import Declaration
 from kbisect.api.evidence import Change, Touch
 from kbisect.api.findings import Finding
 from kbisect.api.renames import Key, Step
@@ -48,19 +48,21 @@ class Timeline:
             self.by_key.setdefault(key, []).append(delta)
 
 
-def timeline(touches: Iterable[Touch], header: Callable[[str, str], Header]) -> Timeline:
+def timeline(
+    touches: Iterable[Touch],
+    differing: Callable[[Touch], tuple[Sequence[Declaration], Sequence[Declaration]]],
+) -> Timeline:
     """Turn touched headers into deltas.
 
     Parameters
     ----------
     touches : Touch, oldest first
-    header : callable
-        Returns the declarations of a header from its path and blob oid.
+    differing : callable
+        Returns what the header declares before and after, as far as that differs.
     """
     result = Timeline()
     for touch in touches:
-        before = _variants(touch.path, touch.old_blob, header)
-        after = _variants(touch.path, touch.new_blob, header)
+        before, after = map(_variants, differing(touch))
         gone = {
             key: found for key, found in before.items() if _seen(found) != _seen(after.get(key))
         }
@@ -71,13 +73,9 @@ def timeline(touches: Iterable[Touch], header: Callable[[str, str], Header]) -> 
     return result
 
 
-def _variants(
-    path: str, blob: str, header: Callable[[str, str], Header]
-) -> dict[Key, tuple[Declaration, ...]]:
-    if blob.startswith(_EMPTY[: len(blob)]):
-        return {}
+def _variants(declarations: Iterable[Declaration]) -> dict[Key, tuple[Declaration, ...]]:
     found: dict[Key, tuple[Declaration, ...]] = {}
-    for declaration in header(path, blob).declarations:
+    for declaration in declarations:
         found[declaration.key] = (*found.get(declaration.key, ()), declaration)
     return found
 

@@ -65,7 +65,8 @@ _NOISE = re.compile(
     r"""/\*.*?(?:\*/|\Z) | //(?:\\\n|[^\n])* | "(?:\\.|[^"\\\n])*" | '(?:\\.|[^'\\\n])*'""",
     re.DOTALL | re.VERBOSE,
 )
-_TOKEN = re.compile(r"^[ \t]*\#(?:\\\n|[^\n])* | [{};,]", re.MULTILINE | re.VERBOSE)
+_TOKEN = re.compile(r"^[ \t]*\#(?:\\\n|[^\n])* | [{};]", re.MULTILINE | re.VERBOSE)
+_LINE = re.compile(r"\n[ \t]*#")
 _DIRECTIVE = re.compile(r"[ \t]*#[ \t]*(\w+)[ \t]*(.*)", re.DOTALL)
 _MACRO = re.compile(r"(\w+)(\(([^()]*)\))?\s*(.*)", re.DOTALL)
 _AGGREGATE = re.compile(r"\b(struct|union|enum)\b(?:\s+\w+)*\s*\Z")
@@ -135,6 +136,7 @@ class _Cutter:
         self.start = 0  # where the unfinished outermost declaration begins
         self.boundary = 0  # where the unfinished member begins, or that declaration
         self.body = 0
+        self.resume = 0  # nothing before this is of interest
         self.outer: Condition | None = ()  # the condition at `start`
         self.inner: list[tuple[int, Condition]] = []
         self.whole = True
@@ -148,6 +150,8 @@ class _Cutter:
         skip_from = 0
         for found in _TOKEN.finditer(self.text):
             start, end = found.span()
+            if start < self.resume:
+                continue
             if end - start == 1:
                 if not self._skipping:
                     self._punctuation(found.group(), start)
@@ -181,13 +185,17 @@ class _Cutter:
         return self.buffer[start:end].decode("ascii")
 
     def _blank(self, start: int, end: int) -> None:
-        self.buffer[start:end] = blank(self.text[start:end]).encode("ascii")
+        text = self.text[start:end]
+        self.buffer[start:end] = blank(text).encode("ascii") if "\n" in text else b" " * len(text)
 
     def _pending(self, at: int) -> bool:
         """Whether a declaration or member is unfinished here."""
         if at - self.boundary > _MAX_PENDING:
             return True
-        return bool(self.buffer[self.boundary : at].strip(b" \t\n}"))
+        rest = self.buffer[self.boundary : at].strip(b" \t\n}")
+        if rest.endswith(b",") and self.depth and self.kind == "aggregate":
+            return rest.count(b"(") != rest.count(b")")  # between two enumerators
+        return bool(rest)
 
     # --- punctuation ---------------------------------------------------------------------------
 
@@ -200,6 +208,11 @@ class _Cutter:
                     return
                 self.kind = _kind(head)
                 self.body = at
+                end = self._body_end(at) if self.kind == "function" else 0
+                if end:
+                    self._close(at, end)
+                    self.resume = end
+                    return
             self.depth += 1
             self.boundary = at + 1
         elif piece == "}":
@@ -211,15 +224,21 @@ class _Cutter:
             self.boundary = at  # what follows belongs to it: `} name;`
             if self.depth == 0 and self.kind in ("function", "unknown"):
                 self._close(self.body if self.kind == "function" else at + 1, at + 1)
-        elif piece == ";":
-            if self.depth == 0:
-                self._close(at + 1, at + 1)
-            else:
-                self.boundary = at + 1
-        elif self.depth and self.kind == "aggregate":
-            member = self.text[self.boundary : min(at, self.boundary + _MAX_PENDING)]
-            if member.count("(") == member.count(")"):
-                self.boundary = at + 1
+        elif self.depth == 0:
+            self._close(at + 1, at + 1)
+        else:
+            self.boundary = at + 1
+
+    def _body_end(self, at: int) -> int:
+        """Return where a function's body ends if that is plain to see, else 0."""
+        end = self.text.find("}", at)
+        if end < 0:
+            return 0
+        if self.text.count("{", at, end) > 1:
+            end = self.text.find("\n}", at) + 1
+            if not end or self.text.count("{", at, end) != self.text.count("}", at, end) + 1:
+                return 0
+        return 0 if _LINE.search(self.text, at, end) else end + 1
 
     def _close(self, end: int, after: int) -> None:
         """End the outermost declaration: its text goes up to `end`, the next begins at `after`."""
@@ -350,7 +369,7 @@ class _Cutter:
 
 def _kind(head: str) -> str:
     """Tell what the braces after `head` hold."""
-    plain = BLANKED.sub(" ", head).rstrip()
+    plain = BLANKED.sub(" ", head).rstrip() if "__" in head or "(" not in head else head.rstrip()
     if _AGGREGATE.search(plain):
         return "aggregate"
     if "=" in plain:

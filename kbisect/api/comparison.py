@@ -9,12 +9,21 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
 
-from kbisect.api import attribution, cache, difference, evidence, renames, surface
+from kbisect.api import (
+    attribution,
+    cache,
+    chunks,
+    difference,
+    evidence,
+    extraction,
+    renames,
+    surface,
+)
 from kbisect.api.attribution import Timeline
+from kbisect.api.chunks import Pieces
 from kbisect.api.declarations import Declaration, Gap, Header, What
 from kbisect.api.difference import Side
 from kbisect.api.evidence import Callers, Change, Interest, Touch
-from kbisect.api.extraction import extract
 from kbisect.api.findings import CallerChange, Caution, Finding
 from kbisect.api.renames import Evidence, Key, Pair, Surroundings
 from kbisect.git import blobs, patches
@@ -89,6 +98,7 @@ class Headers:
         self._repository = repository
         self._content = dict(loaded)
         self._known: dict[tuple[str, str], Header] = {}
+        self._pieces: dict[str, Pieces] = {}
         self._kept = cache.Blobs(repository.store) if repository is not None else None
         self._loose = frozenset(loaded)
 
@@ -108,8 +118,20 @@ class Headers:
         """Return what the header declares."""
         at = (path, oid)
         if at not in self._known:
-            self._known[at] = extract(path, self.content(oid))
+            self._known[at] = extraction.extract(path, self._cut(oid))
         return self._known[at]
+
+    def differing(self, touch: Touch) -> tuple[list[Declaration], list[Declaration]]:
+        """Return what a commit's header declares before and after, as far as that differs."""
+        return extraction.differing(
+            touch.path, self._cut(touch.old_blob), self._cut(touch.new_blob)
+        )
+
+    def _cut(self, oid: str) -> Pieces:
+        if oid not in self._pieces:
+            source = b"" if oid == patches.NO_BLOB else self.content(oid)
+            self._pieces[oid] = chunks.cut(source)
+        return self._pieces[oid]
 
     def versions(self, paths: Mapping[str, str]) -> list[Header]:
         """Return the headers of one version, path to oid; these are kept for the next time."""
@@ -344,7 +366,7 @@ class _History:
             for oid in (touch.old_blob, touch.new_blob)
             if oid != patches.NO_BLOB
         )
-        return attribution.timeline(touches, self.headers), callers
+        return attribution.timeline(touches, self.headers.differing), callers
 
 
 def _mentions(file: patches.FilePatch, words: set[bytes]) -> bool:

@@ -9,13 +9,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cache, lru_cache
 from typing import TYPE_CHECKING
 
 from kbisect.api import annotations as words
 from kbisect.api import chunks
-from kbisect.api.chunks import blank
+from kbisect.api.chunks import Chunk, blank
 from kbisect.api.conditions import Condition
 from kbisect.api.declarations import Declaration, Gap, Header, What
 
@@ -51,49 +51,118 @@ class _Found:
     gaps: tuple[tuple[int, str], ...]
 
 
-def extract(path: str, source: bytes) -> Header:
+def extract(path: str, source: bytes | chunks.Pieces) -> Header:
     """Return what a header declares. Any bytes will do.
 
     Parameters
     ----------
     path : str
         The header's path, for the declarations to carry.
-    source : bytes
-        Its content.
+    source : bytes or Pieces
+        Its content, cut or not.
     """
-    pieces = chunks.cut(source)
-    declarations = [
-        Declaration(
-            What.MACRO,
-            define.name,
-            "",
-            path,
-            define.line,
-            _define_text(define),
-            define.body,
-            define.parameters,
-            (),
-            define.condition,
-        )
-        for define in pieces.defines
-    ]
+    pieces = chunks.cut(source) if isinstance(source, bytes) else source
+    declarations = [_macro(path, define) for define in pieces.defines]
     gaps = [Gap(path, line, _line(text)) for line, text in pieces.loose]
     for chunk in pieces.chunks:
+        declarations += _expanded(path, chunk)
         found = _read(chunk.text, chunk.inner)
-        for declaration, condition in found.declarations:
-            declarations.append(
-                replace(
-                    declaration,
-                    header=path,
-                    line=chunk.line + declaration.line,
-                    condition=chunk.condition if condition is None else condition,
-                )
-            )
         gaps += [Gap(path, chunk.line + line, text) for line, text in found.gaps]
         if not chunk.whole:
             gaps.append(Gap(path, chunk.line, "#if inside: " + _line(chunk.text)))
     declarations.sort(key=lambda declaration: declaration.line)
     return Header(path, tuple(declarations), tuple(gaps), pieces.includes)
+
+
+def differing(
+    path: str, old: chunks.Pieces, new: chunks.Pieces
+) -> tuple[list[Declaration], list[Declaration]]:
+    """Return what two versions of a header declare, as far as they differ.
+
+    What both have alike is left out, unless it is of a name that differs elsewhere. Two versions
+    that follow each other share nearly all, so this takes a tenth of reading both.
+    """
+    common = {_content(piece) for piece in _pieces(old)} & {
+        _content(piece) for piece in _pieces(new)
+    }
+    sides: list[list[Declaration]] = []
+    names: set[str] = set()
+    for pieces in (old, new):
+        found = [
+            declaration
+            for piece in _pieces(pieces)
+            if _content(piece) not in common
+            for declaration in _declared(path, piece)
+        ]
+        names |= {declaration.name for declaration in found}
+        names |= {declaration.owner for declaration in found}
+        sides.append(found)
+    for pieces, found in zip((old, new), sides, strict=True):
+        for piece in _pieces(pieces):
+            if _content(piece) in common and not names.isdisjoint(_words(piece)):
+                found += [
+                    declaration
+                    for declaration in _declared(path, piece)
+                    if declaration.name in names or declaration.owner in names
+                ]
+        found.sort(key=lambda declaration: declaration.line)
+    return sides[0], sides[1]
+
+
+def _pieces(pieces: chunks.Pieces) -> list[Chunk | chunks.Define]:
+    return [*pieces.defines, *pieces.chunks]
+
+
+def _content(piece: Chunk | chunks.Define) -> tuple[object, ...]:
+    if isinstance(piece, Chunk):
+        return (piece.text, piece.condition, piece.inner)
+    return (piece.name, piece.parameters, piece.body, piece.condition)
+
+
+def _words(piece: Chunk | chunks.Define) -> frozenset[str]:
+    return _words_of(piece.text) if isinstance(piece, Chunk) else frozenset((piece.name,))
+
+
+@lru_cache(maxsize=50_000)
+def _words_of(text: str) -> frozenset[str]:
+    return frozenset(re.findall(r"\w+", text))
+
+
+def _declared(path: str, piece: Chunk | chunks.Define) -> list[Declaration]:
+    return _expanded(path, piece) if isinstance(piece, Chunk) else [_macro(path, piece)]
+
+
+def _expanded(path: str, chunk: Chunk) -> list[Declaration]:
+    return [
+        Declaration(
+            found.what,
+            found.name,
+            found.owner,
+            path,
+            chunk.line + found.line,
+            found.text,
+            found.type,
+            found.parameters,
+            found.sparse,
+            chunk.condition if condition is None else condition,
+        )
+        for found, condition in _read(chunk.text, chunk.inner).declarations
+    ]
+
+
+def _macro(path: str, define: chunks.Define) -> Declaration:
+    return Declaration(
+        What.MACRO,
+        define.name,
+        "",
+        path,
+        define.line,
+        _define_text(define),
+        define.body,
+        define.parameters,
+        (),
+        define.condition,
+    )
 
 
 def _define_text(define: chunks.Define) -> str:

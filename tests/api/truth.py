@@ -12,6 +12,7 @@ import json
 import os
 import re
 import sys
+import tempfile
 import time
 from collections.abc import Iterable
 from pathlib import Path
@@ -121,7 +122,11 @@ def judge(entry: dict[str, str], findings: Iterable[Finding]) -> tuple[bool, boo
 def main() -> None:
     """Print the table; with -v also what is wrong."""
     truth = Path(os.environ["KBISECT_TRUTH"])
-    repository = Repository.open(os.environ["KBISECT_NET_REPO"])
+    with tempfile.TemporaryDirectory() as store:  # nothing is kept, nothing known beforehand
+        _measure(truth, Repository.open(os.environ["KBISECT_NET_REPO"], store))
+
+
+def _measure(truth: Path, repository: Repository) -> None:
     rows = [
         line.split("\t")
         for line in (truth.parent / "net-releases.tsv").read_text().splitlines()
