@@ -26,6 +26,7 @@ from kbisect.history.resolution import Resolver, Target
 from kbisect.history.scope import Scope
 from kbisect.history.simplify import simplify
 from kbisect.history.store import Generation, Index
+from kbisect.history.subsystems import Subsystems
 from kbisect.history.tables import LinkRow, People
 from kbisect.history.trees import recognise
 
@@ -222,7 +223,7 @@ def _build(repository: Repository, wanted: _Wanted, before: Index | None) -> Ind
     release = graph.first_containing(numbers, _carried(before, releases) if before else None)
 
     people = People(tables.people_of(before.table("people")) if before else ())
-    rows = tables.rows(new.records, own, graph, people)
+    rows = tables.rows(new.records, own, graph, people, Subsystems(repository, releases))
     shown = simplified.shown(first)
     inside = [*_in_scope(before), *own] if before else own
     generation = Generation(

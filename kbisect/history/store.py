@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
     from numpy.typing import NDArray
 
-FORMAT = 2
+FORMAT = 3
 GROWING = ("rows", "changes", "edges", "merges", "lines")
 """Tables kept in parts; a commit's row never changes once it is written."""
 WHOLE = ("links", "releases", "people", "places")
@@ -50,8 +50,8 @@ _ARRAYS = (
 _VIEWS = """
 CREATE VIEW commits AS
 SELECT r.number, r.oid, r.parents, a.name AS author, a.email AS author_email, r.author_time,
-       c.name AS committer, c.email AS committer_email, r.commit_time, r.subject, r.trailers,
-       p.lineage, p.landed, p.release
+       c.name AS committer, c.email AS committer_email, r.commit_time, r.subject, r.subsystem,
+       r.trailers, p.lineage, p.landed, p.release
 FROM rows r JOIN people a ON a.id = r.author JOIN people c ON c.id = r.committer
 JOIN places p ON p.number = r.number
 """

@@ -14,6 +14,7 @@ from kbisect.history.lineage import Lineage
 from kbisect.history.messages import LinkKind, links, trailers
 from kbisect.history.releases import Release
 from kbisect.history.resolution import Target
+from kbisect.history.subsystems import Subsystems
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -52,6 +53,7 @@ def rows(
     numbers: Sequence[int],
     graph: CommitGraph,
     people: People,
+    subsystems: Subsystems,
 ) -> pa.Table:
     """Build the rows of `commits` that later commits can't change."""
     import pyarrow as pa
@@ -80,6 +82,13 @@ def rows(
             "committer": pa.array([people.number(r.committer) for r in records], pa.int32()),
             "commit_time": pa.array([record.commit_time for record in records], pa.int64()),
             "subject": pa.array([record.subject for record in records], text),
+            "subsystem": pa.array(
+                [
+                    subsystems.of([change.path for change in each.changes], each.commit_time)
+                    for each in records
+                ],
+                text,
+            ),
             "trailers": pa.ListArray.from_arrays(pa.array(offsets, pa.int32()), pairs),
         }
     )
