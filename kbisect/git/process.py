@@ -45,7 +45,6 @@ _CONFIG = (
     *("-c", "log.showSignature=false"),
     *("-c", "log.mailmap=false"),
     *("-c", "diff.renames=true"),
-    *("-c", "diff.orderFile="),
 )
 
 

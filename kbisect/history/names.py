@@ -7,7 +7,7 @@ import difflib
 import re
 from collections.abc import Callable
 
-from kbisect.errors import KbisectError, UsageError
+from kbisect.errors import UsageError
 from kbisect.git.repository import Repository
 from kbisect.history import store
 
@@ -31,7 +31,7 @@ def resolve(repository: Repository, name: str, say: Callable[[str], None] = lamb
         return oid
     try:
         index = store.load(repository.store)
-    except KbisectError:
+    except store.NoIndex:
         raise UsageError(
             f"unknown revision: {name}",
             hint="kbisect index (it learns the releases of a tree without tags)",
