@@ -14,6 +14,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from itertools import pairwise
 
+from kbisect.history import prose
+
 
 @dataclass(frozen=True, slots=True)
 class Trailer:
@@ -33,7 +35,9 @@ class LinkKind(StrEnum):
     STABLE = "stable"
     PREREQUISITE = "prerequisite"
     BLAMES = "blames"
-    MENTIONS = "mentions"
+    BUILDS_ON = "builds-on"
+    LIKE = "like"
+    UNCLEAR = "unclear"
     CLOSES = "closes"
     MAIL = "link"
 
@@ -148,28 +152,56 @@ def _trailer_start(lines: list[str]) -> int:
 _HEX = r"[0-9a-fA-F]{7,40}"
 _ROOT = "1da177e4c3f41524e886b7f1b8a0c1fc7321cac2"
 _QUOTED = r"""\(\s*["“”](?P<subject>.+?)["“”]\s*\)?"""
-_FIXES = re.compile(r"(?im)^fixes:[ \t]*(?P<rest>\S.*(?:\n[ \t]+\S.*)*)")
+_BARE = r"""\((?P<bare>[^\s()"“][^()]*(?:\([^()]*\)[^()]*)*)\)"""
+_FIXES = re.compile(r"(?im)^[ ]{0,2}fixes:[ \t]*(?P<rest>\S.*(?:\n[ \t]+\S.*)*)")
 _FIXES_ID = re.compile(
-    rf"(?i)(?:commit\s*)?[<\[]?(?P<oid>{_HEX})\b[>\]]?\s*(?:{_QUOTED})?", re.DOTALL
+    # Shorter than git ever writes one, an id counts only with a subject behind it.
+    rf"(?i)(?:commit:?\s*)?[<\[]?(?<![0-9a-z])"
+    rf"(?P<oid>{_HEX}|[0-9a-f]{{5,6}}(?=\s*\(\s*[\"“]))\b[>\]]?[,:]?\s*(?:{_QUOTED}|{_BARE})?",
+    re.DOTALL,
 )
 _UPSTREAM = (
-    ("commit H upstream", re.compile(rf"(?i)^\s*commit\s+({_HEX})\s+upstream\.?\s*$")),
-    ("[ Upstream commit H ]", re.compile(rf"(?i)^\s*\[\s*upstream\s+commit\s+({_HEX})\s*\]\s*$")),
-    ("[ commit H upstream ]", re.compile(rf"(?i)^\s*\[\s*commit\s+({_HEX})\s+upstream\s*\]\s*$")),
+    (
+        "commit H upstream",
+        re.compile(rf"(?i)^\s*commit:?\s+({_HEX})\s+upstream\s*(?:[.,;:(\[].*|in\s.*)?$"),
+    ),
+    (
+        "[ Upstream commit H ]",
+        re.compile(rf"(?i)^\s*[\[(]\s*upstream\s+commit:?\s+({_HEX})\s*[\])]\.?\s*$"),
+    ),
+    (
+        "[ commit H upstream ]",
+        re.compile(rf"(?i)^\s*[\[(]\s*commit:?\s+({_HEX})\s+upstream\.?\s*[\])]\s*$"),
+    ),
     (
         "[ backported from upstream commit H ]",
         re.compile(rf"(?i)^\s*\[\s*backported from (?:upstream )?commit\s+({_HEX})[^\]]*\]\s*$"),
     ),
-    ("Upstream commit: H", re.compile(rf"(?i)^\s*upstream[ -]commit:?\s+({_HEX})\b.*$")),
-    ("commit H", re.compile(r"(?i)^\s*commit\s+([0-9a-f]{40})\s*$")),
+    (
+        "backport of commit H",
+        re.compile(
+            r"(?i)^\s*[\[(]?(?:this is a )?backport of (?:upstream |mainline )?commit"
+            rf"\s+({_HEX})\b.*$"
+        ),
+    ),
+    (
+        "Upstream commit: H",
+        re.compile(rf"(?i)^\s*upstream[ -]commit(?:[ -]id)?:?\s+(?:commit\s+)?({_HEX})\b.*$"),
+    ),
 )
+_HEADER = re.compile(r"(?i)^\s*commit\s+([0-9a-f]{40})\s*$")
+_KEYED = re.compile(r"^[A-Za-z][\w -]{0,24}:\s+\S")
+_INCLUSION = re.compile(r"(?i)^\s*(?:\w+ inclusion|from \w+-\S+)\s*$")
+_NOTED = re.compile(r"(?i)(?:category|bugzilla|cve|references?|conflicts?|[a-z]+-by):")
+_LOGGED = re.compile(r"\s*(?:Author|\w*Date|Commit(?:ter)?|Merge):")
 _PICKED = re.compile(
-    rf"(?im)^\s*\((?P<form>cherry[ -]picked|backported) from (?:linux |upstream )?commit\s+"
-    rf"(?P<oid>{_HEX})\b[^\n]*$"
+    rf"(?im)^[ \t]*\((?P<form>cherry[ -]picked|backported) from (?:linux |upstream )?"
+    rf"(?:commit:?\s+)?(?P<oid>{_HEX})\b[^\n]*$"
 )
-_VENDOR = re.compile(rf"(?im)^(?P<form>Git-commit|Alt-commit|Upstream-commit):\s*(?P<oid>{_HEX})\b")
+_VENDOR = re.compile(
+    rf"(?im)^(?P<form>Git-commit|Alt-commit|Upstream-commit|No-fix):\s*(?P<oid>{_HEX})\b"
+)
 _DEPENDENCY = re.compile(rf"(?im)^stable-dep-of:\s*(?P<oid>{_HEX})\b\s*(?:{_QUOTED})?")
-_REVERTED = re.compile(rf"(?is)\bThis\s+reverts\s+commit\s+(?P<oid>{_HEX})\b")
 _REVERTED_UPSTREAM = re.compile(
     rf"(?i)\bThis\s+reverts\s+commit\s+{_HEX}\s+which\s+is\s+(?:upstream\s+)?commit\s+{_HEX}"
     r"(?:\s+upstream)?"
@@ -177,34 +209,45 @@ _REVERTED_UPSTREAM = re.compile(
 _REVERT_SUBJECT = re.compile(
     r"""(?i)^(?P<verb>revert|reapply)(?:ed)?:?\s*["“](?P<subject>.+)["”]\.?\s*$"""
 )
+# The grammatical subject is this commit, or none: "H should be reverted" takes nothing back. Few
+# words fit between verb and id: "reverts part of H" leaves the rest of H where it is.
+_REVERTING = re.compile(
+    rf"""(?imx)
+    (?: ^[ \t]*(?:\[?[\w./,\ -]{{1,40}}\]?:\s*|\[[\w./\ -]+\]\s*){{0,3}} | [.:;]\s+
+      | \bthis\s+(?:(?!part|not\b)\w+\s+){{0,2}} | \b(?:so|just|therefore|simply)\s+ )
+    (?:revert(?:s|ing)?|back(?:s|ing)?\s+out)\b:?\s*
+    (?: (?: the|my|our|his|this|these|those|two|three|four|\d{{1,2}}|following|previous|prior
+          | recent|earlier|git|upstream|linux|mainline|set|series|of|bad|broken|commits?
+          | changesets?|csets?|patch(?:es)?|changes?|ids?|sha1?
+          | \w+'?s(?=\s+(?:previous|commit|patch|change))
+          | ["“][^"”\n]+["”] | \([^()0-9][^()]*\) ) (?:[\s,:(<]+|$) )*
+    (?=[<(\["']*{_HEX}\b)"""
+)
+# In a list an id may follow a blank line; a new paragraph that begins with one may not.
+_REVERTED = re.compile(
+    rf"""(?ix) [ \t,;&*<(\["'-]*
+    (?: \n? | \n[ \t]*\n (?=[ \t]*{_HEX}\s*(?:\(["“]|\n)) ) [ \t*<(\["'-]*
+    (?:and\s+)? (?:the\s+[\w -]{{0,30}}?\s\(?)? (?:commits?:?\s+)?
+    (?P<oid>{_HEX})\b [>)\]"']* (?:[,:]?\s*(?:{_QUOTED}|{_BARE}|["“][^"”]+["”]))? """,
+    re.DOTALL,
+)
+_PARTLY = re.compile(r"(?i)\s*(?:in\s+)?part(?:ly|s|ially)?\b")
 _STABLE = re.compile(
     r"(?im)^cc:[ \t]*(?P<who>.*?<?(?:linux-)?(?P<box>stable(?:\+noautosel)?)@(?:vger\.)?[\w.-]+>?)"
-    r"[ \t,]*(?P<note>.*)$"
+    r"[ \t,:]*(?P<note>.*)$"
+)
+_OTHERS = re.compile(r"""^(?:[^,#\[\]()]*<?[\w.+-]+@[\w.-]+>?[\s,]*)+""")
+_NEEDED = re.compile(
+    rf"""(?i)(?:^|\s)(?P<oid>{_HEX})"""
+    r"""(?::\s*(?P<subject>\S.*)|\s*\(\s*["“](?P<quoted>.+?)["”]\s*\))?$"""
 )
 _LINES = (
     ("closes:", re.compile(r"(?im)^closes:[ \t]*\S+"), LinkKind.CLOSES, "Closes:"),
     ("buglink:", re.compile(r"(?im)^buglink:[ \t]*\S+"), LinkKind.CLOSES, "BugLink:"),
     ("link:", re.compile(r"(?im)^link:[ \t]*\S+"), LinkKind.MAIL, "Link:"),
 )
-# At least one digit and one letter tell an id from a word or a number.
-_SOME_ID = re.compile(r"\b(?=[a-f]*[0-9])[0-9a-f]{7,40}\b")
+_REGZBOT = re.compile(rf"(?im)^[ \t]*#regzbot[ \t]+introduced:?[ \t]*(?P<oid>{_HEX})\b(?!\.\.)")
 _PREFIX = re.compile(r"^(?:UPSTREAM|BACKPORT|FROMGIT|FROMLIST|ANDROID|CHROMIUM):\s*", re.IGNORECASE)
-# Between "fixes a regression from" and the id there may be words, never the end of a sentence.
-_NAMED = re.compile(
-    rf"(?i)\b(?P<word>commit(?:\s+id)?\s+|in\s+|by\s+|since\s+|from\s+|of\s+|like\s+|after\s+|and\s+|with\s+|did\s+in\s+|to\s+)"
-    rf"[\"'(<\[]?(?P<oid>(?=[0-9a-f]*[0-9])[0-9a-f]{{7,40}})\b[\"'>\]]?(?:\s*{_QUOTED})?",
-    re.DOTALL,
-)
-_BLAME = re.compile(
-    r"(?i)\b(regress\w*|bisect\w*|introduc\w+|broke\w*|breaks?|breakage|caus\w+|since|added\s+a\s+(?:bug|race|leak)"
-    r"|fall-?out|forgot\w*|missed|culprit|coming\s+from|bug\s+(?:in|from)|was\s+wrong|incorrect\w*|wrong\w*"
-    r"|fix(?:es|ed)?(?:\s+up)?\s+(?:commit|for)|due\s+to|after)\b"
-)
-_LIKE = re.compile(
-    r"(?i)\b(like|similar\w*|same\s+(?:as|way)|as\s+(?:was\s+)?(?:done|did|in)"
-    r"|follow(?:s|ing)?[- ]?up"
-    r"|based\s+on|see\s+(?:also\s+)?(?:commit)?|analogous|inspired)\b[^.;]*$"
-)
 
 
 def plain_subject(subject: str) -> str:
@@ -218,18 +261,18 @@ def links(message: str) -> list[Link]:
     A commit that a trailer names is not reported again as a mention, since a trailer is the
     stronger word. Quoted lines (`> `) say nothing.
     """
+    lower = message.lower()
     subject, _, body = message.lstrip("\n").partition("\n")
     body = body.replace("\r\n", "\n")
     if "\n>" in body:
         body = "\n".join(line for line in body.split("\n") if line[:1] != ">")
-    lower = body.lower()
     found: list[Link] = []
     # Most messages name nothing: a plain search for a word is a tenth of the pattern's price.
     if "fixes:" in lower:
         found.extend(_fixes(body))
-    if "revert" in lower or subject.lower().startswith(("revert", "reapply")):
+    if "revert" in lower or "reapply" in lower or "out commit" in lower:
         found.extend(_reverts(subject, body))
-    if "commit" in lower or "stable-dep-of" in lower:
+    if "commit" in lower or "stable-dep-of" in lower or "no-fix" in lower:
         found.extend(_upstream(body))
     if "stable" in lower:
         found.extend(_stable(body))
@@ -238,13 +281,18 @@ def links(message: str) -> list[Link]:
             found.extend(
                 Link(kind, _one_line(m.group()), None, None, form) for m in pattern.finditer(body)
             )
-    if not _SOME_ID.search(lower):
+    if "#regzbot" in lower:
+        found.extend(
+            Link(LinkKind.BLAMES, _one_line(m.group()), m["oid"].lower(), None, "regzbot")
+            for m in _REGZBOT.finditer(body)
+        )
+    if not prose.may_name(lower):
         return found
     named = {link.oid for link in found if link.oid}
     found.extend(
-        link
-        for link in _mentions(subject, body)
-        if not any(_same_id(link.oid or "", other) for other in named)
+        Link(LinkKind(one.kind), one.sentence, one.oid, one.subject, "prose")
+        for one in prose.mentions(subject, body)
+        if not any(_same_id(one.oid, other) for other in named)
     )
     return found
 
@@ -259,31 +307,32 @@ def _fixes(body: str) -> Iterator[Link]:
             form = "Fixes: without an id"
             yield Link(LinkKind.FIXES, text, None, quoted and _one_line(quoted["subject"]), form)
             continue
-        for found in ids if re.match(r"(?i)(commit\s*)?[<\[]?[0-9a-f]{7}", rest) else ids[:1]:
+        for found in ids if re.match(r"(?i)(commit:?\s*)?[<\[]?[0-9a-f]{7}", rest) else ids[:1]:
             oid = found["oid"].lower()
             if oid.startswith(_ROOT[:12]):
                 oid = _ROOT
-            yield Link(
-                LinkKind.FIXES,
-                text,
-                oid,
-                found["subject"] and _one_line(found["subject"]),
-                "Fixes:",
-            )
+            subject = found["subject"] or found["bare"]
+            yield Link(LinkKind.FIXES, text, oid, subject and _one_line(subject), "Fixes:")
 
 
 def _reverts(subject: str, body: str) -> Iterator[Link]:
     named = _REVERT_SUBJECT.match(plain_subject(subject))
-    by_id = [found["oid"].lower() for found in _REVERTED.finditer(body)]
+    by_id: dict[str, tuple[str, str | None]] = {}
+    for head in _REVERTING.finditer(f"{subject}\n\n{body}"):
+        at = head.end()
+        while found := _REVERTED.match(head.string, at):
+            if _PARTLY.match(found["bare"] or ""):
+                break
+            at = found.end()
+            quoted = found["subject"] or found["bare"]
+            by_id.setdefault(found["oid"].lower(), (head.group() + found.group(), quoted))
     if named and named["verb"].lower() == "reapply":
         for oid in by_id or [None]:
             yield Link(LinkKind.REAPPLIES, _one_line(subject), oid, named["subject"], "Reapply")
         return
-    for oid in by_id:
-        quoted = named["subject"] if named and len(by_id) == 1 else None
-        yield Link(
-            LinkKind.REVERTS, f"This reverts commit {oid}", oid, quoted, "This reverts commit"
-        )
+    for oid, (text, quoted) in by_id.items():
+        said = named["subject"] if named and len(by_id) == 1 else quoted and _one_line(quoted)
+        yield Link(LinkKind.REVERTS, _one_line(text), oid, said, "This reverts commit")
     if named and not by_id:
         yield Link(LinkKind.REVERTS, _one_line(subject), None, named["subject"], 'Revert "…"')
 
@@ -292,13 +341,17 @@ def _upstream(body: str) -> Iterator[Link]:
     # "This reverts commit A which is commit B upstream." is a revert, however it is wrapped.
     body = _REVERTED_UPSTREAM.sub("", body)
     # The header stands in the first three lines that say something; a wrapped one is rejoined.
-    head = [line for line in body.split("\n") if line.strip()][:3]
+    # `Bugzilla: 1` and the like, which vendors put above it, don't count.
+    lines = [line for line in body.split("\n") if line.strip()]
+    head = [line for line in lines[:12] if not _KEYED.match(line) or "ommit" in line][:3]
     joined = [*head, *(f"{one} {two}" for one, two in pairwise(head))]
     for form, pattern in _UPSTREAM:
         found = next((m for line in joined if (m := pattern.match(line))), None)
         if found:
             yield Link(LinkKind.UPSTREAM, _one_line(found.group()), found[1].lower(), None, form)
             break
+    else:
+        yield from _header(lines, head)
     for picked in _PICKED.finditer(body):
         form = f"({picked['form'].lower()} from commit H)"
         yield Link(LinkKind.UPSTREAM, _one_line(picked.group()), picked["oid"].lower(), None, form)
@@ -315,42 +368,40 @@ def _upstream(body: str) -> Iterator[Link]:
         )
 
 
+def _header(lines: list[str], head: list[str]) -> Iterator[Link]:
+    """Read a bare `commit H` on top, unless it is the beginning or the middle of a sentence."""
+    if not head:
+        return
+    found = _HEADER.match(head[0])
+    if not found and _INCLUSION.match(head[0]):
+        found = next((m for line in head[1:] if (m := _HEADER.match(line))), None)
+    if not found:
+        return
+    below = lines[lines.index(found.string) + 1 :]
+    if below and below[0].lstrip().startswith("Author:"):
+        # What follows a quoted commit in a backport is trailers, not talk about it.
+        text = [x for x in below if not _KEYED.match(x) and not _LOGGED.match(x)]
+        prose = not text or not text[0][0].isspace() or any(not x[0].isspace() for x in text)
+    else:
+        said = below[0] if below and not _NOTED.match(below[0]) else ""
+        prose = said[:1].isspace() or said[:1].islower() or said[:1] in {"(", '"', "'"}
+    if not prose:
+        yield Link(LinkKind.UPSTREAM, _one_line(found.group()), found[1].lower(), None, "commit H")
+
+
 def _stable(body: str) -> Iterator[Link]:
     for notice in _STABLE.finditer(body):
-        note = notice["note"].strip().removeprefix("#").strip()
+        note = _OTHERS.sub("", notice["note"]).strip().removeprefix("#").strip()
         text = _one_line(notice.group())
         if "noautosel" in notice["box"]:
             yield Link(LinkKind.STABLE, text, None, note or None, "opt-out")
             continue
-        wanted = re.search(rf"(?i)(?:^|\s)(?P<oid>{_HEX}):\s*(?P<subject>\S.*)$", note)
-        if wanted:
-            yield Link(
-                LinkKind.PREREQUISITE, text, wanted["oid"].lower(), wanted["subject"], "Cc: stable"
-            )
+        wanted = _NEEDED.search(note)
+        if wanted and "revert" not in note[: wanted.start()].lower():
+            quoted = wanted["subject"] or wanted["quoted"]
+            yield Link(LinkKind.PREREQUISITE, text, wanted["oid"].lower(), quoted, "Cc: stable")
         else:
             yield Link(LinkKind.STABLE, text, None, note or None, "Cc: stable")
-
-
-def _mentions(subject: str, body: str) -> Iterator[Link]:
-    seen: set[str] = set()
-    for sentence in _sentences(body):
-        for found in _NAMED.finditer(sentence):
-            oid = found["oid"].lower()
-            if oid in seen:
-                continue
-            seen.add(oid)
-            before = sentence[: found.start()] + found["word"]
-            nearest = re.split(r",\s+|;\s+|\s+but\s+", before)[-1]
-            blames = _BLAME.search(sentence) and not _LIKE.search(nearest)
-            kind = LinkKind.BLAMES if blames else LinkKind.MENTIONS
-            yield Link(kind, _one_line(sentence), oid, found["subject"], "prose")
-
-
-def _sentences(body: str) -> Iterator[str]:
-    for paragraph in re.split(r"\n\s*\n", body):
-        flat = _one_line(paragraph)
-        if re.search(r"[0-9a-f]{7}", flat):
-            yield from re.split(r"(?<=[.!?])\s+(?=[A-Z])", flat)
 
 
 def _one_line(text: str) -> str:

@@ -87,7 +87,7 @@ def tell(repository: Repository, index: Index, oid: str) -> Story:
         trees=trees_with(index, number),
         files=files,
         fixes=pick(said, LinkKind.FIXES),
-        mentions=pick(said, LinkKind.BLAMES, LinkKind.MENTIONS),
+        mentions=pick(said, LinkKind.BLAMES, LinkKind.BUILDS_ON, LinkKind.LIKE, LinkKind.UNCLEAR),
         reverts=pick(said, LinkKind.REVERTS, LinkKind.REAPPLIES),
         upstream=pick(said, LinkKind.UPSTREAM),
         fixed_by=pick(heard, LinkKind.FIXES, LinkKind.BLAMES),
