@@ -55,16 +55,26 @@ class CommitRecord:
 
 
 def walk(
-    repository: Repository, tips: Iterable[str], exclude: Iterable[str] = (), *flags: str
+    repository: Repository,
+    tips: Iterable[str],
+    exclude: Iterable[str] = (),
+    *flags: str,
+    order: str = "topo",
 ) -> Iterator[tuple[str, int, list[str]]]:
     """Walk the history of `tips` without that of `exclude`, children before parents.
+
+    Parameters
+    ----------
+    order : `topo`; or `date`, whose first rows come at once, and of which a few stand after
+        their parents where clocks were wrong
 
     Yields
     ------
     (oid, commit time, parent oids); parents outside the walk are named too.
     """
     asked = "".join(f"{oid}\n" for oid in tips) + "".join(f"^{oid}\n" for oid in exclude)
-    arguments = ("rev-list", "--topo-order", "--parents", "--timestamp", *flags, "--stdin")
+    ordered = ("--topo-order",) if order == "topo" else ()
+    arguments = ("rev-list", *ordered, "--parents", "--timestamp", *flags, "--stdin")
     with repository.stream(*arguments, stdin=[asked.encode()]) as lines:
         for line in lines:
             time, oid, *parents = line.decode("ascii").split()
@@ -76,7 +86,7 @@ _FORMAT = "%x01%H%x00%an%x00%ae%x00%at%x00%cn%x00%ce%x00%ct%x00%B%x00"
 
 def records(
     repository: Repository,
-    oids: Sequence[str],
+    blocks: Iterable[Sequence[str]],
     folders: Sequence[str],
     counts: Callable[[str], bool] = lambda _: True,
 ) -> Iterator[CommitRecord]:
@@ -86,15 +96,16 @@ def records(
 
     Parameters
     ----------
+    blocks : oids; the first are read while the later ones are still being looked for
     folders : what git looks at. Folders only: a long list of files makes git an order of magnitude
         slower than filtering what it answers.
     counts : which of the paths below them count; the others are not told
     """
-    asked = "".join(f"{oid}\n" for oid in oids).encode("ascii")
+    asked = ("".join(f"{oid}\n" for oid in block).encode("ascii") for block in blocks)
     with repository.stream(
         *("diff-tree", "--stdin", "-r", "--root", "--raw", "-z", "--no-renames", "--no-abbrev"),
         *(f"--format={_FORMAT}", "--", *folders),
-        stdin=[asked],
+        stdin=asked,
     ) as pipe:
         yield from _parse(_tokens(pipe), counts)
 

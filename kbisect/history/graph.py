@@ -51,10 +51,9 @@ class CommitGraph:
         Parameters
         ----------
         before : CommitGraph, its numbers stay; its oids must be an `Oids`
-        rows : (oid, time, parent oids), children before parents
+        rows : (oid, time, parent oids), children before parents for the most part
         """
-        listed = list(rows)
-        listed.reverse()
+        listed = _parents_first(list(rows))
         base = len(before) if before else 0
         number = {row[0]: base + index for index, row in enumerate(listed)}
         known = before.oids.number if before and isinstance(before.oids, Oids) else None
@@ -167,3 +166,28 @@ class CommitGraph:
         answer = np.array(first, np.int32)
         answer[answer == none] = -1
         return answer
+
+
+Row = tuple[str, int, Sequence[str]]
+
+
+def _parents_first(rows: list[Row]) -> list[Row]:
+    """Turn rows around; one that stands before its parent, by a skewed clock, waits for it."""
+    rows.reverse()
+    inside = {row[0] for row in rows}
+    done: set[str] = set()
+    waiting: dict[str, list[Row]] = {}
+    ordered: list[Row] = []
+    for row in rows:
+        ready = [row]
+        while ready:
+            one = ready.pop()
+            late = next((oid for oid in one[2] if oid not in done and oid in inside), None)
+            if late is not None:
+                waiting.setdefault(late, []).append(one)
+                continue
+            ordered.append(one)
+            done.add(one[0])
+            if one[0] in waiting:
+                ready += waiting.pop(one[0])
+    return ordered

@@ -7,132 +7,179 @@ several processes, since a commit's difference from its parent needs no other co
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import queue
+from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, replace
+from functools import cached_property
+from itertools import chain
 
 import numpy as np
 
 from kbisect.git import commits as stream
 from kbisect.git.commits import Change, CommitRecord
 from kbisect.git.repository import Repository
-from kbisect.history.graph import CommitGraph
+from kbisect.history.graph import CommitGraph, Row
+from kbisect.history.messages import Link, Trailer, links, trailers
 from kbisect.history.scope import Scope
 
 _READERS = 2
-# Fewer commits than this aren't worth a second process.
-_WORTH_SPLITTING = 2000
+_BLOCK = 4096
+
+Counted = tuple[str, str, int, int]
 
 
 @dataclass(frozen=True, slots=True)
-class Harvest:
-    """New commits, from number `first` of the graph on.
+class Reading:
+    """A commit in scope, and what its message says."""
 
-    Attributes
+    record: CommitRecord
+    trailers: list[Trailer]
+    links: list[Link]
+
+
+class Harvest:
+    """Reads new commits, from the first row of the walk on.
+
+    Parameters
     ----------
-    records : those in scope, merges apart, in the graph's order
-    makefiles : (commit, blob) wherever the top Makefile changed
-    titles : subject of each merge
-    sides : for each merge, per parent whether the scope is the same there
-    lines : (commit, path, added, removed), if they are counted
+    scope : what counts
+    count_lines : whether lines are counted too
     """
 
-    first: int
-    records: list[CommitRecord]
-    makefiles: list[tuple[str, str]]
-    titles: dict[int, str]
-    sides: dict[int, list[bool]]
-    lines: list[tuple[str, str, int, int]]
+    def __init__(self, repository: Repository, scope: Scope, *, count_lines: bool) -> None:
+        self._repository = repository
+        self._scope = scope
+        self._count_lines = count_lines
+        self._pool = ThreadPoolExecutor(_READERS + 2)
+        self._queues: list[queue.SimpleQueue[list[str] | None]] = []
+        self._parts: list[Future[list[Reading]]] = []
+        self.makefiles: list[tuple[str, str]] = []
+        """(commit, blob) wherever the top Makefile changed."""
+
+    def watch(self, rows: Iterable[Row]) -> Iterator[Row]:
+        """Pass rows on, and have those that are no merges read meanwhile.
+
+        A few commits need one reader; the second starts with the second block.
+        """
+        block: list[str] = []
+        blocks = 0
+        for row in rows:
+            if len(row[2]) < 2:
+                block.append(row[0])
+                if len(block) == _BLOCK:
+                    self._give(block, blocks)
+                    block = []
+                    blocks += 1
+            yield row
+        if block:
+            self._give(block, blocks)
+        for each in self._queues:
+            each.put(None)
+
+    def _give(self, block: list[str], number: int) -> None:
+        if number < _READERS:
+            self._queues.append(queue.SimpleQueue())
+            self._parts.append(self._pool.submit(self._read, self._queues[-1]))
+        self._queues[number % _READERS].put(block)
+
+    def _read(self, blocks: queue.SimpleQueue[list[str] | None]) -> list[Reading]:
+        known: dict[str, bool] = {"Makefile": True}
+        scope = self._scope
+
+        def counts(path: str) -> bool:
+            answer = known.get(path)
+            if answer is None:
+                answer = known[path] = scope.contains(path)
+            return answer
+
+        folders = [*scope.git_paths, "Makefile"]
+        makefile_counts = scope.contains("Makefile")
+        found = []
+        given = iter(blocks.get, None)
+        for record in stream.records(self._repository, given, folders, counts):
+            changes = record.changes
+            at = next((at for at, each in enumerate(changes) if each.path == "Makefile"), None)
+            if at is not None:
+                self.makefiles.append((record.oid, changes[at].new_blob))
+                if not makefile_counts:
+                    changes = changes[:at] + changes[at + 1 :]
+            if changes:
+                kept = record if changes is record.changes else replace(record, changes=changes)
+                found.append(Reading(kept, trailers(record.message), links(record.message)))
+        return found
+
+    def begin_merges(self, graph: CommitGraph, first: int) -> None:
+        """Have the merges numbered `first` and up read meanwhile."""
+        merges = (first + np.flatnonzero(np.diff(graph.start)[first:] > 1)).tolist()
+        self._sides = self._pool.submit(_sides, self._repository, graph, merges, self._scope)
+        self._titles = self._pool.submit(_titles, self._repository, graph, merges)
+
+    @property
+    def titles(self) -> dict[int, str]:
+        """Subject of each merge."""
+        return self._titles.result()
+
+    @property
+    def sides(self) -> dict[int, list[bool]]:
+        """For each merge, per parent whether the scope is the same there."""
+        return self._sides.result()
+
+    @cached_property
+    def readings(self) -> list[Reading]:
+        """The commits in scope, merges apart."""
+        found = list(chain.from_iterable(part.result() for part in self._parts))
+        return _with_renames(self._repository, found, self._scope)
+
+    def lines(self) -> list[Counted]:
+        """Count lines, if they are to be counted: (commit, path, added, removed)."""
+        if not self._count_lines:
+            return []
+        records = [reading.record for reading in self.readings]
+        inside = {(record.oid, change.path) for record in records for change in record.changes}
+
+        def read(oids: Sequence[str]) -> list[Counted]:
+            counted = stream.line_counts(self._repository, oids, self._scope.git_paths)
+            return [row for row in counted if (row[0], row[1]) in inside]
+
+        oids = [record.oid for record in records]
+        share = len(oids) // _READERS + 1
+        parts = [self._pool.submit(read, oids[i : i + share]) for i in range(0, len(oids), share)]
+        return list(chain.from_iterable(part.result() for part in parts))
+
+    def close(self) -> None:
+        """Let the threads go; they end by themselves when the walk was cut off."""
+        for each in self._queues:
+            each.put(None)
+        self._pool.shutdown(cancel_futures=True)
 
 
-def gather(
-    repository: Repository, graph: CommitGraph, first: int, scope: Scope, count_lines: bool
-) -> Harvest:
-    """Read what is to be known of the commits numbered `first` and up."""
-    parents = np.diff(graph.start)[first:]
-    plain = graph_oids(graph, (first + np.flatnonzero(parents < 2)).tolist())
-    merges = (first + np.flatnonzero(parents > 1)).tolist()
-    share = len(plain) // _READERS + 1 if len(plain) > _WORTH_SPLITTING else len(plain)
-    with ThreadPoolExecutor(_READERS + 2) as pool:
-        parts = [
-            pool.submit(_read, repository, plain[at : at + share], scope)
-            for at in range(0, len(plain), share or 1)
-        ]
-        sides = pool.submit(_sides, repository, graph, merges, scope)
-        titles = pool.submit(_titles, repository, graph, merges)
-        records: list[CommitRecord] = []
-        makefiles: list[tuple[str, str]] = []
-        for part in parts:
-            more, set_by = part.result()
-            records += more
-            makefiles += set_by
-        counted = _count(pool, repository, records, scope) if count_lines else []
-        records = _with_renames(repository, records, scope)
-        return Harvest(
-            first,
-            records,
-            makefiles,
-            titles.result(),
-            sides.result(),
-            [row for part in counted for row in part.result()],
-        )
-
-
-def graph_oids(graph: CommitGraph, numbers: Sequence[int]) -> list[str]:
-    """Return the oids of many commits."""
+def _oids(graph: CommitGraph, numbers: Sequence[int]) -> list[str]:
     listed = list(graph.oids)
     return [listed[number] for number in numbers]
 
 
-def _read(
-    repository: Repository, oids: Sequence[str], scope: Scope
-) -> tuple[list[CommitRecord], list[tuple[str, str]]]:
-    kept: list[CommitRecord] = []
-    makefiles: list[tuple[str, str]] = []
-    known: dict[str, bool] = {"Makefile": True}
-
-    def counts(path: str) -> bool:
-        answer = known.get(path)
-        if answer is None:
-            answer = known[path] = scope.contains(path)
-        return answer
-
-    in_scope = scope.contains("Makefile")
-    for record in stream.records(repository, oids, [*scope.git_paths, "Makefile"], counts):
-        changes = record.changes
-        at = next((at for at, change in enumerate(changes) if change.path == "Makefile"), None)
-        if at is not None:
-            makefiles.append((record.oid, changes[at].new_blob))
-            if not in_scope:
-                changes = changes[:at] + changes[at + 1 :]
-        if changes:
-            kept.append(record if changes is record.changes else replace(record, changes=changes))
-    return kept, makefiles
-
-
-def _with_renames(
-    repository: Repository, records: list[CommitRecord], scope: Scope
-) -> list[CommitRecord]:
-    """Pair files that a commit deletes with those it adds: by content, else by git's similarity."""
+def _with_renames(repository: Repository, readings: list[Reading], scope: Scope) -> list[Reading]:
+    """Pair files that a commit deletes with those it adds, by git's similarity."""
     movers = [
         at
-        for at, record in enumerate(records)
-        if {"A", "D"} <= {change.status for change in record.changes}
+        for at, reading in enumerate(readings)
+        if {"A", "D"} <= {change.status for change in reading.record.changes}
     ]
-    oids = [records[at].oid for at in movers]
-    found = stream.renamed(repository, oids, scope.git_paths) if oids else {}
+    if not movers:
+        return readings
+    oids = [readings[at].record.oid for at in movers]
+    found = stream.renamed(repository, oids, scope.git_paths)
     for at in movers:
-        record = records[at]
-        pairs = found.get(record.oid, {})
+        record = readings[at].record
         here = {change.path for change in record.changes}
-        pairs = {new: old for new, old in pairs.items() if new in here and old in here}
-        gone = set(pairs.values())
-        changes = tuple(
-            _moved(change, pairs) for change in record.changes if change.path not in gone
-        )
+        named = found.get(record.oid, {})
+        pairs = {new: old for new, old in named.items() if new in here and old in here}
         if pairs:
-            records[at] = replace(record, changes=changes)
-    return records
+            gone = set(pairs.values())
+            kept = tuple(_moved(each, pairs) for each in record.changes if each.path not in gone)
+            readings[at] = replace(readings[at], record=replace(record, changes=kept))
+    return readings
 
 
 def _moved(change: Change, pairs: dict[str, str]) -> Change:
@@ -140,24 +187,10 @@ def _moved(change: Change, pairs: dict[str, str]) -> Change:
     return replace(change, status="R", old_path=old) if old else change
 
 
-def _count(
-    pool: ThreadPoolExecutor, repository: Repository, records: Sequence[CommitRecord], scope: Scope
-) -> list[Future[list[tuple[str, str, int, int]]]]:
-    inside = {(record.oid, change.path) for record in records for change in record.changes}
-
-    def read(oids: Sequence[str]) -> list[tuple[str, str, int, int]]:
-        counted = stream.line_counts(repository, oids, scope.git_paths)
-        return [row for row in counted if (row[0], row[1]) in inside]
-
-    oids = [record.oid for record in records]
-    share = len(oids) // _READERS + 1
-    return [pool.submit(read, oids[at : at + share]) for at in range(0, len(oids), share)]
-
-
 def _titles(repository: Repository, graph: CommitGraph, merges: Sequence[int]) -> dict[int, str]:
     if not merges:
         return {}
-    told = stream.subjects(repository, graph_oids(graph, merges))
+    told = stream.subjects(repository, _oids(graph, merges))
     return {merge: subject for merge, (_, subject) in zip(merges, told, strict=True)}
 
 
@@ -170,7 +203,7 @@ def _sides(
     above = {merge: graph.parents_of(merge) for merge in merges}
     needed = sorted({*merges, *(parent for line in above.values() for parent in line)})
     paths = scope.git_paths
-    found = stream.folder_ids(repository, graph_oids(graph, needed), paths)
+    found = stream.folder_ids(repository, _oids(graph, needed), paths)
     ids = dict(zip(needed, found, strict=True))
     # The folders behind these hold more than the scope: there a difference may not count.
     whole = len(scope.folders)

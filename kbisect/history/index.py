@@ -17,7 +17,7 @@ from kbisect.git.repository import Ref, Repository
 from kbisect.history import releases as naming
 from kbisect.history import store, tables
 from kbisect.history.graph import CommitGraph, Ints, Mask
-from kbisect.history.harvest import Harvest, gather
+from kbisect.history.harvest import Harvest
 from kbisect.history.lineage import lineages
 from kbisect.history.messages import LinkKind, plain_subject
 from kbisect.history.oids import Oids
@@ -199,16 +199,31 @@ def _build(repository: Repository, wanted: _Wanted, before: Index | None) -> Ind
     tips = list(dict.fromkeys(wanted.tips.values()))
     old_tips = list(dict.fromkeys(before.meta.refs.values())) if before else []
     first = len(before.graph) if before else 0
-    graph = CommitGraph.extend(
-        before.graph if before else None, stream.walk(repository, tips, old_tips)
-    )
+    new = Harvest(repository, wanted.scope, count_lines=wanted.lines)
+    try:
+        walked = stream.walk(repository, tips, old_tips, order="date")
+        graph = CommitGraph.extend(before.graph if before else None, new.watch(walked))
+        new.begin_merges(graph, first)
+        return _assemble(repository, wanted, before, graph, first, new)
+    finally:
+        new.close()
+
+
+def _assemble(
+    repository: Repository,
+    wanted: _Wanted,
+    before: Index | None,
+    graph: CommitGraph,
+    first: int,
+    new: Harvest,
+) -> Index:
     assert isinstance(graph.oids, Oids)
-    new = gather(repository, graph, first, wanted.scope, wanted.lines)
+    readings = new.readings
+    own = _numbers(graph.oids, [reading.record.oid for reading in readings])
     releases = _releases(repository, wanted.refs, new, graph, before)
     numbers = _numbers(graph.oids, [each.oid for each in releases])
 
     touched: Mask = np.zeros(len(graph), np.bool_)
-    own = _numbers(graph.oids, [record.oid for record in new.records])
     touched[own] = True
     simplified = simplify(graph, touched, new.sides, before.simplified if before else None)
     same_order = before is not None and _goes_on(before.meta.releases, releases)
@@ -223,17 +238,17 @@ def _build(repository: Repository, wanted: _Wanted, before: Index | None) -> Ind
     release = graph.first_containing(numbers, _carried(before, releases) if before else None)
 
     people = People(tables.people_of(before.table("people")) if before else ())
-    rows = tables.rows(new.records, own, graph, people, Subsystems(repository, releases))
+    rows = tables.rows(readings, own, graph, people, Subsystems(repository, releases))
     shown = simplified.shown(first)
     inside = [*_in_scope(before), *own] if before else own
     generation = Generation(
         before=before,
         grown={
             "rows": rows,
-            "changes": tables.changes(new.records),
+            "changes": tables.changes([reading.record for reading in readings]),
             "edges": tables.edges(shown, graph.oids.__getitem__),
             "merges": tables.merges(new.titles),
-            **({"lines": tables.lines(new.lines)} if wanted.lines else {}),
+            **({"lines": tables.lines(new.lines())} if wanted.lines else {}),
         },
         whole={
             "links": _links(new, own, graph, before, releases),
@@ -354,8 +369,8 @@ def _links(
     oids = graph.oids
     assert isinstance(oids, Oids)
     subjects = [
-        (number, plain_subject(record.subject))
-        for number, record in zip(own, new.records, strict=True)
+        (number, plain_subject(reading.record.subject))
+        for number, reading in zip(own, new.readings, strict=True)
     ]
     old: list[LinkRow] = []
     targets: list[Target] = []
@@ -375,5 +390,5 @@ def _links(
         resolve(row) if target.how in _OPEN else target
         for row, target in zip(old, targets, strict=True)
     ]
-    fresh = tables.said(new.records)
+    fresh = tables.said(new.readings)
     return tables.link_table([*old, *fresh], [*targets, *map(resolve, fresh)])

@@ -220,9 +220,12 @@ class Maintainers:
         That is the most specific one of those that hold more than half of the paths; where none
         does, of those that hold the most. So a change of two drivers is one of network drivers.
         """
+        distinct = list(dict.fromkeys(paths))
+        if len(distinct) == 1:
+            return self.subsystem(distinct[0])
         held: dict[int, list[Match]] = {}
         total = 0
-        for path in dict.fromkeys(paths):
+        for path in distinct:
             total += 1
             for match in self.sections_of(path):
                 if _counts(match.section):

@@ -17,6 +17,7 @@ class Relation:
 
     Attributes
     ----------
+    kind : what the one that speaks says of the other
     oid : the other commit, None when it isn't in this repository
     subject : of the other commit, as far as it is known
     release : first release that contains the other commit
@@ -24,6 +25,7 @@ class Relation:
     text : the line or sentence as written
     """
 
+    kind: LinkKind
     oid: str | None
     subject: str | None
     release: str | None
@@ -43,6 +45,7 @@ class Story:
     in_scope: bool
     lineage: tuple[str, ...]
     landed: str | None
+    subsystem: str | None
     release: str | None
     trees: tuple[str, ...]
     files: tuple[str, ...]
@@ -68,11 +71,12 @@ def tell(repository: Repository, index: Index, oid: str) -> Story:
     commit = repository.commit(oid)
     landed = int(index.lineage.landed[number])
     files = tuple(row[0] for row in index.rows("SELECT path FROM changes WHERE oid = ?", [oid]))
+    sections = index.rows("SELECT subsystem FROM commits WHERE oid = ?", [oid])
     said = _relations(index, "oid", oid)
     heard = _relations(index, "target", oid)
 
-    def pick(rows: list[tuple[LinkKind, Relation]], *kinds: LinkKind) -> tuple[Relation, ...]:
-        return tuple(relation for kind, relation in rows if kind in kinds)
+    def pick(relations: list[Relation], *kinds: LinkKind) -> tuple[Relation, ...]:
+        return tuple(relation for relation in relations if relation.kind in kinds)
 
     return Story(
         oid=oid,
@@ -83,6 +87,7 @@ def tell(repository: Repository, index: Index, oid: str) -> Story:
         in_scope=bool(files),
         lineage=index.lineage_of(number),
         landed=index.oids[landed] if landed >= 0 else None,
+        subsystem=sections[0][0] if sections else None,
         release=index.release_of(number),
         trees=trees_with(index, number),
         files=files,
@@ -97,7 +102,7 @@ def tell(repository: Repository, index: Index, oid: str) -> Story:
     )
 
 
-def _relations(index: Index, side: str, oid: str) -> list[tuple[LinkKind, Relation]]:
+def _relations(index: Index, side: str, oid: str) -> list[Relation]:
     other = "target" if side == "oid" else "oid"
     rows = index.rows(
         f"SELECT l.kind, l.{other}, coalesce(c.subject, l.subject), l.how, l.text"
@@ -109,5 +114,5 @@ def _relations(index: Index, side: str, oid: str) -> list[tuple[LinkKind, Relati
     for kind, target, subject, how, text in rows:
         number = index.oids.number(target) if target else None
         release = index.release_of(number) if number is not None else None
-        found.append((LinkKind(kind), Relation(target, subject, release, how, text)))
+        found.append(Relation(LinkKind(kind), target, subject, release, how, text))
     return found

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 from kbisect.git.commits import CommitRecord, Person
 from kbisect.history import releases as naming
 from kbisect.history.graph import CommitGraph, Ints
+from kbisect.history.harvest import Reading
 from kbisect.history.lineage import Lineage
-from kbisect.history.messages import LinkKind, links, trailers
 from kbisect.history.releases import Release
 from kbisect.history.resolution import Target
 from kbisect.history.subsystems import Subsystems
@@ -49,7 +49,7 @@ class People:
 
 
 def rows(
-    records: Sequence[CommitRecord],
+    readings: Sequence[Reading],
     numbers: Sequence[int],
     graph: CommitGraph,
     people: People,
@@ -58,7 +58,8 @@ def rows(
     """Build the rows of `commits` that later commits can't change."""
     import pyarrow as pa
 
-    said = [trailers(record.message) for record in records]
+    records = [reading.record for reading in readings]
+    said = [reading.trailers for reading in readings]
     offsets = [0]
     for each in said:
         offsets.append(offsets[-1] + len(each))
@@ -110,12 +111,12 @@ def changes(records: Sequence[CommitRecord]) -> pa.Table:
     )
 
 
-def said(records: Sequence[CommitRecord]) -> list[LinkRow]:
-    """Read what messages say of other commits."""
+def said(readings: Sequence[Reading]) -> list[LinkRow]:
+    """Return what messages say of other commits."""
     return [
-        LinkRow(record.oid, link.kind.value, link.form, link.text, link.oid, link.subject)
-        for record in records
-        for link in links(record.message)
+        LinkRow(each.record.oid, link.kind.value, link.form, link.text, link.oid, link.subject)
+        for each in readings
+        for link in each.links
     ]
 
 
@@ -145,11 +146,6 @@ def links_of(table: pa.Table) -> tuple[list[LinkRow], list[Target]]:
     found = [LinkRow(*row) for row in zip(*(columns[name] for name in held), strict=True)]
     targets = [Target(*row) for row in zip(columns["target"], columns["how"], strict=True)]
     return found, targets
-
-
-def kind_of(row: LinkRow) -> LinkKind:
-    """Return the kind of a row."""
-    return LinkKind(row.kind)
 
 
 def people_table(raw: Sequence[Person], mapped: Sequence[Person]) -> pa.Table:

@@ -11,6 +11,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from kbisect.history.index import Outcome
+from kbisect.history.messages import LinkKind
 from kbisect.history.queries import Answer, Query
 from kbisect.history.releases import Release, State, Window
 from kbisect.history.story import Relation, Story
@@ -19,6 +20,9 @@ from kbisect.report.terminal import Style, name, printable, table
 
 if TYPE_CHECKING:
     import networkx as nx
+
+
+_PROSE = {LinkKind.BLAMES, LinkKind.BUILDS_ON, LinkKind.LIKE, LinkKind.UNCLEAR}
 
 
 def day(seconds: int) -> str:
@@ -60,6 +64,8 @@ def story(told: Story, style: Style) -> str:
         came += f", merged to mainline by {told.landed[:12]}"
     lines.append(f"came through  {printable(came)}")
     lines.append(f"first in      {told.release or 'no release yet'}")
+    if told.subsystem:
+        lines.append(f"subsystem     {printable(told.subsystem)}")
     lines.append(f"in            {printable(', '.join(told.trees)) or 'no tree known here'}")
     if not told.in_scope:
         lines.append("scope         outside: its links are not in the index")
@@ -84,7 +90,10 @@ def _relation(title: str, relation: Relation) -> str:
     if relation.oid is None:
         return f"{title:<14}{printable(relation.text)}   [{relation.how}]"
     where = f" (in {relation.release})" if relation.release else ""
-    sure = "" if relation.how in {"exact", "abbreviated"} else f"   [found by {relation.how}]"
+    doubts = [] if relation.how in {"exact", "abbreviated"} else [f"found by {relation.how}"]
+    if relation.kind in _PROSE:
+        doubts.append(f"{relation.kind.value}, in prose")
+    sure = f"   [{'; '.join(doubts)}]" if doubts else ""
     return f"{title:<14}{name(relation.oid, relation.subject or '?')}{where}{sure}"
 
 
