@@ -1,7 +1,13 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""`make bench`."""
+"""`make bench`: all parts, or those named: `python -m tests.bench history search`."""
 
-from tests.bench import history
+import importlib
+import sys
+
 from tests.bench.measure import repository
 
-history.run(repository())
+# Each is a module with a function `run(repository)`.
+PARTS = ("history",)
+
+for part in sys.argv[1:] or PARTS:
+    importlib.import_module(f"tests.bench.{part}").run(repository())

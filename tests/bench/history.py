@@ -11,7 +11,13 @@ import time
 from pathlib import Path
 
 from kbisect.history import store
-from tests.bench.measure import KBISECT, header, in_turn, peak_of_children, seconds
+from tests.bench.measure import (
+    KBISECT,
+    header,
+    in_turn,
+    peak_of_children,
+    seconds,
+)
 
 PATHS = ("net", "drivers/net", "include/net")
 FORMAT = "--format=%H%x00%P%x00%an%x00%at%x00%B"

@@ -85,3 +85,15 @@ def repository() -> Path:
         print("bench: set KBISECT_NET_REPO to a clone of a kernel tree", file=sys.stderr)
         sys.exit(4)
     return Path(named)
+
+
+def timed_peak(command: Sequence[str | Path]) -> tuple[float, int]:
+    """Run a command; return its seconds, and the peak memory of its own process in MB."""
+    begun = time.perf_counter()
+    process = subprocess.Popen(
+        [str(word) for word in command], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+    )
+    _, status, usage = os.wait4(process.pid, 0)
+    if status:
+        raise RuntimeError(f"{command} failed")
+    return time.perf_counter() - begun, usage.ru_maxrss // 1024
