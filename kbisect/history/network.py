@@ -5,6 +5,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from kbisect.git import commits
+from kbisect.git.repository import Repository
 from kbisect.history.store import Index
 
 if TYPE_CHECKING:
@@ -41,7 +43,7 @@ def network(index: Index, only: set[str] | None = None) -> nx.DiGraph[str]:
             child,
             subject=subject or "",
             author=author or "",
-            time=time or 0,
+            time=int(index.graph.times[index.number(child)]) if time is None else time,
             release=release or "",
             lineage=lineage or "",
             merge=subject is None,
@@ -49,3 +51,12 @@ def network(index: Index, only: set[str] | None = None) -> nx.DiGraph[str]:
         if parent is not None and (only is None or parent in only):
             graph.add_edge(child, parent)
     return graph
+
+
+def name_merges(repository: Repository, graph: nx.DiGraph[str]) -> None:
+    """Give the merges of a graph their subjects, which the index doesn't keep."""
+    merges = [oid for oid, data in graph.nodes(data=True) if data["merge"]]
+    if not merges:
+        return
+    for oid, subject in commits.subjects(repository, merges):
+        graph.nodes[oid]["subject"] = subject
