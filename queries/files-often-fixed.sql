@@ -1,16 +1,24 @@
 -- SPDX-License-Identifier: GPL-2.0-or-later
 -- title: Files that fixes touch most often
--- parameter: top = 20 | how many files
--- read: a file high on the list is where a change deserves a second look; "share" is fixes among all its commits
+-- parameter: top integer = 20 | how many files
+-- column: path | the file
+-- column: fixes | commits to it that fix or revert another commit
+-- column: commits | all commits to it
+-- column: share | fixes among them
+-- read: a file high on the list is where a change deserves a second look; stable branches aren't counted
 WITH fixing AS (
-    SELECT DISTINCT oid FROM links WHERE kind IN ('fixes', 'blames', 'reverts') AND target IS NOT NULL
+    SELECT fix AS oid FROM fixes
+    UNION
+    SELECT l.oid FROM links l WHERE l.kind = 'reverts' AND l.target IS NOT NULL
 )
 SELECT ch.path,
-       count(DISTINCT ch.oid) FILTER (ch.oid IN (SELECT oid FROM fixing)) AS fixes,
-       count(DISTINCT ch.oid) AS commits,
-       round(fixes / commits, 2) AS share
+       count(DISTINCT f.oid) AS fixes,
+       count(DISTINCT u.oid) AS commits,
+       round(count(DISTINCT f.oid) / count(DISTINCT u.oid), 2) AS share
 FROM changes ch
+JOIN upstream u ON u.oid = ch.oid
+LEFT JOIN fixing f ON f.oid = u.oid
 GROUP BY ch.path
-HAVING fixes > 0
+HAVING count(f.oid) > 0
 ORDER BY fixes DESC, share DESC, ch.path
-LIMIT CAST($top AS INTEGER)
+LIMIT $top

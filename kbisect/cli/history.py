@@ -3,18 +3,22 @@
 
 from __future__ import annotations
 
+import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
+from difflib import get_close_matches
 from typing import TYPE_CHECKING
 
 import click
 
 from kbisect.cli.session import Session, json_option, pass_session
 from kbisect.errors import UsageError
+from kbisect.report.terminal import Style, printable
 
 if TYPE_CHECKING:
-    from kbisect.history.queries import Answer
+    import pyarrow as pa
+
     from kbisect.history.releases import Release
     from kbisect.history.store import Index
 
@@ -139,30 +143,44 @@ def query(
     known = queries.named()
     if listing:
         content = {
-            "columns": ["name", "title"],
-            "rows": [[q.name, q.title] for q in known.values()],
+            "columns": ["name", "title", "parameters", "columns", "read"],
+            "rows": [
+                [q.name, q.title, q.parameters, [name for name, _ in q.columns], q.read]
+                for q in known.values()
+            ],
         }
-        session.answer("query", content, lambda _: report.listing(known.values()), as_json)
+        if name in known:
+            session.answer("query", content, lambda _: report.described(known[name]), as_json)
+        else:
+            session.answer("query", content, lambda _: report.listing(known.values()), as_json)
         return
     if sum((name is not None, sql is not None, tables)) != 1:
         raise UsageError("give the name of a query, or --sql SELECT…", hint="kbisect query --list")
     opened = open_index(session)
+    given: Mapping[str, object] = _pairs(parameters)
     if tables:
-        found = queries.tables(opened)
-    elif sql is not None:
-        found = queries.run(opened, sql)
-    else:
-        assert name is not None
+        sql, given = queries.TABLES, {}
+    elif name is not None:
         if name not in known:
-            raise UsageError(f"no query is named {name}", hint="kbisect query --list")
-        found = queries.ask(opened, known[name], _pairs(parameters))
-        if form == "table" and known[name].read:
+            near = get_close_matches(name, known, n=3)
+            hint = f"did you mean {', '.join(near)}?" if near else "kbisect query --list"
+            raise UsageError(f"no query is named {name}", hint=hint)
+        sql, given = known[name].sql, queries.bind(opened, known[name], _pairs(parameters))
+        if form == "table" and not as_json:
             session.say(known[name].read)
+    assert sql is not None
     if form == "parquet" and not as_json:
-        _write_parquet(found)
+        _write_parquet(queries.arrow(opened, sql, given))
         return
+    found = queries.run(opened, sql, given)
     content = {"columns": found.columns, "rows": found.rows}
-    session.answer("query", content, lambda style: report.answer(found, form, style), as_json)
+
+    def text(style: Style) -> str:
+        rendered = report.answer(found, form, style)
+        # To a file or a pipe goes what is in the history, byte by byte; to a terminal it must not.
+        return printable(rendered) if sys.stdout.isatty() and form != "table" else rendered
+
+    session.answer("query", content, text, as_json)
 
 
 def _pairs(parameters: Sequence[str]) -> dict[str, str]:
@@ -175,21 +193,23 @@ def _pairs(parameters: Sequence[str]) -> dict[str, str]:
     return found
 
 
-def _write_parquet(found: Answer) -> None:
-    import sys
-
+def _write_parquet(found: pa.Table) -> None:
     if sys.stdout.isatty():
         raise UsageError("Parquet is no text for a terminal", hint="add > FILE.parquet")
     import io
 
+    import pyarrow.parquet as pq
+
     out = io.BytesIO()
-    found.frame().to_parquet(out, index=False)
+    pq.write_table(found, out, compression="zstd")
     click.echo(out.getvalue(), nl=False)
 
 
 @click.command()
 @click.argument("revisions", required=False, metavar="[RANGE]")
-@click.option("--format", "form", type=click.Choice(["graphml", "dot", "json"]), default="graphml")
+@click.option(
+    "--format", "form", type=click.Choice(["graphml", "dot", "json", "svg"]), default="graphml"
+)
 @json_option
 @pass_session
 def graph(session: Session, revisions: str | None, form: str, as_json: bool) -> None:
@@ -199,7 +219,7 @@ def graph(session: Session, revisions: str | None, form: str, as_json: bool) -> 
     """
     from kbisect.git.commits import walk
     from kbisect.history.names import resolve
-    from kbisect.history.network import network
+    from kbisect.history.network import name_merges, network
     from kbisect.report import history as report
 
     opened = open_index(session)
@@ -220,6 +240,13 @@ def graph(session: Session, revisions: str | None, form: str, as_json: bool) -> 
             "edges": [{"child": child, "parent": parent} for child, parent in found.edges],
         }
         session.answer("graph", content, lambda _: "", as_json=True)
+        return
+    if form == "svg":
+        from kbisect.report import lanes
+
+        lanes.require_drawable(found)
+        name_merges(session.repository, found)
+        click.echo(lanes.svg(found, f"kbisect graph {revisions or ''}".strip()), nl=False)
         return
     render = {"graphml": report.graphml, "dot": report.dot}[form]
     click.echo(render(found), nl=False)

@@ -4,10 +4,18 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+import signal
+import socket
+import threading
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import time, timedelta
+from decimal import Decimal
+from difflib import get_close_matches
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from uuid import UUID
 
 from kbisect.errors import UsageError
 from kbisect.history.store import Index
@@ -15,15 +23,61 @@ from kbisect.history.store import Index
 if TYPE_CHECKING:
     import duckdb
     import pandas as pd
+    import pyarrow as pa
 
-_HEADER = re.compile(r"^--\s*(title|parameter|read):\s*(.+)$", re.MULTILINE)
+_HEADER = re.compile(r"^--\s*(title|parameter|column|read):\s*(.+)$", re.MULTILINE)
+_PARAMETER = re.compile(r"(\w+)(?: (\w+))?\s*=\s*([^|]*)(?:\|(.*))?")
+
+# Views beside the tables, in the words that the queries share.
+_VIEWS = (
+    # The releases of mainline: `cycle` is the final one they lead to, `candidate` the number of
+    # the -rc (NULL for the final release, which may never come), `ordinal` counts cycles.
+    """
+    CREATE VIEW cycles AS
+    SELECT *, dense_rank() OVER (ORDER BY start) AS ordinal FROM (
+        SELECT name AS release, position,
+               regexp_replace(name, '-(rc|pre)[0-9]+$', '') AS cycle,
+               CAST(nullif(regexp_extract(name, '-(?:rc|pre)([0-9]+)$', 1), '') AS INTEGER)
+                   AS candidate,
+               min(position) OVER (PARTITION BY regexp_replace(name, '-(rc|pre)[0-9]+$', ''))
+                   AS start,
+               time
+        FROM releases WHERE mainline)
+    """,
+    # The commits that are in mainline or on their way there: not those of a stable branch, which
+    # repeat what mainline has.
+    """
+    CREATE VIEW upstream AS
+    SELECT c.* FROM commits c LEFT JOIN releases r ON r.name = c.release
+    WHERE coalesce(r.mainline, true) AND NOT regexp_matches(c.lineage, '^linux-[0-9.]+y')
+    """,
+    # A fix and its culprit, both upstream, each pair once; a trailer beats prose.
+    """
+    CREATE VIEW fixes AS
+    SELECT l.oid AS fix, l.target AS culprit,
+           arg_min(CASE WHEN l.kind = 'blames' THEN 'blames' ELSE l.how END, l.kind = 'blames')
+               AS how
+    FROM links l JOIN upstream f ON f.oid = l.oid JOIN upstream c ON c.oid = l.target
+    WHERE l.kind IN ('fixes', 'blames')
+    GROUP BY l.oid, l.target
+    """,
+)
 
 
 @dataclass(frozen=True, slots=True)
 class Parameter:
-    """A named parameter (`$name` in the SQL) with its default."""
+    """A named parameter (`$name` in the SQL).
+
+    Attributes
+    ----------
+    name : str
+    kind : `text`, `integer`, `path`, `release` or `branch`: how a value is checked
+    default : empty where a value must be given; of a release also `oldest` or `newest`
+    meaning : for people
+    """
 
     name: str
+    kind: str
     default: str
     meaning: str
 
@@ -36,6 +90,7 @@ class Query:
     title: str
     read: str
     parameters: tuple[Parameter, ...]
+    columns: tuple[tuple[str, str], ...]
     sql: str
 
 
@@ -64,19 +119,12 @@ def ask(index: Index, query: Query, parameters: Mapping[str, str]) -> Answer:
     Raises
     ------
     UsageError
-        A parameter that the query doesn't have.
+        A parameter that the query doesn't have, or a value that means nothing here.
     """
-    known = {parameter.name: parameter.default for parameter in query.parameters}
-    for name in parameters:
-        if name not in known:
-            raise UsageError(
-                f"query {query.name} has no parameter {name}",
-                hint=f"it has: {', '.join(known)}" if known else "it takes none",
-            )
-    return run(index, query.sql, known | dict(parameters))
+    return run(index, query.sql, bind(index, query, parameters))
 
 
-def run(index: Index, sql: str, parameters: Mapping[str, str] | None = None) -> Answer:
+def run(index: Index, sql: str, parameters: Mapping[str, object] | None = None) -> Answer:
     """Run one SELECT on the tables; nothing else, and nothing outside them.
 
     Raises
@@ -84,25 +132,113 @@ def run(index: Index, sql: str, parameters: Mapping[str, str] | None = None) -> 
     UsageError
         SQL that is wrong, or is no SELECT.
     """
+    with _asked(index, sql, parameters or {}) as relation:
+        columns = tuple(relation.columns)
+        # DuckDB wants another library before it makes Python's times with a zone; Arrow doesn't.
+        if any("WITH TIME ZONE" in str(kind) for kind in relation.types):
+            listed = [column.to_pylist() for column in relation.to_arrow_table().columns]
+            rows = list(zip(*listed, strict=True))
+        else:
+            rows = relation.fetchall()
+        if any(_ODD.search(str(kind)) for kind in relation.types):
+            rows = [tuple(_simple(value) for value in row) for row in rows]
+        return Answer(columns, tuple(rows))
+
+
+def arrow(index: Index, sql: str, parameters: Mapping[str, object] | None = None) -> pa.Table:
+    """Run one SELECT as `run` does, and keep the columns' types.
+
+    Raises
+    ------
+    UsageError
+        SQL that is wrong, or is no SELECT.
+    """
+    with _asked(index, sql, parameters or {}) as relation:
+        return relation.to_arrow_table()
+
+
+# Types whose Python values neither JSON nor a person can read.
+_ODD = re.compile(r"DECIMAL|BLOB|BIT|INTERVAL|UUID|TIME\b|MAP|STRUCT|\[")
+
+
+def _simple(value: object) -> object:
+    if isinstance(value, Decimal):
+        return int(value) if value == value.to_integral_value() else float(value)
+    if isinstance(value, bytes):
+        return value.hex()
+    if isinstance(value, timedelta | UUID | time):
+        return str(value)
+    if isinstance(value, list | tuple):
+        return [_simple(item) for item in value]
+    if isinstance(value, dict):
+        return {str(key): _simple(item) for key, item in value.items()}
+    return value
+
+
+# --- the user's SQL -------------------------------------------------------------------------------
+
+
+@contextmanager
+def _asked(
+    index: Index, sql: str, parameters: Mapping[str, object]
+) -> Iterator[duckdb.DuckDBPyRelation]:
+    """Ask, and give the answer before it is worked out."""
     import duckdb
 
     with index.connect() as connection:
+        for view in _VIEWS:
+            connection.execute(view)
         _lock(connection, index)
         try:
-            statements = connection.extract_statements(sql)
-            _only_select(statements)
-            cursor = connection.execute(statements[0], dict(parameters or {}))
-            columns = tuple(str(column[0]) for column in cursor.description or ())
-            return Answer(columns, tuple(cursor.fetchall()))
-        except duckdb.Error as error:
+            _only_select(connection.extract_statements(sql))
+            with _interruptible(connection):
+                yield connection.sql(sql, params=dict(parameters))
+        except (duckdb.Error, RuntimeError) as error:
+            if "interrupt" in str(error).lower():
+                raise KeyboardInterrupt from None
+            if not isinstance(error, duckdb.Error):
+                raise
             first = str(error).strip().splitlines()[0]
             raise UsageError(f"the query failed: {first}", hint="kbisect query --tables") from None
+
+
+@contextmanager
+def _interruptible(connection: duckdb.DuckDBPyConnection) -> Iterator[None]:
+    """Let Ctrl-C end a query; DuckDB works in C and never gives Python's own handler a chance."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    reader, writer = socket.socketpair()
+    writer.setblocking(False)
+    reader.setblocking(True)
+    # Python's handler at the level of C writes the signal's number here at once.
+    before = signal.set_wakeup_fd(writer.fileno(), warn_on_full_buffer=False)
+
+    def watch() -> None:
+        while said := reader.recv(1):
+            if said[0] == signal.SIGINT:
+                connection.interrupt()
+
+    watcher = threading.Thread(target=watch, daemon=True)
+    watcher.start()
+    try:
+        yield
+    finally:
+        signal.set_wakeup_fd(before)
+        writer.close()
+        watcher.join()
+        reader.close()
 
 
 def _lock(connection: duckdb.DuckDBPyConnection, index: Index) -> None:
     place = str(index.directory).replace("'", "''")
     connection.execute(f"SET allowed_directories = ['{place}']")
+    # A large answer would be spilled into the current directory.
+    connection.execute("SET temp_directory = ''")
+    connection.execute("SET TimeZone = 'UTC'")
     connection.execute("SET python_enable_replacements = false")
+    connection.execute("SET autoinstall_known_extensions = false")
+    connection.execute("SET autoload_known_extensions = false")
     connection.execute("SET enable_external_access = false")
     connection.execute("SET lock_configuration = true")
 
@@ -114,13 +250,108 @@ def _only_select(statements: Sequence[duckdb.Statement]) -> None:
         raise UsageError("only one SELECT statement is run here", hint="kbisect query --list")
 
 
-def tables(index: Index) -> Answer:
-    """List the tables and their columns."""
-    return run(
-        index,
-        "SELECT table_name AS table, column_name AS column, data_type AS type"
-        " FROM information_schema.columns ORDER BY table_name, ordinal_position",
+TABLES = (
+    "SELECT table_name AS table, column_name AS column, data_type AS type"
+    " FROM information_schema.columns ORDER BY table_name, ordinal_position"
+)
+"""Lists the tables and views, and their columns."""
+
+
+# --- parameters -----------------------------------------------------------------------------------
+
+
+def bind(index: Index, query: Query, given: Mapping[str, str]) -> dict[str, object]:
+    """Check the values given for a query's parameters, and fill in the others.
+
+    A release, path or branch that the index doesn't know would give an empty table, which looks
+    like an answer; so it is refused.
+
+    Raises
+    ------
+    UsageError
+    """
+    known = {parameter.name: parameter for parameter in query.parameters}
+    for name in given:
+        if name not in known:
+            raise UsageError(
+                f"query {query.name} has no parameter {name}",
+                hint=f"it has: {', '.join(known)}" if known else "it takes none",
+            )
+    bound: dict[str, object] = {}
+    for parameter in query.parameters:
+        value = given.get(parameter.name, parameter.default)
+        if not value:
+            raise UsageError(
+                f"query {query.name} needs {parameter.name}: {parameter.meaning}",
+                hint=f"kbisect query {query.name} -p {parameter.name}=…",
+            )
+        bound[parameter.name] = _value(index, parameter, value)
+    if {"old", "new"} <= bound.keys():
+        _in_order(index, str(bound["old"]), str(bound["new"]))
+    return bound
+
+
+def _value(index: Index, parameter: Parameter, value: str) -> object:
+    if parameter.kind == "integer":
+        if not re.fullmatch(r"[0-9]{1,9}", value):
+            raise UsageError(
+                f"{parameter.name}={value}: not a number",
+                hint=f"-p {parameter.name}={parameter.default}",
+            )
+        return int(value)
+    if parameter.kind == "release":
+        return _release(index, parameter.name, value)
+    if parameter.kind == "path":
+        return _path(index, parameter.name, value)
+    if parameter.kind == "branch" and value != "%":
+        branches = [row[0] for row in index.rows("SELECT DISTINCT lineage FROM commits")]
+        branches = sorted(name for name in branches if re.match(r"linux-[\d.]+y\Z", name))
+        if value not in branches:
+            raise UsageError(
+                f"{parameter.name}={value}: no stable branch of that name is in the index",
+                hint=f"it has: {', '.join(branches)}" if branches else "git fetch, kbisect index",
+            )
+    return value
+
+
+def _release(index: Index, name: str, value: str) -> str:
+    listed = [str(row[0]) for row in index.rows("SELECT name FROM releases ORDER BY position")]
+    if not listed:
+        raise UsageError("the index knows no release", hint="git fetch --tags, then kbisect index")
+    if value in {"oldest", "newest"}:
+        return listed[0] if value == "oldest" else listed[-1]
+    if value not in listed:
+        near = get_close_matches(value, listed)
+        raise UsageError(
+            f"{name}={value}: the index knows no such release",
+            hint=f"did you mean {', '.join(near)}?" if near else "kbisect releases",
+        )
+    return value
+
+
+def _path(index: Index, name: str, value: str) -> str:
+    if value == "%":
+        return value
+    # What is not a pattern yet, but names a folder, means all below it.
+    for pattern in (value, value.rstrip("/") + "/%"):
+        found = "SELECT 1 FROM changes WHERE path LIKE $1 OR old_path LIKE $1 LIMIT 1"
+        if index.rows(found, [pattern]):
+            return pattern
+    raise UsageError(
+        f"{name}={value}: no commit in the index touches it",
+        hint="paths are from the top, % stands for anything; the scope is set with `index --path`",
     )
+
+
+def _in_order(index: Index, old: str, new: str) -> None:
+    places = dict(index.rows("SELECT name, position FROM releases"))
+    if places[old] >= places[new]:
+        raise UsageError(
+            f"{old} is not older than {new}", hint=f"-p old={new} -p new={old}, perhaps"
+        )
+
+
+# --- files ----------------------------------------------------------------------------------------
 
 
 def _directory() -> Path:
@@ -131,15 +362,22 @@ def _directory() -> Path:
 
 def _read(path: Path) -> Query:
     sql = path.read_text("utf-8")
-    title = read = ""
-    parameters = []
+    said: dict[str, list[str]] = {"title": [], "parameter": [], "column": [], "read": []}
     for key, value in _HEADER.findall(sql):
-        if key == "title":
-            title = value.strip()
-        elif key == "read":
-            read = value.strip()
-        else:
-            name, _, rest = value.partition("=")
-            default, _, meaning = rest.partition("|")
-            parameters.append(Parameter(name.strip(), default.strip(), meaning.strip()))
-    return Query(path.stem, title, read, tuple(parameters), sql)
+        said[key].append(value.strip())
+    parameters = []
+    for line in said["parameter"]:
+        found = _PARAMETER.fullmatch(line)
+        if not found:
+            raise ValueError(f"{path.name}: not a parameter: {line}")
+        name, kind, default, meaning = (part or "" for part in found.groups())
+        parameters.append(Parameter(name, kind or "text", default.strip(), meaning.strip()))
+    columns = [line.partition(" | ")[::2] for line in said["column"]]
+    return Query(
+        name=path.stem,
+        title=" ".join(said["title"]),
+        read=" ".join(said["read"]),
+        parameters=tuple(parameters),
+        columns=tuple((name.strip(), meaning.strip()) for name, meaning in columns),
+        sql=sql,
+    )

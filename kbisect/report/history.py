@@ -98,15 +98,26 @@ def _relation(title: str, relation: Relation) -> str:
 
 
 def listing(queries: Iterable[Query]) -> str:
-    """List the named queries."""
+    """List the named queries: what each asks, what it may be given, what it answers."""
     lines = []
     for query in queries:
         lines.append(f"{query.name:<20} {query.title}")
-        lines.extend(
-            f"{'':<20}   -p {each.name}={each.default or '…'}  {each.meaning}"
-            for each in query.parameters
-        )
+        for each in query.parameters:
+            given = f"-p {each.name}={each.default or each.name.upper()}"
+            lines.append(f"{'':<20}   {given:<18} {each.meaning}")
+        lines.append(f"{'':<20}   gives {', '.join(name for name, _ in query.columns)}")
+    lines.append("What a column means, and how to read the answer: kbisect query --list NAME")
     return "\n".join(lines) + "\n"
+
+
+def described(query: Query) -> str:
+    """Describe one named query: parameters, columns, how to read it, its SQL."""
+    lines = [query.title, ""]
+    for each in query.parameters:
+        given = f"-p {each.name}={each.default or each.name.upper()}"
+        lines.append(f"  {given:<20} {each.meaning}")
+    lines.extend(f"  {name:<20} {meaning}" for name, meaning in query.columns)
+    return "\n".join([*lines, "", f"How to read it: {query.read}"]) + "\n"
 
 
 def answer(found: Answer, form: str, style: Style) -> str:

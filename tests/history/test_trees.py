@@ -189,7 +189,9 @@ def test_a_clone_cut_off_at_any_instant_leaves_no_half_made_one(
         text=True,
         start_new_session=True,
     ) as cut:
-        time.sleep(0.25 + 0.1 * attempt)
+        assert cut.stderr is not None
+        assert "fetching" in cut.stderr.readline()
+        time.sleep(0.05 * attempt)
         os.killpg(cut.pid, how)
         _, words = cut.communicate()
     assert "Traceback" not in words
