@@ -4,27 +4,17 @@
 from __future__ import annotations
 
 import re
-from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
 
-from kbisect.api import (
-    attribution,
-    cache,
-    chunks,
-    difference,
-    evidence,
-    extraction,
-    renames,
-    surface,
-)
+from kbisect.api import attribution, cache, context, difference, evidence, renames, surface
 from kbisect.api.attribution import Timeline
-from kbisect.api.chunks import Pieces
-from kbisect.api.declarations import Declaration, Gap, Header, What
+from kbisect.api.declarations import Declaration, Gap, What
 from kbisect.api.difference import Side
 from kbisect.api.evidence import Callers, Change, Interest, Touch
-from kbisect.api.findings import CallerChange, Caution, Finding
+from kbisect.api.findings import Finding
+from kbisect.api.headers import Headers, sides
 from kbisect.api.renames import Evidence, Key, Pair, Surroundings
 from kbisect.git import blobs, patches
 from kbisect.git.blobs import Files
@@ -37,10 +27,11 @@ FOLDERS = ("net", "drivers/net", "include")
 
 @dataclass(frozen=True, slots=True)
 class Scope:
-    """What is asked for: structs and headers by name; all of the surface when both are empty."""
+    """What is asked for: structs, headers, other names; all of the surface when all are empty."""
 
     structs: tuple[str, ...] = ()
     headers: tuple[str, ...] = ()
+    names: tuple[str, ...] = ()
 
     def holds(self, finding: Finding) -> bool:
         """Whether a finding was asked for."""
@@ -48,6 +39,11 @@ class Scope:
             names = {finding.struct, finding.new.owner if finding.new is not None else None}
             if not names & set(self.structs):
                 return False
+        if self.names and not any(
+            declaration is not None and declaration.name in self.names
+            for declaration in (finding.old, finding.new)
+        ):
+            return False
         if self.headers:
             return any(self._named(path) for path in (finding.header, finding.new_header or ""))
         return True
@@ -62,6 +58,8 @@ class Scope:
         """Whether a declaration could take part in a finding that was asked for."""
         if declaration.what is What.MACRO and "." in declaration.type:
             return True  # it may be what a field is called by
+        if self.names and declaration.name not in self.names:
+            return False
         return not self.structs or (declaration.owner or declaration.name) in self.structs
 
     def spans(self, gaps: Iterable[Gap], sides: Iterable[Side]) -> Iterator[Gap]:
@@ -89,65 +87,6 @@ class Result:
     findings: tuple[Finding, ...]
     unclassified: tuple[Gap, ...]
     attributed: bool
-
-
-class Headers:
-    """Headers by path and blob, each blob read and extracted once."""
-
-    def __init__(self, repository: Repository | None, loaded: Mapping[str, bytes]) -> None:
-        self._repository = repository
-        self._content = dict(loaded)
-        self._known: dict[tuple[str, str], Header] = {}
-        self._pieces: dict[str, Pieces] = {}
-        self._kept = cache.Blobs(repository.store) if repository is not None else None
-        self._loose = frozenset(loaded)
-
-    def load(self, oids: Iterable[str]) -> None:
-        """Read the blobs that will be asked for, in one go."""
-        wanted = sorted({oid for oid in oids if oid not in self._content})
-        if wanted and self._repository is not None:
-            self._content |= blobs.read(self._repository, wanted)
-
-    def content(self, oid: str) -> bytes:
-        """Return a blob's content."""
-        if oid not in self._content:
-            self.load([oid])
-        return self._content[oid]
-
-    def __call__(self, path: str, oid: str) -> Header:
-        """Return what the header declares."""
-        at = (path, oid)
-        if at not in self._known:
-            self._known[at] = extraction.extract(path, self._cut(oid))
-        return self._known[at]
-
-    def differing(self, touch: Touch) -> tuple[list[Declaration], list[Declaration]]:
-        """Return what a commit's header declares before and after, as far as that differs."""
-        return extraction.differing(
-            touch.path, self._cut(touch.old_blob), self._cut(touch.new_blob)
-        )
-
-    def _cut(self, oid: str) -> Pieces:
-        if oid not in self._pieces:
-            source = b"" if oid == patches.NO_BLOB else self.content(oid)
-            self._pieces[oid] = chunks.cut(source)
-        return self._pieces[oid]
-
-    def versions(self, paths: Mapping[str, str]) -> list[Header]:
-        """Return the headers of one version, path to oid; these are kept for the next time."""
-        found: list[Header] = []
-        fresh: dict[str, Header] = {}
-        for path, oid in paths.items():
-            header = self._kept.get(path, oid) if self._kept is not None else None
-            if header is None:
-                header = self(path, oid)
-                if oid not in self._loose:
-                    fresh[oid] = header
-            self._known[path, oid] = header
-            found.append(header)
-        if self._kept is not None:
-            self._kept.add(fresh.items())
-        return found
 
 
 def compare(
@@ -185,9 +124,15 @@ def compare(
 def _compare_commits(repository: Repository, old: str, new: str | None, scope: Scope) -> Result:
     tip = new or repository.head()
     with ExitStack() as stack:
-        commits: Iterator[CommitPatch] = iter(())
-        if tip is not None and tip != old:
-            commits = stack.enter_context(patches.reading(repository, old, tip, FOLDERS))
+        histories = []
+        for first, last in ((old, tip), (tip, old)):
+            commits: Iterator[CommitPatch] = iter(())
+            if first is not None and last is not None and first != last:
+                reading = patches.reading(repository, first, last, FOLDERS)
+                commits = stack.enter_context(reading)
+            histories.append(commits)
+            if first is None or last is None or repository.is_ancestor(first, last):
+                break  # what the one side lacks, commits of the other made
         before = blobs.at_commit(repository, old, surface.FOLDERS)
         after = (
             blobs.in_worktree(repository, surface.FOLDERS)
@@ -195,63 +140,109 @@ def _compare_commits(repository: Repository, old: str, new: str | None, scope: S
             else blobs.at_commit(repository, new, surface.FOLDERS)
         )
         headers = Headers(repository, {**before.loaded, **after.loaded})
-        return _compare(_sides(before, after, headers), scope, _History(headers, commits))
+        pasts = [_History(headers, commits) for commits in histories]
+        return between(sides(before, after, headers), scope, *pasts)
 
 
 def compare_files(before: Files, after: Files, scope: Scope = Scope()) -> Result:
     """Compare two trees that have no history: nothing is attributed, renames are guesses."""
     headers = Headers(None, {**before.loaded, **after.loaded})
-    return _compare(_sides(before, after, headers), scope, None)
+    return between(sides(before, after, headers), scope)
 
 
-def _sides(before: Files, after: Files, headers: Headers) -> tuple[Side, Side]:
-    """Read what differs, and what else declares a name that seems to have come or gone."""
-    old = {path: oid for path, oid in before.blobs.items() if surface.is_public(path)}
-    new = {path: oid for path, oid in after.blobs.items() if surface.is_public(path)}
-    same = {path: oid for path, oid in old.items() if new.get(path) == oid}
-    headers.load([*old.values(), *new.values()])
-    one = headers.versions({path: oid for path, oid in old.items() if path not in same})
-    other = headers.versions({path: oid for path, oid in new.items() if path not in same})
-    removed, added = difference.unmatched(Side.of(one), Side.of(other))
-    names = {
-        declaration.name.encode()
-        for declaration in (*removed, *added)
-        if declaration.what is not What.FIELD
-    }
-    mentioned = {
-        path: oid
-        for path, oid in same.items()
-        if names & set(re.findall(rb"\w+", headers.content(oid)))
-    }
-    shared = headers.versions(mentioned)
-    return Side.of([*one, *shared]), Side.of([*other, *shared])
+def along(
+    old: Side, new: Side, headers: Headers, commits: Iterable[CommitPatch], scope: Scope
+) -> Result:
+    """Compare two sides whose commits the caller has at hand."""
+    return between((old, new), scope, _History(headers, iter(commits)))
 
 
-def _compare(
+def between(
     sides: tuple[Side, Side],
     scope: Scope,
-    history: _History | None,
+    ahead: _History | None = None,
+    back: _History | None = None,
 ) -> Result:
+    """Compare two sides.
+
+    Parameters
+    ----------
+    sides : old and new
+    ahead, back : the commits that only the new side has, and those that only the old one has
+    """
     old, new = sides
     spans = tuple(scope.spans(difference.gaps(old, new), sides))
+    judged = _judge(old, new, scope, ahead)
+    if back is not None:
+        judged = _against(old, new, scope, judged, _judge(new, old, scope, back))
+    return Result(tuple(_ordered(judged.findings)), spans, attributed=ahead is not None)
+
+
+@dataclass(frozen=True, slots=True)
+class _Judged:
+    """Findings, and by what pairs and moves of headers they were found."""
+
+    findings: list[Finding]
+    pairs: Mapping[Key, Pair]
+    moved: Mapping[str, str]
+
+
+def _judge(old: Side, new: Side, scope: Scope, history: _History | None) -> _Judged:
     removed, added = difference.unmatched(old, new)
-    if history is None:
-        wanted = [declaration for declaration in removed if scope.keeps(declaration)]
-        pairs = _proven(old, new, wanted, added, Timeline(), Callers())
-        found = [f for f in difference.compare(old, new, pairs) if scope.holds(f)]
-        return Result(tuple(_ordered(found)), spans, attributed=False)
-    bare = [finding for finding in difference.compare(old, new) if scope.holds(finding)]
-    if not bare:
-        return Result((), spans, attributed=True)
     wanted = [declaration for declaration in removed if scope.keeps(declaration)]
-    line, callers = history.read(bare, wanted, _with_members(new, added))
+    line, callers = Timeline(), Callers()
+    if history is not None:
+        bare = [finding for finding in difference.compare(old, new) if scope.holds(finding)]
+        if not bare:
+            return _Judged([], {}, {})
+        line, callers = history.read(bare, wanted, _with_members(new, added))
     moved = attribution.header_moves(delta.touch for delta in line.deltas)
     pairs = _proven(old, new, wanted, added, line, callers)
+    found = [f for f in difference.compare(old, new, pairs, moved) if scope.holds(f)]
+    if history is not None:
+        found = [context.with_history(finding, line, callers, new) for finding in found]
+    return _Judged(found, pairs, moved)
+
+
+def _against(old: Side, new: Side, scope: Scope, forth: _Judged, undone: _Judged) -> _Judged:
+    """Add what commits did that only the old side has: seen from there it is undone.
+
+    Parameters
+    ----------
+    forth : what the new side's own commits explain
+    undone : the comparison of new with old, by the old side's own commits
+    """
+    pairs = {
+        pair.new.key: replace(pair, old=pair.new, new=pair.old)
+        for pair in undone.pairs.values()
+        if pair.is_fact
+    }
+    moved = {target: path for path, target in undone.moved.items()} | dict(forth.moved)
+    facts = {key: pair for key, pair in forth.pairs.items() if pair.is_fact}
+    taken = {pair.new.key for pair in facts.values()}
+    pairs = {k: p for k, p in pairs.items() if p.new.key not in taken} | facts
+    mine = {_ends(finding): finding for finding in forth.findings}
+    theirs = {_ends(finding)[::-1]: finding for finding in undone.findings}
     found = []
     for finding in difference.compare(old, new, pairs, moved):
-        if scope.holds(finding):
-            found.append(_with_history(finding, line, callers, new))
-    return Result(tuple(_ordered(found)), spans, attributed=True)
+        if not scope.holds(finding):
+            continue
+        own, other = mine.get(_ends(finding)), theirs.get(_ends(finding))
+        if own is not None and (own.commit or other is None):
+            found.append(own)
+        elif other is not None:
+            found.append(replace(finding, commit=other.commit, steps=other.steps[::-1]))
+        else:
+            found.append(finding)
+    return _Judged(found, pairs, moved)
+
+
+def _ends(finding: Finding) -> tuple[object, object]:
+    if finding.old is None and finding.new is None:  # a header
+        came = finding.kind == "header-added"
+        return (None if came else finding.header, finding.header if came else finding.new_name)
+    old, new = finding.old, finding.new
+    return (None if old is None else old.key, None if new is None else new.key)
 
 
 def _proven(
@@ -374,81 +365,6 @@ def _mentions(file: patches.FilePatch, words: set[bytes]) -> bool:
         words & set(re.findall(rb"[A-Za-z_]\w*", b"\n".join((*hunk.removed, *hunk.added))))
         for hunk in file.hunks
     )
-
-
-def _with_history(
-    finding: Finding,
-    line: Timeline,
-    callers: Callers,
-    new: Side,
-) -> Finding:
-    commit = attribution.commit_of(finding, line)
-    finding = replace(finding, commit=commit, steps=attribution.steps_of(finding, line))
-    if finding.old is not None:
-        counts = callers.counts.get(finding.old.key, {})
-        if counts and not finding.kind.endswith(("-added", "-retyped", "-signature")):
-            finding = _with_callers(finding, counts, new)
-    if finding.old is not None:
-        hidden = callers.hidden.get((finding.old.key, commit or ""))
-        if hidden is not None and finding.kind.endswith("-removed"):
-            finding = replace(
-                finding,
-                kind=finding.kind.replace("-removed", "-moved"),
-                new_header=hidden,
-                signals=("moved to a private header in the same commit",),
-            )
-    caution = _caution(finding, line, new)
-    return replace(finding, caution=caution) if caution is not None else finding
-
-
-def _with_callers(
-    finding: Finding, counts: Mapping[evidence.Use, Mapping[str, int]], new: Side
-) -> Finding:
-    rows = evidence.top({use: Counter(by) for use, by in counts.items()})
-    total = sum(sum(by.values()) for by in counts.values())
-    owner = finding.struct
-    known = []
-    for use, count, commit in rows:
-        name = use.became.removesuffix("()")
-        if name == use.use:  # reached another way: told by the move itself
-            continue
-        if ("name", name) in new.by_key or ("field", f"{owner}.{name}") in new.by_key:
-            known.append(CallerChange(use.use, use.became, count, commit))
-    listed = [row for row in known if row.count >= max(2, 0.02 * total)]
-    own = finding.new_name.rsplit(".", 1)[-1] if finding.new_name else None
-    names = dict.fromkeys(name for row in listed if (name := row.became.removesuffix("()")) != own)
-    return replace(
-        finding,
-        call_sites=total,
-        callers=tuple(listed),
-        replacements=tuple(names) or finding.replacements,
-    )
-
-
-def _caution(finding: Finding, line: Timeline, new: Side) -> Caution | None:
-    """Say when a pointer became something that is one only in some configurations."""
-    old, now = finding.old, finding.new
-    if old is None or now is None or now.what is not What.FIELD or "*" in now.type:
-        return None
-    variants = new.by_key.get(("name", now.type), ())
-    if not ("*" in old.type or old.type == "union") or not variants:
-        return None
-    for variant in variants:
-        if variant.what is What.TYPEDEF and variant.parameters is None and "*" not in variant.type:
-            commit = attribution.commit_of(
-                Finding(
-                    "typedef-added",
-                    variant.name,
-                    finding.compatibility,
-                    variant.header,
-                    new=variant,
-                ),
-                line,
-            )
-            where = " && ".join(variant.condition)
-            words = f"{now.type} is {variant.type}" + (f" where {where}" if where else "")
-            return Caution(f"not a drop-in: {words}", commit)
-    return None
 
 
 _RANKS = ("removed", "renamed", "moved", "changed", "signature", "retyped", "added")

@@ -1,0 +1,90 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""What the history of a range says about one finding: who made it, what callers became. Pure."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import replace
+
+from kbisect.api import attribution, evidence
+from kbisect.api.attribution import Timeline
+from kbisect.api.declarations import What
+from kbisect.api.difference import Side
+from kbisect.api.evidence import Callers
+from kbisect.api.findings import CallerChange, Caution, Finding
+
+
+def with_history(
+    finding: Finding,
+    line: Timeline,
+    callers: Callers,
+    new: Side,
+) -> Finding:
+    commit = attribution.commit_of(finding, line)
+    finding = replace(finding, commit=commit, steps=attribution.steps_of(finding, line))
+    if finding.old is not None:
+        counts = callers.counts.get(finding.old.key, {})
+        if counts and not finding.kind.endswith(("-added", "-retyped", "-signature")):
+            finding = _with_callers(finding, counts, new)
+    if finding.old is not None:
+        hidden = callers.hidden.get((finding.old.key, commit or ""))
+        if hidden is not None and finding.kind.endswith("-removed"):
+            finding = replace(
+                finding,
+                kind=finding.kind.replace("-removed", "-moved"),
+                new_header=hidden,
+                signals=("moved to a private header in the same commit",),
+            )
+    caution = _caution(finding, line, new)
+    return replace(finding, caution=caution) if caution is not None else finding
+
+
+def _with_callers(
+    finding: Finding, counts: Mapping[evidence.Use, Mapping[str, int]], new: Side
+) -> Finding:
+    rows = evidence.top({use: Counter(by) for use, by in counts.items()})
+    total = sum(sum(by.values()) for by in counts.values())
+    owner = finding.struct
+    known = []
+    for use, count, commit in rows:
+        name = use.became.removesuffix("()")
+        if name == use.use:  # reached another way: told by the move itself
+            continue
+        if ("name", name) in new.by_key or ("field", f"{owner}.{name}") in new.by_key:
+            known.append(CallerChange(use.use, use.became, count, commit))
+    listed = [row for row in known if row.count >= max(2, 0.02 * total)]
+    own = finding.new_name.rsplit(".", 1)[-1] if finding.new_name else None
+    names = dict.fromkeys(name for row in listed if (name := row.became.removesuffix("()")) != own)
+    return replace(
+        finding,
+        call_sites=total,
+        callers=tuple(listed),
+        replacements=tuple(names) or finding.replacements,
+    )
+
+
+def _caution(finding: Finding, line: Timeline, new: Side) -> Caution | None:
+    """Say when a pointer became something that is one only in some configurations."""
+    old, now = finding.old, finding.new
+    if old is None or now is None or now.what is not What.FIELD or "*" in now.type:
+        return None
+    variants = new.by_key.get(("name", now.type), ())
+    if not ("*" in old.type or old.type == "union") or not variants:
+        return None
+    for variant in variants:
+        if variant.what is What.TYPEDEF and variant.parameters is None and "*" not in variant.type:
+            commit = attribution.commit_of(
+                Finding(
+                    "typedef-added",
+                    variant.name,
+                    finding.compatibility,
+                    variant.header,
+                    new=variant,
+                ),
+                line,
+            )
+            where = " && ".join(variant.condition)
+            words = f"{now.type} is {variant.type}" + (f" where {where}" if where else "")
+            return Caution(f"not a drop-in: {words}", commit)
+    return None
