@@ -167,12 +167,14 @@ def test_a_clone_that_failed_half_way_is_taken_up_again(
     done = kbisect("clone", place, *addresses(servers))
     assert complaint(done, 4)
     assert not place.exists()
-    if partial.exists():
-        assert "kept in" in done.stderr
+    assert "kept in" in done.stderr
+    held = git(partial, "rev-parse", "mainline/main", "net/main", "net-next/main").split()
     for pack, content in kept.items():
         pack.write_bytes(content)
     found = document(kbisect("clone", place, *addresses(servers), "--json"))
-    assert found["trees"][-1]["oid"] == oid
+    assert [row["oid"] for row in found["trees"]] == [*held, oid]
+    # The three that were there are not fetched again.
+    assert [row["old"] for row in found["trees"]] == [*held, None]
     assert not partial.exists()
 
 
