@@ -22,7 +22,7 @@ from kbisect.api.declarations import Declaration, Gap, Header, What
 from kbisect.api.extraction import VERSION
 from kbisect.api.findings import CallerChange, Caution, Compatibility, Finding
 
-DIFFERENCE = 3
+DIFFERENCE = 4
 """Counts up whenever the same versions would give other findings."""
 
 
@@ -84,6 +84,16 @@ def _header_row(header: Header) -> list[object]:
     ]
 
 
+def placed(found: Declaration | None) -> list[object] | None:
+    """Return a declaration with its header as JSON can keep it."""
+    return None if found is None else [found.header, _row(found)]
+
+
+def placed_of(row: Sequence[Any] | None) -> Declaration | None:
+    """Read a declaration back."""
+    return None if row is None else _declaration(row[1], row[0])
+
+
 def _row(found: Declaration) -> list[object]:
     return [
         found.what.value,
@@ -117,28 +127,23 @@ def _declaration(row: Sequence[Any], path: str) -> Declaration:
     )
 
 
-class Differences:
-    """Findings by the oids of both ends and what was asked; one file each."""
+class Answers:
+    """What was answered, by all that was asked; one file each."""
 
-    def __init__(self, store: Path, *asked: object) -> None:
+    def __init__(self, store: Path, folder: str, *asked: object) -> None:
         words = json.dumps([VERSION, DIFFERENCE, *asked])
         name = hashlib.sha256(words.encode()).hexdigest()[:32]
-        self.path = store / "api" / f"diff-{VERSION}.{DIFFERENCE}" / f"{name}.json"
+        self.path = store / "api" / f"{folder}-{VERSION}.{DIFFERENCE}" / f"{name}.json"
 
-    def get(self) -> tuple[tuple[Finding, ...], tuple[Gap, ...]] | None:
-        """Return what was found, None when it wasn't asked before."""
+    def get(self) -> Any:
+        """Return what was answered, None when it wasn't asked before."""
         try:
-            found, gaps = json.loads(self.path.read_bytes())
-            return tuple(map(_finding, found)), tuple(Gap(*gap) for gap in gaps)
-        except (OSError, ValueError, TypeError, KeyError):
+            return json.loads(self.path.read_bytes())
+        except (OSError, ValueError):
             return None
 
-    def put(self, findings: Iterable[Finding], gaps: Iterable[Gap]) -> None:
-        """Keep what was found: written beside, then put in place."""
-        content = [
-            [_finding_row(replace(finding, release=None)) for finding in findings],
-            [(gap.header, gap.line, gap.text) for gap in gaps],
-        ]
+    def put(self, content: object) -> None:
+        """Keep an answer: written beside, then put in place."""
         try:
             self.path.parent.mkdir(parents=True, exist_ok=True)
             handle, beside = tempfile.mkstemp(dir=self.path.parent)
@@ -152,29 +157,51 @@ class Differences:
             return
 
 
+class Differences:
+    """Findings by the oids of both ends and what was asked."""
+
+    def __init__(self, store: Path, *asked: object) -> None:
+        self._kept = Answers(store, "diff", *asked)
+
+    def get(self) -> tuple[tuple[Finding, ...], tuple[Gap, ...]] | None:
+        """Return what was found, None when it wasn't asked before."""
+        try:
+            found, gaps = self._kept.get()
+            return tuple(map(finding_of, found)), tuple(Gap(*gap) for gap in gaps)
+        except (ValueError, TypeError, KeyError):
+            return None
+
+    def put(self, findings: Iterable[Finding], gaps: Iterable[Gap]) -> None:
+        """Keep what was found."""
+        # Which release contains a commit can change with the releases.
+        rows = [finding_row(replace(finding, release=None)) for finding in findings]
+        self._kept.put([rows, [(gap.header, gap.line, gap.text) for gap in gaps]])
+
+
 _PLAIN = (
     *("kind", "name", "header", "new_name", "new_header", "condition", "old_condition", "commit"),
-    *("confidence", "call_sites"),
+    *("confidence", "call_sites", "release"),
 )
 _LISTS = ("also", "signals", "replacements", "steps")
 
 
-def _finding_row(found: Finding) -> dict[str, object]:
+def finding_row(found: Finding) -> dict[str, object]:
+    """Return a finding as JSON can keep it."""
     row: dict[str, object] = {name: getattr(found, name) for name in (*_PLAIN, *_LISTS)}
     for name, side in (("old", found.old), ("new", found.new)):
-        row[name] = None if side is None else [side.header, _row(side)]
+        row[name] = placed(side)
     row["compatibility"] = found.compatibility.value
     row["callers"] = [(one.use, one.became, one.count, one.commit) for one in found.callers]
     row["caution"] = (found.caution.text, found.caution.commit) if found.caution else None
     return row
 
 
-def _finding(row: dict[str, Any]) -> Finding:
+def finding_of(row: dict[str, Any]) -> Finding:
+    """Read a finding back."""
     values: dict[str, Any] = {name: row[name] for name in _PLAIN}
     values |= {name: tuple(row[name]) for name in _LISTS}
     for name in ("old", "new"):
-        side = row[name]
-        values[name] = None if side is None else _declaration(side[1], side[0])
+        values[name] = placed_of(row[name])
     values["compatibility"] = Compatibility(row["compatibility"])
     values["callers"] = tuple(CallerChange(*one) for one in row["callers"])
     values["caution"] = Caution(*row["caution"]) if row["caution"] else None

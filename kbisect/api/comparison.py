@@ -33,6 +33,11 @@ class Scope:
     headers: tuple[str, ...] = ()
     names: tuple[str, ...] = ()
 
+    @property
+    def asked(self) -> tuple[tuple[str, ...], ...]:
+        """All of it, in one order."""
+        return (tuple(sorted(self.structs)), self.headers, self.names)
+
     def holds(self, finding: Finding) -> bool:
         """Whether a finding was asked for."""
         if self.structs:
@@ -107,7 +112,7 @@ def compare(
     release : callable
         Returns the first release that contains a commit, by its oid.
     """
-    kept = cache.Differences(repository.store, old, new, sorted(scope.structs), scope.headers)
+    kept = cache.Differences(repository.store, old, new, *scope.asked)
     known = kept.get() if new is not None else None
     if known is None:
         result = _compare_commits(repository, old, new, scope)

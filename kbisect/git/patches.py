@@ -52,12 +52,23 @@ class CommitPatch:
 
 
 # The user's taste in diffs must not change what we read.
+_WALK = (
+    *("--reverse", "--topo-order", "--no-merges", "--full-history", "--no-notes", "--no-decorate"),
+)
 _FLAGS = (
-    *("--reverse", "--topo-order", "--no-merges", "--full-history", "--root"),
-    *("-p", "-U0", "--full-index", "--no-renames", "--no-color", "--no-ext-diff", "--no-textconv"),
+    *(
+        "--root",
+        "-p",
+        "-U0",
+        "--full-index",
+        "--no-renames",
+        "--no-color",
+        "--no-ext-diff",
+        "--no-textconv",
+    ),
     *("--inter-hunk-context=0", "--diff-algorithm=myers", "--indent-heuristic", "--no-relative"),
     "-O/dev/null",  # cancels an order file
-    *("--src-prefix=a/", "--dst-prefix=b/", "--submodule=short", "--no-notes", "--no-decorate"),
+    *("--src-prefix=a/", "--dst-prefix=b/", "--submodule=short"),
     "--format=%x01%H %ct %s",
 )
 _RANGE = re.compile(rb"@@ -(\d+)(?:,(\d+))? \+(\d+)(?:,(\d+))? @@")
@@ -79,7 +90,7 @@ def reading(
     GitFailed
         From the iterator, when git failed.
     """
-    arguments = ("log", *_FLAGS, f"{old}..{new}", "--", *paths)
+    arguments = ("log", *_WALK, *_FLAGS, f"{old}..{new}", "--", *paths)
     chunks: Queue[bytes | BaseException | None] = Queue(_AHEAD)
     stopped = threading.Event()
 
@@ -115,6 +126,19 @@ def patches(
     """Read the patches of a range; see `reading`."""
     with reading(repository, old, new, paths) as commits:
         yield from commits
+
+
+def of_commits(
+    repository: Repository, oids: Iterable[str], paths: Sequence[str] = ()
+) -> Iterator[CommitPatch]:
+    """Read the patches of single commits in the order given, as far as they change `paths`."""
+    asked = (f"{oid}\n".encode("ascii") for oid in oids)
+    with process.stream(
+        repository.gitdir,
+        *("diff-tree", "--stdin", *_FLAGS, "--", *paths),
+        stdin=asked,
+    ) as pipe:
+        yield from _commits(line.removesuffix(b"\n") for line in pipe)
 
 
 def _lines(chunks: Queue[bytes | BaseException | None]) -> Iterator[bytes]:

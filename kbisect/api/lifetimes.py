@@ -1,0 +1,395 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""The life of a name over all releases: when it came, what it became, when it went, by whom.
+
+Only the headers that declare the name are read, of a struct only its own lines, and only the
+commits that change those: the index says which.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+from kbisect.api import cache, chunks, comparison, surface
+from kbisect.api.comparison import Scope
+from kbisect.api.declarations import Declaration, What
+from kbisect.api.difference import Side
+from kbisect.api.findings import Finding
+from kbisect.api.headers import Headers
+from kbisect.git import blobs, patches
+from kbisect.git.patches import CommitPatch
+from kbisect.git.repository import Repository
+from kbisect.history import releases as naming
+
+if TYPE_CHECKING:
+    from kbisect.history.store import Index
+
+_DIRECTIVE = re.compile(r"^[ \t]*#[ \t]*(?:if|el|end)(?:\\\n|[^\n])*", re.MULTILINE)
+
+
+@dataclass(frozen=True, slots=True)
+class Life:
+    """One stay of a name in the API.
+
+    Attributes
+    ----------
+    name : as findings give it
+    declaration : as it was last seen
+    since, until : release; since None: the history begins with it; until None: it is still there
+    since_commit, until_commit : oid, None when unknown
+    became : the name it was given, or what callers use instead; None when nothing is known
+    """
+
+    name: str
+    declaration: Declaration
+    since: str | None
+    since_commit: str | None
+    until: str | None = None
+    until_commit: str | None = None
+    became: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Lives:
+    """All that is known of a name: its lives, its fields', and every change, oldest first.
+
+    `spans` are the releases between which each change was found.
+    """
+
+    name: str
+    releases: tuple[str, ...]
+    lives: tuple[Life, ...]
+    events: tuple[Finding, ...]
+    spans: tuple[tuple[str, str], ...]
+
+    def of(self, name: str) -> Lives:
+        """Return the part that is about one field."""
+        chosen = [
+            (event, span)
+            for event, span in zip(self.events, self.spans, strict=True)
+            if name in (event.name, event.new_name) or event.name.startswith(f"{name}.")
+        ]
+        return Lives(
+            name,
+            self.releases,
+            tuple(x for x in self.lives if x.name == name or x.name.startswith(f"{name}.")),
+            tuple(event for event, _ in chosen),
+            tuple(span for _, span in chosen),
+        )
+
+
+@dataclass(slots=True)
+class Past:
+    """The releases of a repository and the public headers of each; read when first needed."""
+
+    repository: Repository
+    index: Index
+    _known: dict[str, Lives] = field(default_factory=dict)
+    _trees: list[Mapping[str, str]] = field(default_factory=list)
+
+    @property
+    def releases(self) -> list[tuple[str, str]]:
+        """The releases looked at: the finished ones, and what lies before and behind them."""
+        named = [(name, oid) for name, oid in self.index.meta.releases if naming.is_mainline(name)]
+        return [
+            (name, oid)
+            for place, (name, oid) in enumerate(named)
+            if place in (0, len(named) - 1) or not naming.is_candidate(name)
+        ]
+
+    def release_of(self, oid: str) -> str | None:
+        """Return the first release that contains a commit."""
+        number = self.index.oids.number(oid)
+        return None if number is None else self.index.release_of(number)
+
+    @property
+    def trees(self) -> list[Mapping[str, str]]:
+        """The public headers of each release: path to blob."""
+        if not self._trees:
+            for _, oid in self.releases:
+                found = blobs.at_commit(self.repository, oid, surface.FOLDERS).blobs
+                self._trees.append({p: b for p, b in found.items() if surface.is_public(p)})
+        return self._trees
+
+    def lives(self, *names: str) -> dict[str, Lives]:
+        """Return the lives of structs, functions, macros, types or constants, by their name.
+
+        A name that no release ever declared has no lives.
+        """
+        missing = []
+        kept = {}
+        for name in dict.fromkeys(names):
+            if name in self._known:
+                continue
+            kept[name] = cache.Answers(self.repository.store, "lives", name, self.releases)
+            row = kept[name].get()
+            known = None if row is None else _lives_of(name, row)
+            if known is None:
+                missing.append(name)
+            else:
+                self._known[name] = known
+        if missing:
+            for name, content in self._declaring(missing).items():
+                self._known[name] = _Search(self, name, content).lives()
+                kept[name].put(_row(self._known[name]))
+        return {name: self._known[name] for name in names}
+
+    def _declaring(self, names: Sequence[str]) -> dict[str, dict[str, bytes]]:
+        """Return by name the blobs that seem to declare it, with their content."""
+        words = {name: re.compile(rf"\b{re.escape(name)}\b".encode()) for name in names}
+        mentioned: dict[str, dict[str, bytes]] = {name: {} for name in names}
+        wanted = {blob for tree in self.trees for blob in tree.values()}
+        for oid, content in blobs.read(self.repository, sorted(wanted)):
+            for name, pattern in words.items():
+                if name.encode() in content and pattern.search(content):
+                    mentioned[name][oid] = content
+        for name, found in mentioned.items():
+            tag = _tag(name)
+            tagged = {oid: text for oid, text in found.items() if tag.search(text)}
+            mentioned[name] = tagged or found
+        return mentioned
+
+
+def _tag(name: str) -> re.Pattern[bytes]:
+    return re.compile(
+        rf"\b(?:struct|union|enum)\s+(?:\w+\s+)*{re.escape(name)}\b[^;(){{}},=*]*\{{".encode()
+    )
+
+
+class _Search:
+    """Follows one name from release to release."""
+
+    def __init__(self, past: Past, name: str, content: Mapping[str, bytes]) -> None:
+        self.past, self.name = past, name
+        self.tag = _tag(name)
+        self.is_tag = any(self.tag.search(text) for text in content.values())
+        self.headers = Headers(past.repository, {o: self._own(c) for o, c in content.items()})
+        self.declaring = set(content)
+        self.scope = Scope(structs=(name,)) if self.is_tag else Scope(names=(name,))
+
+    def _own(self, content: bytes) -> bytes:
+        """Leave out all of a header but the struct and the conditions around it."""
+        if not self.is_tag:
+            return content
+        text = chunks.clean(content)
+        kept = [found.span() for found in _DIRECTIVE.finditer(text)]
+        kept += [
+            (found.start(), _end(text, found.end()))
+            for found in self.tag.finditer(text.encode("ascii"))
+        ]
+        out = bytearray(chunks.blank(text).encode("ascii"))
+        for start, end in kept:
+            out[start:end] = text[start:end].encode("ascii")
+        return bytes(out)
+
+    @cached_property
+    def paths(self) -> list[str]:
+        """The headers that ever declared it."""
+        return sorted(
+            {p for tree in self.past.trees for p, blob in tree.items() if blob in self.declaring}
+        )
+
+    def lives(self) -> Lives:
+        if not self.paths:
+            return Lives(self.name, tuple(name for name, _ in self.past.releases), (), (), ())
+        commits = self._commits()
+        names = [name for name, _ in self.past.releases]
+        sides = [self._side(tree) for tree in self.past.trees]
+        made = _Lives()
+        made.begin(self._declared(sides[0]))
+        for place in range(1, len(names)):
+            old, new = sides[place - 1], sides[place]
+            if old is new or old.headers == new.headers:
+                continue
+            result = comparison.along(
+                old, new, self.headers, commits.get(names[place], ()), self.scope
+            )
+            found = [
+                replace(f, release=self.past.release_of(f.commit) if f.commit else names[place])
+                for f in result.findings
+            ]
+            made.step(self._declared(new), found, (names[place - 1], names[place]))
+        return Lives(
+            self.name, tuple(names), tuple(made.ended()), tuple(made.events), tuple(made.spans)
+        )
+
+    def _side(self, tree: Mapping[str, str]) -> Side:
+        found = {p: tree[p] for p in self.paths if p in tree}
+        wanted = {p: blob for p, blob in found.items() if blob in self.declaring}
+        return Side.of([self.headers(path, blob) for path, blob in wanted.items()])
+
+    def _declared(self, side: Side) -> dict[str, Declaration]:
+        """Return the name, and a struct's fields, as the side has them."""
+        found = {}
+        for key in side.by_key:
+            one = side.first(key)
+            inside = one.what is What.FIELD and one.owner == self.name
+            if inside or (one.what is not What.FIELD and one.name == self.name):
+                found[one.shown] = one
+        return found
+
+    def _commits(self) -> dict[str, list[CommitPatch]]:
+        """Return the commits that change the declaration, by the finished release they are in."""
+        index = self.past.index
+        marks = ", ".join("?" for _ in self.paths)
+        rows = index.rows(
+            f"SELECT DISTINCT r.number, c.oid FROM changes c JOIN rows r ON r.oid = c.oid"
+            f" WHERE c.path IN ({marks}) ORDER BY r.number",
+            self.paths,
+        )
+        listed = list(patches.of_commits(self.past.repository, (r[1] for r in rows), self.paths))
+        wanted = {
+            blob
+            for commit in listed
+            for file in commit.files
+            for blob in (file.old_blob, file.new_blob)
+            if blob not in self.declaring and blob != patches.NO_BLOB
+        }
+        loose = {
+            oid: self._own(content)
+            for oid, content in blobs.read(self.past.repository, sorted(wanted))
+        }
+        self.headers.give(loose)
+        finished = self._finished()
+        found: dict[str, list[CommitPatch]] = {}
+        for commit in listed:
+            files = tuple(file for file in commit.files if self._differs(file))
+            release = finished.get(self.past.release_of(commit.oid) or "")
+            if files and release:
+                found.setdefault(release, []).append(replace(commit, files=files))
+        return found
+
+    def _finished(self) -> dict[str, str]:
+        """Return by release the next one that is looked at."""
+        looked = {name for name, _ in self.past.releases}
+        found: dict[str, str] = {}
+        after = ""
+        for name, _ in reversed(self.past.index.meta.releases):
+            if naming.is_mainline(name):
+                after = name if name in looked else after
+                found[name] = after
+        return found
+
+    def _differs(self, file: patches.FilePatch) -> bool:
+        if self.is_tag:
+            one, other = (
+                b"" if blob == patches.NO_BLOB else self.headers.content(blob)
+                for blob in (file.old_blob, file.new_blob)
+            )
+            return one != other
+        word = self.name.encode()
+        return any(word in line for h in file.hunks for line in (*h.removed, *h.added))
+
+
+class _Lives:
+    """Collects lives from one release to the next."""
+
+    def __init__(self) -> None:
+        self.open: dict[str, Life] = {}
+        self.closed: list[Life] = []
+        self.events: list[Finding] = []
+        self.spans: list[tuple[str, str]] = []
+
+    def begin(self, declared: Mapping[str, Declaration]) -> None:
+        self.open = {name: Life(name, found, None, None) for name, found in declared.items()}
+
+    def step(
+        self, declared: Mapping[str, Declaration], found: list[Finding], span: tuple[str, str]
+    ) -> None:
+        self.events += found
+        self.spans += [span] * len(found)
+        went = {f.name: f for f in found if not f.kind.endswith("-added")}
+        came = {f.new_name or f.name: f for f in found}
+        for name in [name for name in self.open if name not in declared]:
+            event = _around(name, went)
+            became = None
+            if event is not None and event.name == name:
+                became = event.new_name or ", ".join(event.replacements) or None
+            self.closed.append(
+                replace(
+                    self.open.pop(name),
+                    until=(event.release if event else None) or span[1],
+                    until_commit=event.commit if event else None,
+                    became=became,
+                )
+            )
+        for name, declaration in declared.items():
+            if name in self.open:
+                self.open[name] = replace(self.open[name], declaration=declaration)
+                continue
+            event = _around(name, came)
+            self.open[name] = Life(
+                name,
+                declaration,
+                (event.release if event else None) or span[1],
+                event.commit if event else None,
+            )
+
+    def ended(self) -> Iterator[Life]:
+        yield from sorted(
+            [*self.closed, *self.open.values()],
+            key=lambda life: ("." in life.name, life.declaration.line),
+        )
+
+
+def _around(name: str, events: Mapping[str, Finding]) -> Finding | None:
+    """Return the event of a name, or of what it is inside of."""
+    while True:
+        if name in events:
+            return events[name]
+        if "." not in name:
+            return next((f for n, f in events.items() if n.split()[-1] == name), None)
+        name = name.rsplit(".", 1)[0]
+
+
+def _end(text: str, at: int) -> int:
+    """Return where the declaration ends whose brace was opened before `at`."""
+    depth = 1
+    for found in re.compile(r"[{}]").finditer(text, at):
+        depth += 1 if found.group() == "{" else -1
+        if depth == 0:
+            semicolon = text.find(";", found.end())
+            return semicolon + 1 if semicolon >= 0 else len(text)
+    return len(text)
+
+
+def _row(lives: Lives) -> list[object]:
+    return [
+        lives.releases,
+        [
+            (
+                life.name,
+                cache.placed(life.declaration),
+                life.since,
+                life.since_commit,
+                life.until,
+                life.until_commit,
+                life.became,
+            )
+            for life in lives.lives
+        ],
+        [cache.finding_row(event) for event in lives.events],
+        lives.spans,
+    ]
+
+
+def _lives_of(name: str, row: Any) -> Lives | None:
+    try:
+        releases, lives, events, spans = row
+        found = []
+        for shown, placed, *rest in lives:
+            declaration = cache.placed_of(placed)
+            assert declaration is not None
+            found.append(Life(shown, declaration, *rest))
+        return Lives(
+            name,
+            tuple(releases),
+            tuple(found),
+            tuple(map(cache.finding_of, events)),
+            tuple((old, new) for old, new in spans),
+        )
+    except (ValueError, TypeError, KeyError):
+        return None
