@@ -111,7 +111,7 @@ def create(
     objects = _objects_of(reference) if reference else None
     partial = directory.with_name(directory.name + ".partial")
     partial.mkdir(parents=True, exist_ok=True)
-    with _locked(partial):
+    with _locked(partial) as lock:
         gitdir = _claim(partial, bare)
         try:
             _prepare(gitdir, remotes, objects, bare)
@@ -120,11 +120,12 @@ def create(
             for remote, branch in zip(remotes, branches, strict=True):
                 say(f"fetching {remote.name} from {remote.url}")
                 ref = f"refs/remotes/{remote.name}/{branch}"
-                arrivals.append(fetch(gitdir, remote, ref, progress=progress))
-            _check_out(partial, gitdir, arrivals[0], branches[0], bare)
+                arrivals.append(fetch(gitdir, remote, ref, progress=progress, hold=lock))
+            _check_out(partial, gitdir, arrivals[0], branches[0], bare, lock)
             if directory.exists():
                 directory.rmdir()
             partial.rename(directory)
+            (directory / gitdir.relative_to(partial) / _MARK).unlink()
         except BaseException:
             _leave(partial, gitdir, say)
             raise
@@ -132,7 +133,12 @@ def create(
 
 
 def fetch(
-    directory: Path, remote: Remote, ref: str, *, progress: Progress | None = None
+    directory: Path,
+    remote: Remote,
+    ref: str,
+    *,
+    progress: Progress | None = None,
+    hold: int | None = None,
 ) -> Arrival:
     """Fetch one remote's branches and tags.
 
@@ -143,6 +149,10 @@ def fetch(
     remote : Remote
     ref : str
         The remote-tracking branch to report on.
+    progress : called with git's progress lines, if anybody looks
+    hold : int, optional
+        A descriptor of a lock that must hold as long as git is at work, even when kbisect is
+        killed.
 
     Raises
     ------
@@ -159,6 +169,7 @@ def fetch(
             "--progress" if progress else "--no-progress",
             remote.name,
             progress=progress,
+            pass_fds=() if hold is None else (hold,),
         )
     except GitFailed as failed:
         if not _only_tags_refused(failed.stderr):
@@ -196,8 +207,8 @@ def remember(repository: Repository, values: dict[str, str]) -> bool:
 
 
 @contextmanager
-def _locked(directory: Path) -> Iterator[None]:
-    """Hold a directory against another clone to the same place."""
+def _locked(directory: Path) -> Iterator[int]:
+    """Hold a directory against another clone to the same place, and give the lock's descriptor."""
     handle = os.open(directory, os.O_RDONLY | os.O_DIRECTORY)
     try:
         try:
@@ -207,7 +218,7 @@ def _locked(directory: Path) -> Iterator[None]:
                 f"another `kbisect clone` is at work in {directory}",
                 hint="wait for it, or choose another place",
             ) from None
-        yield
+        yield handle
     finally:
         os.close(handle)
 
@@ -238,6 +249,9 @@ def _claim(partial: Path, bare: bool) -> Path:
 
 def _prepare(gitdir: Path, remotes: Sequence[Remote], objects: Path | None, bare: bool) -> None:
     """Make the empty repository, or bring what an earlier attempt left in line with this one."""
+    # Whoever held these was killed: as long as it lived, it held the lock on the directory.
+    for stale in gitdir.glob("**/*.lock"):
+        stale.unlink(missing_ok=True)
     # An empty template: no sample hooks, and none of the user's own.
     kind = ["--bare", str(gitdir)] if bare else [str(gitdir.parent)]
     process.run(gitdir.parent, "init", "--quiet", "--template=", *kind)
@@ -288,15 +302,16 @@ def _default_branch(gitdir: Path, remote: Remote) -> str:
     )
 
 
-def _check_out(partial: Path, gitdir: Path, first: Arrival, branch: str, bare: bool) -> None:
+def _check_out(
+    partial: Path, gitdir: Path, first: Arrival, branch: str, bare: bool, lock: int
+) -> None:
     process.run(gitdir, "symbolic-ref", "HEAD", f"refs/heads/{branch}")
     process.run(gitdir, "update-ref", f"refs/heads/{branch}", first.oid)
     process.run(gitdir, "config", f"branch.{branch}.remote", first.name)
     process.run(gitdir, "config", f"branch.{branch}.merge", f"refs/heads/{branch}")
     if not bare:
-        process.run(partial, "reset", "--quiet", "--hard")
+        process.run(partial, "reset", "--quiet", "--hard", pass_fds=(lock,))
     process.run(gitdir, "config", "--unset", "maintenance.auto")
-    (gitdir / _MARK).unlink()
 
 
 def _leave(partial: Path, gitdir: Path, say: Progress) -> None:

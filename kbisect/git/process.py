@@ -149,7 +149,10 @@ def run(
 
 
 def converse(
-    directory: Path, *arguments: str, progress: Callable[[str], None] | None = None
+    directory: Path,
+    *arguments: str,
+    progress: Callable[[str], None] | None = None,
+    pass_fds: tuple[int, ...] = (),
 ) -> None:
     """Run one git command that talks to a remote, and pass on what it says of its progress.
 
@@ -157,6 +160,8 @@ def converse(
     ----------
     progress : callable, optional
         Called with each line of git's stderr, those that overwrite each other too.
+    pass_fds : tuple of int
+        Descriptors that stay open in it, as for `run`.
 
     Raises
     ------
@@ -169,6 +174,7 @@ def converse(
             stdout=subprocess.DEVNULL,
             stderr=subprocess.PIPE,
             env=environment(network=True),
+            pass_fds=pass_fds,
             bufsize=0,
         )
     except FileNotFoundError:

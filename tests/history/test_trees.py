@@ -178,7 +178,7 @@ def test_a_clone_that_failed_half_way_is_taken_up_again(
     assert not partial.exists()
 
 
-@pytest.mark.parametrize("attempt", range(4))
+@pytest.mark.parametrize("attempt", range(6))
 @pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGINT], ids=["kill", "interrupt"])
 def test_a_clone_cut_off_at_any_instant_leaves_no_half_made_one(
     servers: dict[str, Path], tmp_path: Path, kbisect: Run, how: signal.Signals, attempt: int
@@ -193,7 +193,7 @@ def test_a_clone_cut_off_at_any_instant_leaves_no_half_made_one(
     ) as cut:
         assert cut.stderr is not None
         assert "fetching" in cut.stderr.readline()
-        time.sleep(0.05 * attempt)
+        time.sleep(0.04 * attempt)
         os.killpg(cut.pid, how)
         _, words = cut.communicate()
     assert "Traceback" not in words
