@@ -76,9 +76,16 @@ def index(
             raise UsageError(f"--tree {pair}: expected NAME=REF", hint="--tree net=origin/main")
         session.repository.resolve(ref)
         named[tree] = ref
-    outcome = update(
-        session.repository, trees=named, paths=paths, lines=lines, full=full, say=session.say
-    )
+    with session.counting("reading commits") as count:
+        outcome = update(
+            session.repository,
+            trees=named,
+            paths=paths,
+            lines=lines,
+            full=full,
+            say=session.say,
+            count=count,
+        )
     content = {
         key: getattr(outcome, key)
         for key in ("commits", "in_scope", "new", "mode", "seconds", "trees", "releases")

@@ -5,7 +5,8 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, TypeVar
@@ -57,6 +58,17 @@ class Session:
         """Talk: one line on stderr, silenced by -q."""
         if not self.quiet:
             click.echo(printable(words), err=True)
+
+    @contextmanager
+    def counting(self, what: str) -> Iterator[Callable[[int], None]]:
+        """Show a number that grows, on stderr, while the block runs; nothing where nobody looks."""
+        if not self.shows_progress:
+            yield lambda _: None
+            return
+        from rich.console import Console
+
+        with Console(stderr=True).status(what) as status:
+            yield lambda number: status.update(f"{what}: {number:,}")
 
     def answer(
         self,

@@ -87,7 +87,8 @@ def clone(
     repository = Repository.open(place, session.store, session.overrides)
     refs = {each.name: each.ref for each in arrivals if each.name != known.STABLE}
     known.remember(repository, refs)
-    outcome = update(repository, say=session.say)
+    with session.counting("reading commits") as count:
+        outcome = update(repository, say=session.say, count=count)
     content = {
         "directory": str(place.absolute()),
         "trees": [_row(each.name, each) for each in arrivals],
@@ -142,7 +143,8 @@ def sync(session: Session, as_json: bool) -> None:
                 failed.append(error)
             else:
                 arrivals.append((source.tree, arrival))
-    outcome = update(repository, say=session.say)
+    with session.counting("reading commits") as count:
+        outcome = update(repository, say=session.say, count=count)
     if failed:
         for tree, arrival in arrivals:
             session.say(report.line(tree, arrival))

@@ -127,6 +127,11 @@ class Repository:
         place = Path(store).absolute() if store else common / "kbisect"
         return cls(gitdir, common, workdir, place, overrides)
 
+    @property
+    def has_own_store(self) -> bool:
+        """Whether kbisect's data is kept elsewhere, by --store."""
+        return self.store != self.common_dir / "kbisect"
+
     @cached_property
     def pygit2(self) -> pygit2.Repository:
         """The libgit2 view of it, for single objects and merges in memory (git room only)."""

@@ -8,7 +8,7 @@ several processes, since a commit's difference from its parent needs no other co
 from __future__ import annotations
 
 import queue
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -45,9 +45,18 @@ class Harvest:
     ----------
     scope : what counts
     count_lines : whether lines are counted too
+    count : called now and then with the number of commits walked
     """
 
-    def __init__(self, repository: Repository, scope: Scope, *, count_lines: bool) -> None:
+    def __init__(
+        self,
+        repository: Repository,
+        scope: Scope,
+        *,
+        count_lines: bool,
+        count: Callable[[int], None] = lambda _: None,
+    ) -> None:
+        self._count = count
         self._repository = repository
         self._scope = scope
         self._count_lines = count_lines
@@ -71,6 +80,7 @@ class Harvest:
                     self._give(block, blocks)
                     block = []
                     blocks += 1
+                    self._count(blocks * _BLOCK)
             yield row
         if block:
             self._give(block, blocks)

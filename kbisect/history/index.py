@@ -28,12 +28,13 @@ from kbisect.history.simplify import simplify
 from kbisect.history.store import Generation, Index
 from kbisect.history.subsystems import Subsystems
 from kbisect.history.tables import LinkRow, People
-from kbisect.history.trees import recognise
+from kbisect.history.trees import Taken, remember, taken
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
 Say = Callable[[str], None]
+Count = Callable[[int], None]
 
 # A link that was resolved once stays so; these are looked at again when commits arrive.
 _OPEN = {"ambiguous", "unknown", "unresolved"}
@@ -50,7 +51,7 @@ class Outcome:
     new : commits that the index didn't know before
     mode : `full`, `incremental` or `current`
     seconds : wall time
-    trees : tree name → ref
+    taken : which ref was taken for which tree, and why
     releases : how many are known
     derived : whether they come from the Makefile, for want of tags
     """
@@ -60,9 +61,14 @@ class Outcome:
     new: int
     mode: str
     seconds: float
-    trees: Mapping[str, str]
+    taken: tuple[Taken, ...]
     releases: int
     derived: bool
+
+    @property
+    def trees(self) -> dict[str, str]:
+        """Tree name → ref."""
+        return {each.tree: each.ref for each in self.taken}
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,9 +77,14 @@ class _Wanted:
 
     refs: Sequence[Ref]
     tips: Mapping[str, str]
-    trees: Mapping[str, str]
+    taken: tuple[Taken, ...]
     scope: Scope
     lines: bool
+
+    @property
+    def trees(self) -> dict[str, str]:
+        """Tree name → ref."""
+        return {each.tree: each.ref for each in self.taken}
 
     @property
     def folders(self) -> list[str]:
@@ -100,6 +111,7 @@ def update(
     lines: bool = False,
     full: bool = False,
     say: Say = lambda _: None,
+    count: Count = lambda _: None,
 ) -> Outcome:
     """Bring the index up to date with the repository's refs.
 
@@ -111,6 +123,7 @@ def update(
     lines : count lines, and go on counting them
     full : build it anew even when nothing changed
     say : called with a line for people
+    count : called now and then with the number of commits read so far
 
     Raises
     ------
@@ -126,10 +139,13 @@ def update(
         wanted = _wanted(repository, known, trees or {}, paths, lines)
         before = None if known is None or full or not wanted.goes_on(repository, known) else known
         if before is not None and wanted.same_as(before):
-            return _outcome(before, 0, "current", begun)
-        index = _build(repository, wanted, before)
+            return _outcome(before, wanted, 0, "current", begun)
+        index = _build(repository, wanted, before, count)
+        if not repository.has_own_store:
+            # Whoever keeps kbisect's data elsewhere wants nothing written here.
+            remember(repository, wanted.trees)
         new = len(index.oids) - (_still_there(known, index) if known else 0)
-        return _outcome(index, new, "incremental" if before else "full", begun)
+        return _outcome(index, wanted, new, "incremental" if before else "full", begun)
 
 
 def _present(repository: Repository, say: Say) -> Index | None:
@@ -156,12 +172,14 @@ def _wanted(
         tips.setdefault("HEAD", head)
     if not tips:
         raise UsageError("this repository has no commits yet", hint="git fetch, or commit")
-    chosen = recognise(repository, refs) | (dict(before.meta.trees) if before else {})
+    known = before.meta.trees.items() if before else ()
+    chosen = {tree: Taken(tree, ref, "the index before") for tree, ref in known}
+    chosen |= {each.tree: each for each in taken(repository, refs)}
     for tree, ref in trees.items():
-        chosen[tree] = ref if ref in tips else _full_name(ref, tips)
-    chosen = {tree: ref for tree, ref in chosen.items() if ref in tips}
+        chosen[tree] = Taken(tree, ref if ref in tips else _full_name(ref, tips), "--tree")
+    found = tuple(each for each in chosen.values() if each.ref in tips)
     scope = Scope.of(paths or (before.meta.scope if before else ()))
-    return _Wanted(refs, tips, chosen, scope, lines or bool(before and before.meta.lines))
+    return _Wanted(refs, tips, found, scope, lines or bool(before and before.meta.lines))
 
 
 def _full_name(ref: str, tips: Mapping[str, str]) -> str:
@@ -179,7 +197,7 @@ def _still_there(before: Index, index: Index) -> int:
     return sum(index.oids.number(oid) is not None for oid in before.oids)
 
 
-def _outcome(index: Index, new: int, mode: str, begun: float) -> Outcome:
+def _outcome(index: Index, wanted: _Wanted, new: int, mode: str, begun: float) -> Outcome:
     (counted,) = index.rows("SELECT count(*) FROM rows")[0]
     sources = index.rows("SELECT count(*), count(*) FILTER (source = 'Makefile') FROM releases")
     return Outcome(
@@ -188,18 +206,18 @@ def _outcome(index: Index, new: int, mode: str, begun: float) -> Outcome:
         new=new,
         mode=mode,
         seconds=round(time.monotonic() - begun, 2),
-        trees=index.meta.trees,
+        taken=wanted.taken,
         releases=sources[0][0],
         derived=sources[0][1] > 0,
     )
 
 
-def _build(repository: Repository, wanted: _Wanted, before: Index | None) -> Index:
+def _build(repository: Repository, wanted: _Wanted, before: Index | None, count: Count) -> Index:
     """Build a generation: what only grows is added to, the rest is worked out again."""
     tips = list(dict.fromkeys(wanted.tips.values()))
     old_tips = list(dict.fromkeys(before.meta.refs.values())) if before else []
     first = len(before.graph) if before else 0
-    new = Harvest(repository, wanted.scope, count_lines=wanted.lines)
+    new = Harvest(repository, wanted.scope, count_lines=wanted.lines, count=count)
     try:
         walked = stream.walk(repository, tips, old_tips, order="date")
         graph = CommitGraph.extend(before.graph if before else None, new.watch(walked))

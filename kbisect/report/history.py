@@ -32,9 +32,9 @@ def day(seconds: int) -> str:
 
 def indexed(outcome: Outcome, style: Style) -> str:
     """Say what `kbisect index` did."""
-    trees = ", ".join(f"{tree} = {ref}" for tree, ref in outcome.trees.items()) or (
-        "none recognised (name them with --tree NAME=REF)"
-    )
+    trees = [f"{each.tree} = {each.ref}, by {each.why}" for each in outcome.taken]
+    trees = trees or ["none recognised (name them with --tree NAME=REF)"]
+    listed = "\n            ".join(map(printable, trees))
     source = " (from the Makefile: there are no tags)" if outcome.derived else ""
     if outcome.mode == "current":
         head = f"up to date: {outcome.in_scope:,} of {outcome.commits:,} commits in scope"
@@ -45,7 +45,7 @@ def indexed(outcome: Outcome, style: Style) -> str:
         )
     return (
         f"{style(head, 'bold')}\n"
-        f"  trees     {trees}\n"
+        f"  trees     {listed}\n"
         f"  releases  {outcome.releases:,}{source}\n"
         "Next: kbisect query --list\n"
     )

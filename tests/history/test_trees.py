@@ -387,3 +387,22 @@ def test_releases_that_do_not_contain_one_another_mislead_nobody(nettrees_copy: 
         git(path, "tag", "--force", "--annotate", "--message=x", tag, at)
     indexing.update(nettrees_copy.repository)
     in_trees(path, store.load(nettrees_copy.repository.store))
+
+
+def test_what_was_recognised_is_remembered_and_said(nettrees_copy: History, kbisect: Run) -> None:
+    done = kbisect("-C", nettrees_copy.path, "index", "--tree", "vendor=bluetooth")
+    assert "vendor = refs/heads/bluetooth, by --tree" in done.stdout
+    assert "net = refs/heads/net, by the name of the branch" in done.stdout
+    kept = git(nettrees_copy.path, "config", "--get", "kbisect.tree.vendor.ref").strip()
+    assert kept == "refs/heads/bluetooth"
+    again = json.loads(kbisect("-C", nettrees_copy.path, "index", "--json").stdout)
+    assert again["trees"]["vendor"] == "refs/heads/bluetooth"
+
+
+def test_with_a_store_elsewhere_nothing_is_written_into_the_repository(
+    nettrees_copy: History, tmp_path: Path, kbisect: Run
+) -> None:
+    before = (nettrees_copy.path / ".git" / "config").read_bytes()
+    assert kbisect("-C", nettrees_copy.path, "--store", tmp_path / "s", "index").returncode == 0
+    assert (nettrees_copy.path / ".git" / "config").read_bytes() == before
+    assert not (nettrees_copy.path / ".git" / "kbisect").exists()
