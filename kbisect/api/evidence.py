@@ -224,6 +224,14 @@ def _partner(mine: list[str], place: int, others: list[list[str]], same_count: b
     return best
 
 
+def partner(line: bytes, place: int, others: Sequence[bytes], same_count: bool) -> bytes | None:
+    """Return which of the added lines took the place of a removed one."""
+    tokens = [_TOKEN.findall(other.decode("utf-8", "replace")) for other in others]
+    mine = _TOKEN.findall(line.decode("utf-8", "replace"))
+    found = _partner(mine, place, tokens, same_count)
+    return None if found is None else others[found]
+
+
 def _overlap(bag: Counter[str], other: list[str]) -> float:
     yours = Counter(other)
     return (bag & yours).total() / (max(bag.total(), yours.total()) or 1)

@@ -7,6 +7,7 @@ commits that change those: the index says which.
 
 from __future__ import annotations
 
+import difflib
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -136,6 +137,18 @@ class Past:
                 self._known[name] = _Search(self, name, content).lives()
                 kept[name].put(_row(self._known[name]))
         return {name: self._known[name] for name in names}
+
+    def near(self, name: str) -> list[str]:
+        """Return names of the newest release that are like an unknown one."""
+        owner, _, member = name.partition(".")
+        if member:
+            names = {life.name for life in self.lives(owner)[owner].lives}
+        else:
+            names = set()
+            for _, content in blobs.read(self.repository, sorted(set(self.trees[-1].values()))):
+                text = content.decode("latin-1")
+                names |= set(re.findall(r"\b[A-Za-z_]\w{3,}\b(?=\s*[({])", text))
+        return difflib.get_close_matches(name, sorted(names), n=3, cutoff=0.75)
 
     def _declaring(self, names: Sequence[str]) -> dict[str, dict[str, bytes]]:
         """Return by name the blobs that seem to declare it, with their content."""

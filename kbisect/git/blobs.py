@@ -9,7 +9,10 @@ know where a file came from.
 from __future__ import annotations
 
 import hashlib
+import lzma
 import os
+import tarfile
+import zlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -93,6 +96,61 @@ def in_directory(top: Path, folders: Sequence[str] = ()) -> Files:
     return _from_disk(top, sorted(found))
 
 
+def in_place(place: Path, folders: Sequence[str] = ()) -> Files:
+    """Read the files below `folders` of a directory or of a tarball.
+
+    Raises
+    ------
+    UsageError
+        It is neither.
+    """
+    return in_directory(place, folders) if place.is_dir() else _in_tarball(place, folders)
+
+
+def _in_tarball(place: Path, folders: Sequence[str]) -> Files:
+    """Read a tarball of a tree, whose files are below one folder (linux-6.1/) or not."""
+    blobs = {}
+    loaded = {}
+    try:
+        with tarfile.open(place) as archive:
+            for member in archive:
+                name = member.name.removeprefix("./")
+                inside = next(
+                    (
+                        path
+                        for path in (name, name.partition("/")[2])
+                        if any(path.startswith(f"{folder}/") for folder in folders)
+                    ),
+                    None,
+                )
+                file = archive.extractfile(member) if inside and member.isreg() else None
+                if file is not None and inside is not None:
+                    content = file.read()
+                    blobs[inside] = _oid(content)
+                    loaded[blobs[inside]] = content
+    except (tarfile.TarError, EOFError, lzma.LZMAError, zlib.error, OSError) as error:
+        raise UsageError(
+            f"cannot read {place}: {error}", hint="give a tarball, or unpack it"
+        ) from None
+    return Files(blobs, loaded)
+
+
+def sources(place: Path) -> dict[str, bytes]:
+    """Read the C files at a path: the file itself, or all below the directory."""
+    if place.is_file():
+        return {str(place): place.read_bytes()}
+    found = (Path(parent, name) for parent, _, names in os.walk(place) for name in names)
+    return {
+        str(path): path.read_bytes()
+        for path in sorted(found)
+        if path.suffix in (".c", ".h") and path.is_file() and not path.is_symlink()
+    }
+
+
+def _oid(content: bytes) -> str:
+    return hashlib.sha1(b"blob %d\0" % len(content) + content, usedforsecurity=False).hexdigest()
+
+
 def _from_disk(top: Path, names: Iterable[str]) -> Files:
     blobs = {}
     loaded = {}
@@ -101,7 +159,7 @@ def _from_disk(top: Path, names: Iterable[str]) -> Files:
         if path.is_symlink() or not path.is_file():  # deleted, or a submodule
             continue
         content = path.read_bytes()
-        oid = hashlib.sha1(b"blob %d\0" % len(content) + content, usedforsecurity=False).hexdigest()
+        oid = _oid(content)
         blobs[name] = oid
         loaded[oid] = content
     return Files(blobs, loaded)
@@ -131,3 +189,42 @@ def read(repository: Repository, oids: Iterable[str]) -> Iterator[tuple[str, byt
             content = pipe.read(int(words[2]))
             pipe.read(1)
             yield words[0], content
+
+
+def lines_with(
+    repository: Repository, commit: str | None, word: str, folders: Sequence[str]
+) -> list[tuple[str, int, str]]:
+    """Find every line that has a word, at a commit or (None) in the worktree.
+
+    Returns
+    -------
+    list of (path, 1-based line, text)
+    """
+    if commit is None and repository.workdir is None:
+        raise UsageError(
+            "this repository is bare: it has no worktree to look at",
+            hint="name a revision, or give a worktree with -C DIR",
+        )
+    arguments = ["grep", "-n", "-z", "-I", "-w", "-F", "--full-name", "--no-color", "--no-column"]
+    arguments += ["--untracked"] if commit is None else []
+    arguments += ["-e", word, *([commit] if commit else []), "--"]
+    done = process.run(
+        repository.gitdir if commit else repository.workdir or repository.gitdir,
+        *arguments,
+        *(f":(top){folder}" for folder in folders),
+        codes=(0, 1),
+    )
+    found = []
+    for entry in done.stdout.split(b"\n"):
+        path, _, rest = entry.partition(b"\0")
+        number, _, text = rest.partition(b"\0")
+        if number.isdigit():
+            name = path.removeprefix(f"{commit}:".encode()) if commit else path
+            found.append(
+                (
+                    name.decode("utf-8", "backslashreplace"),
+                    int(number),
+                    text.decode("utf-8", "replace"),
+                )
+            )
+    return found

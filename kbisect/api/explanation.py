@@ -1,0 +1,423 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""What a compiler's complaint about the API comes from, and what to write instead.
+
+The name's life tells the release; the comparison of that release with the one before tells the
+commit, what callers became and how one of them was converted.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from enum import Enum
+from pathlib import Path
+
+from kbisect.api import comparison, conversion, evidence
+from kbisect.api.comparison import FOLDERS
+from kbisect.api.complaints import Complaint, Trouble
+from kbisect.api.conversion import Conversion
+from kbisect.api.declarations import Declaration, What
+from kbisect.api.findings import CallerChange, Finding
+from kbisect.api.headers import Headers
+from kbisect.api.lifetimes import Life, Lives, Past
+from kbisect.api.surface import include_name
+from kbisect.git import blobs, patches
+from kbisect.history import releases as naming
+
+
+class Verdict(Enum):
+    """What became of the name."""
+
+    GONE = "gone"
+    CHANGED = "changed"
+    MOVED = "moved"
+    NEW = "new"
+    UNKNOWN = "unknown"
+
+
+@dataclass(frozen=True, slots=True)
+class Explanation:
+    """One complaint explained.
+
+    Attributes
+    ----------
+    verdict : Verdict; NEW when the name came later than the kernel that was built against
+    name : as findings give it
+    finding : the change, with its commit and release; None when there is none
+    subject : the commit's
+    use, write : the line as it is and as it should be; empty when unknown
+    callers : what callers of this use became, most common first
+    example : a call site that was converted
+    declaration : the new declaration, None when there is none
+    release : since when; None when unknown
+    test : what the new kernel has and the old one lacks, for a guard by feature; empty if nothing
+    nearest : names like an unknown one
+    """
+
+    complaint: Complaint
+    verdict: Verdict
+    name: str
+    finding: Finding | None = None
+    subject: str = ""
+    use: str = ""
+    write: str = ""
+    callers: tuple[CallerChange, ...] = ()
+    example: Conversion | None = None
+    declaration: Declaration | None = None
+    release: str | None = None
+    test: str = ""
+    nearest: tuple[str, ...] = ()
+
+    @property
+    def guard(self) -> str:
+        """The preprocessor line for code that must build on both sides of the change."""
+        numbers = naming.version((self.release or "").split("-rc")[0])
+        if not numbers:
+            return ""
+        listed = ",".join(str(number) for number in (*numbers, 0, 0)[:3])
+        return f"#if LINUX_VERSION_CODE < KERNEL_VERSION({listed})"
+
+
+_ENDS = ("removed", "renamed", "moved")
+_SIGNATURE = {Trouble.FEW, Trouble.MANY, Trouble.ARGUMENT, Trouble.VALUE, Trouble.CALLBACK}
+
+
+@dataclass(slots=True)
+class Explainer:
+    """Explains complaints; what was read for one serves the next."""
+
+    past: Past
+    compared: dict[tuple[str, str], comparison.Result] = field(default_factory=dict)
+    examples: dict[tuple[str, str], list[Conversion]] = field(default_factory=dict)
+
+    def explain(self, complaints: Iterable[Complaint]) -> Iterator[Explanation]:
+        """Explain each complaint; those about no name are left out."""
+        listed = [each for each in complaints if each.trouble is not Trouble.OTHER]
+        self.past.lives(*{each.owner or each.name for each in listed if self._is_name(each)})
+        for complaint in listed:
+            yield self._one(complaint)
+
+    @staticmethod
+    def _is_name(complaint: Complaint) -> bool:
+        if complaint.trouble is Trouble.HEADER:
+            return False
+        lacks_owner = complaint.trouble in (Trouble.MEMBER, Trouble.CALLBACK)
+        return bool(complaint.name) and bool(complaint.owner or not lacks_owner)
+
+    def _one(self, complaint: Complaint) -> Explanation:
+        use = complaint.source or _statement(complaint)
+        found: tuple[Finding, tuple[str, str]] | None = None
+        alive: Life | None = None
+        name = complaint.name
+        if complaint.trouble is Trouble.HEADER:
+            found = self._header(complaint.name)
+        elif complaint.trouble in (Trouble.MEMBER, Trouble.CALLBACK):
+            for lives in self._structs(complaint):
+                found = found or self._event(complaint, lives)
+                name = lives.name
+                alive = alive or next((x for x in lives.lives if x.name == lives.name), None)
+        elif complaint.name:
+            lives = self.past.lives(complaint.name)[complaint.name]
+            found = self._event(complaint, lives)
+            alive = next(iter(lives.lives), None)
+        if found is not None:
+            return self._changed(complaint, *found, use)
+        if alive is not None and alive.until is None:
+            return self._alive(complaint, alive, use)
+        return Explanation(
+            complaint, Verdict.UNKNOWN, name or "", use=use, nearest=self._nearest(complaint)
+        )
+
+    # --- what happened -------------------------------------------------------------------------
+
+    def _structs(self, complaint: Complaint) -> Iterator[Lives]:
+        owners = [complaint.owner] if complaint.owner else self._owners(complaint.name)
+        found = self.past.lives(*owners)
+        for owner in owners:
+            yield found[owner].of(f"{owner}.{complaint.name}")
+
+    def _owners(self, name: str) -> list[str]:
+        """Return the structs that have, or had, a field of a name; those in use first."""
+        if not name:
+            return []
+        pattern = re.compile(
+            rf"(?:\(\s*\*\s*{re.escape(name)}\s*\)|\b{re.escape(name)}\b)".encode()
+        )
+        place: dict[str, str] = {}
+        for tree in self.past.trees:
+            place |= {blob: path for path, blob in tree.items()}
+        latest: dict[str, tuple[str, bytes]] = {}
+        order = {b: n for n, tree in enumerate(self.past.trees) for b in tree.values()}
+        for oid, content in blobs.read(
+            self.past.repository, sorted(place, key=lambda blob: order[blob])
+        ):
+            if pattern.search(content):
+                latest[place[oid]] = (oid, content)
+        owners = dict.fromkeys(
+            one.owner
+            for path, (_, content) in latest.items()
+            for one in Headers(None, {"x": content})(path, "x").declarations
+            if one.what is What.FIELD and one.name == name
+        )
+        return list(owners)[:8]
+
+    def _event(self, complaint: Complaint, lives: Lives) -> tuple[Finding, tuple[str, str]] | None:
+        """Return the latest change that the complaint can come from."""
+        trouble = complaint.trouble
+        listed = list(zip(lives.events, lives.spans, strict=True))[::-1]
+        if trouble in _SIGNATURE:
+            words = ("-signature", "kind-changed", "-retyped")
+            signed = [
+                (event, span)
+                for event, span in listed
+                if any(kind.endswith(words) for kind in event.kinds)
+            ]
+            return next(
+                (each for each in signed if _fits(complaint, each[0])),
+                signed[0] if signed else None,
+            )
+        last = max(lives.lives, key=lambda life: life.until is None, default=None)
+        if last is not None and last.until is None:
+            # It is there now: what moved must be looked for elsewhere.
+            return next(
+                (
+                    each
+                    for each in listed
+                    if trouble is not Trouble.TWICE
+                    and each[0].kind.endswith("-moved")
+                    and each[0].new_header
+                ),
+                None,
+            )
+        return next((each for each in listed if each[0].kind.rsplit("-", 1)[-1] in _ENDS), None)
+
+    def _header(self, name: str) -> tuple[Finding, tuple[str, str]] | None:
+        paths = [f"include/{name}", f"include/uapi/{name}"]
+        trees, releases = self.past.trees, self.past.releases
+        for place in range(len(trees) - 1, 0, -1):
+            if any(path in trees[place - 1] for path in paths) and not any(
+                path in trees[place] for path in paths
+            ):
+                span = releases[place - 1][0], releases[place][0]
+                for finding in self.compare(span).findings:
+                    if finding.name in paths:
+                        return finding, span
+        return None
+
+    def compare(self, span: tuple[str, str]) -> comparison.Result:
+        """Return the difference of two releases."""
+        if span not in self.compared:
+            oids = dict(self.past.releases)
+            self.compared[span] = comparison.compare(
+                self.past.repository, oids[span[0]], oids[span[1]], release=self.past.release_of
+            )
+        return self.compared[span]
+
+    # --- what to say ---------------------------------------------------------------------------
+
+    def _changed(
+        self, complaint: Complaint, event: Finding, span: tuple[str, str], use: str
+    ) -> Explanation:
+        whole = self.compare(span).findings
+        finding = next(
+            (f for f in whole if (f.kind, f.name) == (event.kind, event.name)),
+            next((f for f in whole if f.name == event.name), event),
+        )
+        verb = finding.kind.rsplit("-", 1)[-1]
+        gone = verb in ("removed", "renamed") or (verb == "moved" and "." in finding.name)
+        verdict = Verdict.GONE if gone else Verdict.MOVED if verb == "moved" else Verdict.CHANGED
+        callers = relevant(finding, use)
+        write, example = self.instead(finding, callers, use)
+        commit = finding.commit
+        test = next((row.became for row in callers), "") or finding.new_name or ""
+        return Explanation(
+            complaint,
+            verdict,
+            finding.name,
+            finding,
+            self.past.repository.commit(commit).subject if commit else "",
+            use,
+            write,
+            callers,
+            example,
+            finding.new,
+            finding.release or span[1],
+            test,
+        )
+
+    def _alive(self, complaint: Complaint, life: Life, use: str) -> Explanation:
+        """Explain a name that is there now: the kernel built against is older, or has it too."""
+        commit = life.since_commit
+        where = life.declaration
+        write = f"#include <{include_name(where.header)}>" if life.since is None else ""
+        return Explanation(
+            complaint,
+            Verdict.NEW if life.since else Verdict.MOVED,
+            life.name,
+            None,
+            self.past.repository.commit(commit).subject if commit else "",
+            use,
+            write if complaint.trouble is not Trouble.TWICE else "",
+            declaration=where,
+            release=life.since,
+        )
+
+    def instead(
+        self, finding: Finding, callers: Sequence[CallerChange], use: str
+    ) -> tuple[str, Conversion | None]:
+        """Rewrite the line as a converted caller was, or by what is known of the declarations."""
+        word = _word(finding)
+        if finding.kind.startswith("header"):
+            target = finding.new_name or finding.new_header
+            return (f"#include <{include_name(target)}>" if target else ""), None
+        if finding.kind == "callback-signature" or "callback-signature" in finding.also:
+            return _prototype(finding, use), None
+        if finding.kind.endswith("-moved") and "." not in finding.name:
+            return f"#include <{include_name(finding.new_header or finding.header)}>", None
+        listed = self._conversions(finding, callers)
+        found = conversion.rewritten(use, word, listed) if use else None
+        if found is not None:
+            return found
+        example = listed[0] if listed else None
+        return _substituted(finding, callers, use, word), example
+
+    def _conversions(self, finding: Finding, callers: Sequence[CallerChange]) -> list[Conversion]:
+        """Return call sites that commits of the range converted."""
+        word = _word(finding)
+        key = (finding.commit or "", word)
+        if key not in self.examples:
+            rows = [*callers, *finding.callers]
+            oids = list(dict.fromkeys(row.commit for row in rows))[:8]
+            oids += [finding.commit] if finding.commit and finding.commit not in oids else []
+            found: list[Conversion] = []
+            for patch in patches.of_commits(self.past.repository, oids, FOLDERS):
+                found += _converted(patch, word, finding)
+            self.examples[key] = found
+        became = {row.became.removesuffix("()"): place for place, row in enumerate(callers)}
+
+        def rank(each: Conversion) -> tuple[int, bool, int]:
+            words = re.findall(r"\w+", each.after)
+            at = min((became[name] for name in words if name in became), default=len(became))
+            return at, not each.path.endswith(".c"), len(each.before)
+
+        return sorted(self.examples[key], key=rank)
+
+    def _nearest(self, complaint: Complaint) -> tuple[str, ...]:
+        if not complaint.name or complaint.trouble is Trouble.HEADER:
+            return ()
+        owner = f"{complaint.owner}." if complaint.owner else ""
+        return tuple(self.past.near(owner + complaint.name))
+
+
+def _word(finding: Finding) -> str:
+    name = finding.old.name if finding.old is not None else finding.name
+    return name.split()[-1].rsplit(".", 1)[-1]
+
+
+def _fits(complaint: Complaint, event: Finding) -> bool:
+    """Whether a change of parameters explains the numbers of arguments, or which are more."""
+    old, new = event.old, event.new
+    if old is None or new is None or old.parameters is None or new.parameters is None:
+        return complaint.trouble not in (Trouble.FEW, Trouble.MANY)
+    before, after = len(old.parameters), len(new.parameters)
+    want, have = complaint.counts
+    if want is not None and have is not None:
+        return (before, after) == (have, want)
+    given = conversion.call(complaint.source, complaint.name) if complaint.source else None
+    if given is not None and complaint.trouble in (Trouble.FEW, Trouble.MANY):
+        return before == len(given[2])
+    if complaint.trouble is Trouble.FEW:
+        return after > before
+    if complaint.trouble is Trouble.MANY:
+        return after < before
+    if complaint.trouble is Trouble.ARGUMENT:
+        return before == after
+    if complaint.trouble is Trouble.VALUE:
+        return old.type != new.type
+    return True
+
+
+def relevant(finding: Finding, use: str) -> tuple[CallerChange, ...]:
+    """Return what callers of the use in a line became; of all uses when the line shows none."""
+    squeezed = re.sub(r"\s*(->|\.)\s*", ".", use)
+    uses = {row.use for row in finding.callers if re.search(rf"\b{re.escape(row.use)}\b", squeezed)}
+    longest = max(uses, key=len, default="")
+    rows = [row for row in finding.callers if row.use == longest] if longest else finding.callers
+    return tuple(rows)
+
+
+def _converted(patch: patches.CommitPatch, word: str, finding: Finding) -> Iterator[Conversion]:
+    changed = finding.kind.endswith(("-signature", "-retyped", "-changed"))
+    pattern = re.compile(rf"\b{re.escape(word)}\b".encode())
+    for file in patch.files:
+        if file.path.endswith(".h") and file.path == finding.header:
+            continue
+        for hunk in file.hunks:
+            if not hunk.added or len(hunk.removed) > 60:
+                continue
+            removed, added = _joined(hunk.removed), _joined(hunk.added)
+            for place, before in enumerate(removed):
+                if not before[:1].isspace() or not pattern.search(before):
+                    continue
+                after = evidence.partner(before, place, added, len(removed) == len(added))
+                if after is None or (not changed and pattern.search(after)):
+                    continue
+                if any(line.count(b"(") != line.count(b")") for line in (before, after)):
+                    continue  # the rest of it is not in the patch
+                old, new = (line.decode("utf-8", "replace").strip() for line in (before, after))
+                yield Conversion(file.path, old, new, patch.oid)
+
+
+def _joined(lines: Sequence[bytes]) -> list[bytes]:
+    """Join calls that go over several lines."""
+    found: list[bytes] = []
+    for line in lines:
+        if found and found[-1].count(b"(") > found[-1].count(b")") and len(found[-1]) < 400:
+            found[-1] += b" " + line.strip()
+        else:
+            found.append(line)
+    return found
+
+
+def _substituted(finding: Finding, callers: Sequence[CallerChange], use: str, word: str) -> str:
+    """Put the new name in the old one's place, where nothing else is known."""
+    if finding.caution is not None or not use:
+        return ""
+    new = finding.new
+    if new is not None and finding.new_name and finding.kind.endswith(("-renamed", "-moved")):
+        name = new.name if new.what is What.FIELD else new.name.split()[-1]
+        return re.sub(rf"\b{re.escape(word)}\b", name.rsplit(".", 1)[-1], use)
+    if callers and not callers[0].became.endswith("()"):
+        return re.sub(rf"\b{re.escape(word)}\b", callers[0].became, use)
+    return ""
+
+
+def _prototype(finding: Finding, use: str) -> str:
+    """Write the function that fits the new callback, by the name the line gives it."""
+    new = finding.new
+    if new is None or new.parameters is None:
+        return ""
+    given = re.search(r"[=:]\s*&?(\w+)", use)
+    name = given[1] if given else f"my_{_word(finding)}"
+    shown = re.search(r"\(\s*\*\s*\w+\s*\)\s*(\(.*\))", new.text)
+    parameters = shown[1] if shown else f"({', '.join(new.parameters)})"
+    gap = "" if new.type.endswith("*") else " "
+    return f"static {new.type}{gap}{name}{parameters}"
+
+
+def _statement(complaint: Complaint) -> str:
+    """Read the statement from the file that was compiled, if it is at hand."""
+    if not complaint.file or not complaint.line:
+        return ""
+    try:
+        with Path(complaint.file).open("rb") as file:
+            lines = file.read(4_000_000).decode("utf-8", "replace").splitlines()
+    except OSError:
+        return ""
+    text = ""
+    for line in lines[complaint.line - 1 : complaint.line + 5]:
+        text = f"{text} {line.strip()}".strip()
+        if text.endswith((";", "{", "}", ",")) and text.count("(") <= text.count(")"):
+            break
+    return text

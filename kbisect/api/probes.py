@@ -1,0 +1,142 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Since when something holds for the API: `method M of S matches RE`, `function F`, `header H`.
+
+For those who write compatibility headers: each probe names a thing, and perhaps what its
+declaration must look like.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from kbisect.api.declarations import Declaration, What
+from kbisect.api.lifetimes import Lives, Past
+from kbisect.errors import UsageError
+from kbisect.git import blobs
+
+_PROBE = re.compile(
+    r"\s*(?P<sort>method|callback|field|member|function|macro|struct|union|enum|constant|type"
+    r"|typedef|header|name)\s+<?(?P<name>[\w./-]+)>?"
+    r"(?:\s+(?:of|in)\s+(?:struct\s+|union\s+)?(?P<owner>\w+))?"
+    r"(?:\s+(?:exists|(?P<how>matches|lacks)\s+(?P<pattern>.+?)))?\s*$",
+    re.DOTALL,
+)
+_SORTS = {
+    "function": {What.FUNCTION},
+    "macro": {What.MACRO},
+    "struct": {What.STRUCT},
+    "union": {What.UNION},
+    "enum": {What.ENUM},
+    "constant": {What.MACRO, What.ENUMERATOR},
+    "type": {What.TYPEDEF, What.STRUCT, What.UNION, What.ENUM},
+    "typedef": {What.TYPEDEF},
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """A moment from which a probe holds, or no longer does; release None: since the beginning."""
+
+    holds: bool
+    release: str | None
+    commit: str | None
+    text: str
+
+
+def probe(past: Past, expression: str) -> list[Turn]:
+    """Return when a probe began and ended to hold, oldest first; empty when it never did.
+
+    Raises
+    ------
+    UsageError
+        The expression is none, or its pattern is no regular expression.
+    """
+    parts = _PROBE.match(expression)
+    if parts is None:
+        raise UsageError(
+            f"not a probe: {expression}",
+            hint="'method ndo_tx_timeout of net_device_ops matches txqueue', 'function skb_pad',"
+            " 'field mac of sk_buff', 'header net/tcp.h matches RE'",
+        )
+    try:
+        pattern = re.compile(parts["pattern"] or "", re.DOTALL)
+    except re.error as error:
+        raise UsageError(
+            f"not a regular expression: {parts['pattern']} ({error})",
+            hint="quote it for Python's re",
+        ) from None
+    wanted = parts["how"] != "lacks"
+    sort, name, owner = parts["sort"], parts["name"], parts["owner"]
+    if sort == "header":
+        states = _header_states(past, name, pattern, wanted)
+    else:
+        if sort in ("method", "callback", "field", "member"):
+            if owner is None:
+                raise UsageError(f"{sort} {name} of which struct?", hint=f"{sort} {name} of STRUCT")
+            lives = past.lives(owner)[owner].of(f"{owner}.{name}")
+        else:
+            lives = past.lives(name)[name]
+        states = (
+            (release, commit, declaration.text if declaration else "", holds)
+            for release, commit, declaration in _states(lives, past)
+            for holds in (
+                declaration is not None
+                and (sort not in _SORTS or declaration.what in _SORTS[sort])
+                and bool(pattern.search(declaration.text)) is wanted,
+            )
+        )
+    turns: list[Turn] = []
+    for release, commit, text, holds in states:
+        if holds is not (turns[-1].holds if turns else False):
+            turns.append(Turn(holds, release, commit, text))
+    return turns
+
+
+def _states(
+    lives: Lives, past: Past
+) -> Iterator[tuple[str | None, str | None, Declaration | None]]:
+    """Follow a name through its declarations."""
+    order: dict[str | None, int] = {None: -1}
+    order |= {name: place for place, (name, _) in enumerate(past.index.meta.releases)}
+    steps: list[tuple[int, int, str | None, str | None, Declaration | None]] = []
+    own = [life for life in lives.lives if life.name.split()[-1] == lives.name]
+    changes = [
+        event
+        for event in lives.events
+        if event.old is not None and event.new is not None and event.old.key == event.new.key
+    ]
+    for life in own:
+        first = next(
+            (
+                event.old
+                for event in changes
+                if order.get(life.since, 0) <= order.get(event.release, 0)
+                and event.old is not None
+                and event.old.shown == life.name
+            ),
+            life.declaration,
+        )
+        steps.append((order.get(life.since, 0), 1, life.since, life.since_commit, first))
+        if life.until is not None:
+            steps.append((order.get(life.until, 0), 0, life.until, life.until_commit, None))
+    for event in changes:
+        if event.name.split()[-1] == lives.name:
+            at = order.get(event.release, 0)
+            steps.append((at, 2, event.release, event.commit, event.new))
+    for _, _, release, commit, declaration in sorted(steps, key=lambda step: step[:2]):
+        yield release, commit, declaration
+
+
+def _header_states(
+    past: Past, name: str, pattern: re.Pattern[str], wanted: bool
+) -> Iterator[tuple[str | None, str | None, str, bool]]:
+    short = name.removeprefix("include/")
+    paths = (f"include/{short}", f"include/uapi/{short}")
+    found = [next((tree[p] for p in paths if p in tree), None) for tree in past.trees]
+    texts = dict(blobs.read(past.repository, sorted({oid for oid in found if oid})))
+    for place, (oid, (release, _)) in enumerate(zip(found, past.releases, strict=True)):
+        text = texts.get(oid or "", b"").decode("utf-8", "replace")
+        holds = oid is not None and bool(pattern.search(text)) is wanted
+        yield (release if place else None), None, short, holds

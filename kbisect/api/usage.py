@@ -1,0 +1,155 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Where a driver outside the tree uses what changed, line by line. Pure.
+
+There is no compiler: the type of a variable is read from its declaration in the same file. Where
+none is found, a member counts if no other struct could have it, and is said to be unsure.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+
+from kbisect.api import chunks
+from kbisect.api.declarations import What
+from kbisect.api.findings import Compatibility, Finding
+from kbisect.api.surface import include_name
+
+_POINTED = re.compile(
+    r"\b(?:struct|union)\s+(\w+)\s*[*\s]\s*\*?\s*(?:const\s+)?(\w+)\s*(?=[;,)=\[])"
+)
+_FURTHER = re.compile(r"\b(?:struct|union)\s+(\w+)\s*\*?\s*\w+((?:\s*,\s*\*?\s*\w+)+)\s*;")
+_INITIALISED = re.compile(
+    r"\b(?:struct|union)\s+(\w+)\s+\w+(?:\s*\[[^\]]*\])?\s*=\s*\{|^\}", re.MULTILINE
+)
+_MEMBER = re.compile(
+    r"(?:(\w+)(?:\[[^\[\]]*\])?|\))\s*(?:->|\.)\s*(\w+)|(?<=[\s,{])\.(\w+)\s*=[^=]"
+)
+_OLD_STYLE = re.compile(r"^\s+(\w+)\s*:\s*&?\w+\s*,", re.MULTILINE)
+_WORD = re.compile(r"[A-Za-z_]\w*")
+_INCLUDE = re.compile(r"^[ \t]*#[ \t]*include[ \t]*[<\"]([^>\"]+)", re.MULTILINE)
+_DEFINED = re.compile(r"^(?:[\w*]+[\s*]+)+(\w+)\s*\([^;{}]*\)\s*\{", re.MULTILINE)
+_OWN = re.compile(
+    r"^[ \t]*#[ \t]*define[ \t]+(\w+)|^(?:struct|union|enum)\s+(\w+)\s*\{", re.MULTILINE
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Hit:
+    """One use of something that changed; `sure` is False when the type of the object is a guess."""
+
+    file: str
+    line: int
+    text: str
+    finding: Finding
+    sure: bool
+
+
+def hits(sources: Mapping[str, bytes], findings: Iterable[Finding]) -> Iterator[Hit]:
+    """Find the lines of some files that the changes break.
+
+    Parameters
+    ----------
+    sources : file name to content
+    findings : Finding, those that break nobody are ignored
+    """
+    breaking = [
+        finding
+        for finding in findings
+        if finding.compatibility in (Compatibility.BREAKING, Compatibility.UNKNOWN)
+        and not finding.kind.endswith("-added")
+    ]
+    members: dict[str, list[Finding]] = {}
+    names: dict[str, list[Finding]] = {}
+    headers: dict[str, Finding] = {}
+    for finding in breaking:
+        if finding.old is None:
+            headers[include_name(finding.header)] = finding
+        elif finding.old.what is What.FIELD:
+            members.setdefault(finding.old.name.rsplit(".", 1)[-1], []).append(finding)
+        else:
+            names.setdefault(finding.old.name, []).append(finding)
+    texts = {name: chunks.clean(content) for name, content in sources.items()}
+    own = {
+        name
+        for text in texts.values()
+        for pattern in (_DEFINED, _OWN)
+        for found in pattern.finditer(text)
+        for name in found.groups()
+        if name
+    }
+    types: dict[str, set[str]] = {}
+    for text in texts.values():
+        for struct, variable in _variables(text):
+            types.setdefault(variable, set()).add(struct)
+    for file, text in sorted(texts.items()):
+        shown = sources[file].decode("utf-8", "replace").splitlines()
+        found = [
+            *_included(sources[file].decode("latin-1"), headers),
+            *_members(text, members, types),
+            *_named(text, {name: each for name, each in names.items() if name not in own}),
+        ]
+        seen = set()
+        for at, finding, sure in sorted(found, key=lambda each: each[0]):
+            line = text.count("\n", 0, at) + 1
+            if (line, finding.name) not in seen and line <= len(shown):
+                seen.add((line, finding.name))
+                yield Hit(file, line, shown[line - 1].strip(), finding, sure)
+
+
+def _variables(text: str) -> Iterator[tuple[str, str]]:
+    for found in _POINTED.finditer(text):
+        yield found[1], found[2]
+    for found in _FURTHER.finditer(text):
+        for variable in _WORD.findall(found[2]):
+            yield found[1], variable
+
+
+def _included(text: str, headers: Mapping[str, Finding]) -> Iterator[tuple[int, Finding, bool]]:
+    for found in _INCLUDE.finditer(text):
+        if found[1] in headers:
+            yield found.start(1), headers[found[1]], True
+
+
+def _members(
+    text: str, members: Mapping[str, list[Finding]], types: Mapping[str, set[str]]
+) -> Iterator[tuple[int, Finding, bool]]:
+    blocks = [(found.start(), found[1]) for found in _INITIALISED.finditer(text)]
+    declared = set(re.findall(r"\b(\w+)\s*(?:\[[^\]]*\])?\s*;", text))
+    for pattern in (_MEMBER, _OLD_STYLE):
+        for found in pattern.finditer(text):
+            name = found[found.lastindex or 1]
+            for finding in members.get(name, ()):
+                owner = finding.old.owner if finding.old is not None else ""
+                if pattern is _MEMBER and found[2]:
+                    known = types.get(found[1] or "")
+                else:
+                    block = next((o for at, o in reversed(blocks) if at < found.start()), None)
+                    known = {block} if block else None
+                if known is None:
+                    if name not in declared and len(members[name]) == 1 and len(name) > 3:
+                        yield found.start(found.lastindex or 1), finding, False
+                elif owner in known:
+                    yield found.start(found.lastindex or 1), finding, len(known) == 1
+
+
+def _named(text: str, names: Mapping[str, list[Finding]]) -> Iterator[tuple[int, Finding, bool]]:
+    if not names:
+        return
+    for found in _WORD.finditer(text):
+        for finding in names.get(found.group(), ()):
+            old = finding.old
+            assert old is not None
+            before = text[max(0, found.start() - 12) : found.start()].rstrip()
+            after = text[found.end() : found.end() + 4].lstrip()
+            if before.endswith(("->", ".")):
+                continue
+            if old.key[0] == "tag":
+                if re.search(r"\b(?:struct|union|enum)$", before):
+                    yield found.start(), finding, True
+            elif old.parameters is not None and finding.kind.endswith("-signature"):
+                if after.startswith("("):
+                    yield found.start(), finding, True
+            elif not re.search(r"\b(?:struct|union|enum)$", before):
+                yield found.start(), finding, old.parameters is None or after.startswith("(")

@@ -1,0 +1,294 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Answers to a driver author's questions, as text and as JSON."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+
+from kbisect.api.declarations import Declaration, What
+from kbisect.api.dictionary import Entry
+from kbisect.api.explanation import Explanation, Verdict
+from kbisect.api.lifetimes import Life, Lives
+from kbisect.api.probes import Turn
+from kbisect.api.references import Place, References
+from kbisect.api.usage import Hit
+from kbisect.report.api import change
+from kbisect.report.terminal import PLAIN, Style, name, printable, table
+
+# What is told in one line of a terminal.
+_SHOWN = 76
+
+
+def explanation(found: Explanation) -> dict[str, object]:
+    """Return one explanation as the JSON document has it."""
+    complaint = found.complaint
+    return {
+        "file": complaint.file or None,
+        "line": complaint.line or None,
+        "message": complaint.message,
+        "trouble": complaint.trouble,
+        "verdict": found.verdict,
+        "name": found.name,
+        "release": found.release,
+        "commit": found.finding.commit if found.finding is not None else None,
+        "subject": found.subject or None,
+        "use": found.use or None,
+        "write": found.write or None,
+        "example": found.example,
+        "guard": found.guard or None,
+        "test": found.test or None,
+        "declaration": found.declaration.text if found.declaration is not None else None,
+        "callers": found.callers,
+        "change": change(found.finding) if found.finding is not None else None,
+        "nearest": found.nearest,
+    }
+
+
+def explanations(found: Sequence[Explanation], unread: int, style: Style = PLAIN) -> str:
+    """Render explanations for people; `unread` errors had none of the known forms."""
+    lines = [line for each in found for line in (*_explanation(each, style), "")]
+    known = sum(each.verdict is not Verdict.UNKNOWN for each in found)
+    total = len(found) + unread
+    lines.append(f"{total} {'error' if total == 1 else 'errors'}, {known} explained.")
+    if unread:
+        lines.append(
+            f"{unread} of another kind or in another language: LC_ALL=C make 2>&1 shows English."
+        )
+    return "\n".join(map(printable, lines)) + "\n"
+
+
+_GONE = {
+    Verdict.GONE: "gone in",
+    Verdict.CHANGED: "changed in",
+    Verdict.MOVED: "moved in",
+    Verdict.NEW: "new in",
+}
+
+
+def _explanation(found: Explanation, style: Style) -> list[str]:
+    complaint = found.complaint
+    place = f"{complaint.file}:{complaint.line}: " if complaint.line else ""
+    lines = [style(f"{place}{complaint.message}", "bold")]
+
+    def row(title: str, text: str) -> None:
+        lines.append(f"  {title:<11}{text}")
+
+    finding = found.finding
+    if found.verdict is Verdict.UNKNOWN:
+        near = ", ".join(found.nearest) or "none"
+        lines.append(f"  not in the indexed API: your own symbol? Nearest: {near}.")
+        return lines
+    commit = finding.commit if finding is not None else None
+    if found.release:
+        who = f", {name(commit, found.subject)}" if commit else ""
+        who = who or (f' ("{found.subject}")' if found.subject else "")
+        row(_GONE[found.verdict], f"{found.release}{who}")
+    if found.declaration is not None and found.verdict in (Verdict.MOVED, Verdict.NEW):
+        row("there in", found.declaration.header)
+    if found.use:
+        row("your use", found.use)
+    if found.write:
+        row("write", found.write)
+    if finding is not None and found.verdict is Verdict.CHANGED and finding.old and finding.new:
+        row("was", finding.old.text)
+        row("is", finding.new.text)
+    if found.callers:
+        total = sum(each.count for each in found.callers)
+        became = ", ".join(f"{each.became} {each.count}" for each in found.callers[:3])
+        row("callers", f"{total} uses of {found.callers[0].use}: {became}")
+    elif finding is not None and finding.replacements:
+        row("perhaps", ", ".join(finding.replacements[:3]))
+    if found.example is not None:
+        example = found.example
+        row("as in", f"{example.path} ({example.commit[:12]})")
+        lines += [f"             - {example.before}", f"             + {example.after}"]
+    if finding is not None and finding.caution is not None:
+        since = f" ({finding.caution.commit[:12]})" if finding.caution.commit else ""
+        target = (finding.new_name or finding.name).rsplit(".", 1)[-1]
+        row("not", f"->{target}: {finding.caution.text.removeprefix('not a drop-in: ')}{since}")
+    if found.guard:
+        row("guard", found.guard)
+        if found.test and found.verdict is Verdict.GONE:
+            lines.append(f"             better: {found.test} exists; distributions backport it")
+    return lines
+
+
+def hit(found: Hit, write: str) -> dict[str, object]:
+    """Return one use of what changed as the JSON document has it."""
+    return {
+        "file": found.file,
+        "line": found.line,
+        "text": found.text,
+        "sure": found.sure,
+        "write": write or None,
+        "change": change(found.finding),
+    }
+
+
+def hits(found: Sequence[tuple[Hit, str]], span: str, style: Style = PLAIN) -> str:
+    """Render the lines that changes break, each with the line to write instead if it is known."""
+    lines = []
+    for one, write in found:
+        finding = one.finding
+        unsure = "" if one.sure else "perhaps "
+        target = finding.new_name or ", ".join(finding.replacements[:2])
+        verb = finding.kind.replace("-", " ")
+        who = f" {finding.commit[:12]}" if finding.commit else ""
+        lines.append(style(f"{one.file}:{one.line}: {unsure}{finding.name}: {verb}", "bold"))
+        lines[-1] += f"{f' -> {target}' if target else ''}{who}"
+        lines.append(f"  - {one.text}")
+        if write:
+            lines.append(f"  + {write}")
+    files = len({one.file for one, _ in found})
+    lines.append(
+        f"{len(found)} {'line' if len(found) == 1 else 'lines'} in {files}"
+        f" {'file' if files == 1 else 'files'} break between {span}."
+        if found
+        else f"nothing that breaks was found between {span}: what macros hide was not seen."
+    )
+    return "\n".join(map(printable, lines)) + "\n"
+
+
+def life(found: Life) -> dict[str, object]:
+    """Return one life as the JSON document has it."""
+    return {
+        "name": found.name,
+        "decl": found.declaration.text,
+        "header": found.declaration.header,
+        "since": found.since,
+        "since_commit": found.since_commit,
+        "until": found.until,
+        "until_commit": found.until_commit,
+        "became": found.became,
+    }
+
+
+def history(found: Lives, style: Style = PLAIN) -> str:
+    """Render the lives of a name and its fields."""
+    first = found.releases[0] if found.releases else ""
+
+    def row(each: Life) -> tuple[str, ...]:
+        since = f"{each.since} {(each.since_commit or '')[:12]}" if each.since else first
+        until = f"{each.until} {(each.until_commit or '')[:12]}" if each.until else ""
+        return each.name, _type(each.declaration), since.strip(), until.strip(), each.became or ""
+
+    text = table(("name", "type", "since", "until", "became"), map(row, found.lives), style)
+    changed = [
+        event for event in found.events
+        if not event.kind.endswith(("-added", "-removed", "-renamed", "-moved"))
+    ]  # fmt: skip
+    if changed:
+        rows = [
+            (
+                event.name,
+                event.release or "",
+                (event.commit or "")[:12],
+                _type(event.old) if event.old else "",
+                f"-> {_type(event.new)}" if event.new else "",
+            )
+            for event in changed
+        ]
+        text += "\n" + table(("changed", "in", "by", "was", "is"), rows, style)
+    return text
+
+
+def _type(declaration: Declaration | None) -> str:
+    if declaration is None:
+        return ""
+    if declaration.what in (What.STRUCT, What.UNION, What.ENUM, What.ENUMERATOR):
+        return str(declaration.what.value)
+    if declaration.parameters is not None and declaration.what is not What.MACRO:
+        star = " (*)" if declaration.what is What.FIELD else " "
+        return f"{declaration.type}{star}({', '.join(declaration.parameters)})"
+    return declaration.type if declaration.what is not What.MACRO else declaration.text
+
+
+def entry(found: Entry, lives: Lives | None) -> dict[str, object]:
+    """Return a dictionary entry as the JSON document has it."""
+    known = {each.name: each for each in lives.lives if each.until is None} if lives else {}
+
+    def one(declaration: Declaration) -> dict[str, object]:
+        since = known.get(declaration.shown)
+        return {
+            "name": declaration.shown,
+            "decl": declaration.text,
+            "type": declaration.type,
+            "parameters": declaration.parameters,
+            "header": declaration.header,
+            "line": declaration.line,
+            "condition": " && ".join(declaration.condition) or None,
+            "doc": found.docs.get(declaration.name),
+            "since": since.since if since else None,
+            "commit": since.since_commit if since else None,
+        }
+
+    return {
+        **one(found.declarations[0]),
+        "variants": [one(each) for each in found.declarations],
+        "doc": found.doc or None,
+        "accessors": found.accessors,
+        "fields": [one(each) for each in found.fields],
+    }
+
+
+def shown(found: Entry, lives: Lives | None, at: str, style: Style = PLAIN) -> str:
+    """Render a dictionary entry."""
+    known = {each.name: each for each in lives.lives if each.until is None} if lives else {}
+    lines = [style(f"{found.name}   {found.declarations[0].header}   at {at}", "bold")]
+    for each in found.declarations:
+        needs = f"   needs {' && '.join(each.condition)}" if each.condition else ""
+        lines.append(f"  {each.header}:{each.line}: {each.text}{needs}")
+    since = known.get(found.name)
+    if since is not None and since.since:
+        commit = f" {since.since_commit[:12]}" if since.since_commit else ""
+        lines.append(f"  since {since.since}{commit}")
+    if found.accessors:
+        lines.append(f"  accessors: {', '.join(found.accessors)}")
+    if found.doc:
+        lines += ["", *(f"  {line}".rstrip() for line in found.doc.splitlines())]
+    text = "\n".join(map(printable, lines)) + "\n"
+    if found.fields:
+        rows = []
+        for each in found.fields:
+            began = known.get(each.shown)
+            rows.append(
+                (
+                    each.name,
+                    _type(each),
+                    " && ".join(each.condition),
+                    (began.since or "") if began else "",
+                    found.docs.get(each.name, "")[:_SHOWN],
+                )
+            )
+        text += "\n" + table(("field", "type", "needs", "since", ""), rows, style)
+    return text
+
+
+def references(found: References) -> str:
+    """Render places as grep prints them, definitions first."""
+    return "".join(
+        f"{printable(place.file)}:{place.line}:{printable(place.text)}\n"
+        for place in (*found.definitions, *found.references)
+    )
+
+
+def places(listed: Iterable[Place]) -> list[dict[str, object]]:
+    """Return places as the JSON document has them."""
+    return [{"file": each.file, "line": each.line, "text": each.text} for each in listed]
+
+
+def turns(
+    found: Sequence[Turn], expression: str, subject: Callable[[str], str], style: Style = PLAIN
+) -> str:
+    """Render when a probe began and ended to hold."""
+    if not found:
+        return f"never: {printable(expression)}\n"
+    lines = [style(printable(expression), "bold")]
+    for turn in found:
+        word = "holds" if turn.holds else "ends"
+        who = f" by {name(turn.commit, subject(turn.commit))}" if turn.commit else ""
+        when = f"in {turn.release}" if turn.release else "since the first release indexed"
+        lines.append(f"  {word} {when}{who}")
+        if turn.holds:
+            lines.append(f"        {printable(turn.text)}")
+    return "\n".join(lines) + "\n"
