@@ -1,0 +1,207 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""A driver author's questions, on the small tree with releases: what Linux did in v2.6.22."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from kbisect.api.complaints import read
+from kbisect.api.explanation import Explainer, Verdict
+from kbisect.api.lifetimes import Past
+from kbisect.history import index as indexing
+from kbisect.history import store
+from tests.api.test_history import HEADER, Tree, _move_callers
+from tests.conftest import Run, git
+
+Ask = Callable[..., dict[str, Any]]
+
+DRIVER = """\
+#include <linux/skbuff.h>
+
+static int acme_xmit(struct sk_buff *skb, struct acme *nh)
+{
+	/* skb->nh in a comment */
+	skb->nh.iph->check = 0;
+	nh->nh = 1;
+	return skb_pad(skb, 2);
+}
+"""
+
+
+class Released(Tree):
+    """v2.6.21, then the union goes (v2.6.22-rc1), then skb_pad changes (v2.6.22)."""
+
+    def __init__(self, path: Path) -> None:
+        super().__init__(path)
+        git(path, "tag", "v2.6.21")
+        self.accessor, self.renamed = _move_callers(self)
+        git(path, "tag", "v2.6.22-rc1")
+        self.edit(self.header, ("extern struct sk_buff *skb_pad", "extern int skb_pad"))
+        self.edit(self.header, ("int pad);", "int pad, int gfp);"))
+        self.caller.write_text(
+            self.caller.read_text().replace("see(", "skb_pad(skb, 1, GFP);\n\tsee(", 1)
+        )
+        self.padded = self.commit("pad in place")
+        git(path, "tag", "v2.6.22")
+        indexing.update(self.repository)
+
+
+@pytest.fixture(scope="module")
+def tree(tmp_path_factory: pytest.TempPathFactory) -> Released:
+    return Released(tmp_path_factory.mktemp("questions") / "linux")
+
+
+@pytest.fixture
+def ask(tree: Released, kbisect: Run) -> Ask:
+    def run(*arguments: str | Path) -> dict[str, Any]:
+        done = kbisect("-C", tree.path, "api", *arguments, "--json")
+        assert done.returncode == 0, done.stderr
+        document: dict[str, Any] = json.loads(done.stdout)
+        assert document.pop("schema") == f"kbisect.api-{arguments[0]}/1"
+        return document
+
+    return run
+
+
+def test_a_field_has_a_life_and_what_it_became(tree: Released, ask: Ask) -> None:
+    for _ in range(2):  # read, then from the cache
+        lives = {life["name"]: life for life in ask("history", "sk_buff")["lives"]}
+        assert lives["sk_buff.len"]["until"] is None
+        gone = lives["sk_buff.nh"]
+        assert (gone["since"], gone["until"]) == (None, "v2.6.22-rc1")
+        assert gone["until_commit"] == tree.renamed
+        assert gone["became"] == "sk_buff.network_header"
+        assert lives["sk_buff.nh.iph"]["until"] == "v2.6.22-rc1"
+        came = lives["sk_buff.network_header"]
+        assert (came["since"], came["since_commit"]) == ("v2.6.22-rc1", tree.renamed)
+    (event,) = ask("history", "skb_pad")["events"]
+    assert (event["kind"], event["commit"]) == ("function-signature", tree.padded)
+    assert event["release"] == "v2.6.22"
+    assert {life["name"] for life in ask("history", "sk_buff.nh")["lives"]} == {
+        "sk_buff.nh",
+        "sk_buff.nh.iph",
+        "sk_buff.nh.raw",
+    }
+
+
+def test_a_complaint_is_explained_with_the_line_to_write(tree: Released, ask: Ask) -> None:
+    log = (
+        "acme.c:6:8: error: 'struct sk_buff' has no member named 'nh'\n"
+        "    6 |         skb->nh.iph->check = 0;\n"
+    )
+    (found,) = ask("explain", log)["explanations"]
+    assert found["commit"] == tree.renamed
+    assert found["release"] == "v2.6.22-rc1"
+    assert found["write"] == "ip_hdr(skb)->check = 0;"
+    assert found["example"]["commit"] == tree.accessor
+    assert found["guard"] == "#if LINUX_VERSION_CODE < KERNEL_VERSION(2,6,22)"
+    past = Past(tree.repository, store.load(tree.repository.store))
+    told = list(
+        Explainer(past).explain(
+            [
+                *read("a.c:1:2: error: too few arguments to function 'skb_pad'\n  skb_pad(s, 2);"),
+                *read("a.c:1:2: error: implicit declaration of function 'ip_hdr'"),
+                *read("a.c:1:2: error: implicit declaration of function 'acme_setup'"),
+            ]
+        )
+    )
+    assert [each.verdict for each in told] == [Verdict.CHANGED, Verdict.NEW, Verdict.UNKNOWN]
+    assert told[0].finding is not None
+    assert told[0].finding.commit == tree.padded
+    assert told[1].release == "v2.6.22-rc1"
+
+
+def test_a_log_from_a_pipe_counts_what_it_did_not_understand(
+    tree: Released, kbisect: Run, tmp_path: Path
+) -> None:
+    log = (
+        "acme.c:6:8: error: 'struct sk_buff' has no member named 'nh'\n"
+        "acme.c:7:8: Fehler: »struct sk_buff« hat kein Element namens »nh«\n"
+        "acme.c:8:8: error: implicit declaration of function 'acme_setup'\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-m", "kbisect", "-C", tree.path, "api", "explain", "-"],
+        input=log,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert f'gone in    v2.6.22-rc1, {tree.renamed[:12]} ("kill the union")' in done.stdout
+    assert "not in the indexed API: your own symbol?" in done.stdout
+    assert "3 errors, 1 explained." in done.stdout
+    assert "LC_ALL=C" in done.stdout
+
+
+def test_a_driver_is_checked_line_by_line(tree: Released, ask: Ask, tmp_path: Path) -> None:
+    driver = tmp_path / "acme.c"
+    driver.write_text(DRIVER)
+    hits = ask("check", driver, "--from", "v2.6.21", "--to", "v2.6.22")["hits"]
+    assert [(hit["line"], hit["change"]["name"], hit["sure"]) for hit in hits] == [
+        (6, "sk_buff.nh", True),
+        (8, "skb_pad", True),
+    ]
+    assert hits[0]["write"] == "ip_hdr(skb)->check = 0;"
+    assert ask("check", driver, "--from", "v2.6.22", "--to", "v2.6.22")["hits"] == []
+
+
+def test_a_dictionary_entry(tree: Released, ask: Ask) -> None:
+    entry = ask("show", "sk_buff.network_header")["entry"]
+    assert entry["decl"] == "unsigned char *network_header"
+    assert (entry["since"], entry["commit"]) == ("v2.6.22-rc1", tree.renamed)
+    assert entry["accessors"] == ["ip_hdr()"]
+    old = ask("show", "struct sk_buff", "--at", "v2.6.21")["entry"]
+    names = [field["name"] for field in old["fields"]]
+    assert names == [
+        f"sk_buff.{name}" for name in ("next", "nh.iph", "nh.raw", "nh", "len", "nfct")
+    ]
+    assert old["fields"][-1]["condition"] == "CONFIG_NETFILTER"
+    assert old["line"] == HEADER.splitlines().index("struct sk_buff {") + 1
+
+
+def test_definitions_and_references_are_those_of_grep(tree: Released, ask: Ask) -> None:
+    found = ask("xref", "ip_hdr", "v2.6.22-rc1")
+    assert [place["file"] for place in found["definitions"]] == ["include/linux/skbuff.h"]
+    grep = git(tree.path, "grep", "-nw", "ip_hdr", "v2.6.22-rc1", "--", "net").splitlines()
+    listed = [f"{place['file']}:{place['line']}:{place['text']}" for place in found["references"]]
+    assert [f"v2.6.22-rc1:{line}" for line in listed] == grep
+    fields = ask("xref", "sk_buff.network_header", "--worktree")
+    assert len(fields["definitions"]) == 1
+    assert len(fields["references"]) == 4
+
+
+def test_since_when_something_holds(tree: Released, ask: Ask) -> None:
+    first = ask("probe", "function skb_pad matches gfp")["first"]
+    assert (first["release"], first["commit"]) == ("v2.6.22", tree.padded)
+    assert ask("probe", "function skb_pad")["first"]["release"] is None
+    turns = ask("probe", "field nh of sk_buff")["turns"]
+    assert [(turn["holds"], turn["commit"]) for turn in turns] == [
+        (True, None),
+        (False, tree.renamed),
+    ]
+    assert ask("probe", "field nothing of sk_buff")["first"] is None
+    assert ask("probe", "header linux/skbuff.h matches ip_hdr")["first"]["release"] is not None
+
+
+def test_names_that_never_were_get_the_nearest(tree: Released, kbisect: Run) -> None:
+    for arguments in (
+        ("history", "skb_padd"),
+        ("history", "sk_buff.lens"),
+        ("history", ""),
+        ("show", "skb_padd"),
+        ("probe", "what is it"),
+        ("probe", "function skb_pad matches ("),
+        ("explain", "hello"),
+        ("xref", "skb_pad", "nowhere"),
+    ):
+        done = kbisect("-C", tree.path, "api", *arguments)
+        assert done.returncode == 2, (arguments, done.stderr)
+        assert "try:" in done.stderr
+        assert done.stdout == ""
+    assert "did you mean skb_pad?" in kbisect("-C", tree.path, "api", "history", "skb_padd").stderr
