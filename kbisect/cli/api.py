@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import shutil
 import sys
 import time
 from collections.abc import Callable
@@ -69,13 +70,17 @@ def diff(
     if breaking_only:
         harmless = (Compatibility.COMPATIBLE, Compatibility.ANNOTATION_ONLY)
         findings = tuple(f for f in findings if f.compatibility not in harmless)
+    columns = shutil.get_terminal_size().columns if sys.stdout.isatty() else None
     content = {
         "changes": [report.change(finding) for finding in findings],
         "unclassified": [report.unclassified(gap) for gap in result.unclassified],
         "seconds": round(time.monotonic() - begun, 3),
     }
     session.answer(
-        "api-diff", content, lambda style: report.text(result, findings, span, style), as_json
+        "api-diff",
+        content,
+        lambda style: report.text(result, findings, span, style, columns),
+        as_json,
     )
     if exit_code and findings:
         ctx.exit(1)

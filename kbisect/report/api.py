@@ -3,7 +3,9 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from itertools import groupby
 
 from kbisect.api.comparison import Result
@@ -53,7 +55,13 @@ def unclassified(gap: Gap) -> dict[str, object]:
     return {"header": gap.header, "line": gap.line, "text": gap.text}
 
 
-def text(result: Result, findings: Sequence[Finding], span: str, style: Style = PLAIN) -> str:
+def text(
+    result: Result,
+    findings: Sequence[Finding],
+    span: str,
+    style: Style = PLAIN,
+    columns: int | None = None,
+) -> str:
     """Render a difference for people.
 
     Parameters
@@ -62,6 +70,8 @@ def text(result: Result, findings: Sequence[Finding], span: str, style: Style = 
     findings : the findings to show
     span : str
         What was compared, as it was asked for: `v2.6.21..v2.6.22`.
+    columns : int, optional
+        Width of the terminal; without one nothing is cut off.
     """
     lines: list[str] = []
     releases = {finding.release for finding in findings}
@@ -70,7 +80,7 @@ def text(result: Result, findings: Sequence[Finding], span: str, style: Style = 
         if lines:
             lines.append("")
         lines.append(style(f"{title}   {header}   {span}{note}", "bold"))
-        lines += _block(list(group), style, bool(note))
+        lines += _block(list(group), style, bool(note), columns)
     if not findings:
         lines.append(f"no change of the network API   {span}")
     lines += _end(result, findings)
@@ -95,55 +105,145 @@ def _short(releases: set[str | None]) -> str:
     return next(iter(releases)) or ""
 
 
-def _block(findings: list[Finding], style: Style, one_release: bool) -> list[str]:
+def _block(
+    findings: list[Finding], style: Style, one_release: bool, columns: int | None
+) -> list[str]:
     lines = []
     for title, kinds in _TITLES:
         chosen = [finding for finding in findings if finding.compatibility in kinds]
         if not chosen:
             continue
         lines.append(style(title, "red" if title == "BREAKING" else "green"))
-        cells = [_cells(finding, one_release) for finding in chosen]
-        sizes = [max(len(row[column]) for row in cells) for column in range(3)]
-        sizes = [min(size, limit) for size, limit in zip(sizes, (28, 26, 34), strict=True)]
-        for finding, row in zip(chosen, cells, strict=True):
-            padded = "  ".join(cell.ljust(size) for cell, size in zip(row, sizes, strict=False))
-            lines.append(printable(f"  {padded}  {row[3]}".rstrip()))
-            lines += [printable(line) for line in _details(finding)]
+        needing = [finding for finding in chosen if finding.kind == "condition-changed"]
+        plain = [finding for finding in chosen if finding.kind != "condition-changed"]
+        rows = [_cells(finding, one_release) for finding in plain] + _needs(needing, one_release)
+        told = {place: _details(finding) for place, finding in enumerate(plain)}
+        for place, line in enumerate(_aligned(rows, columns)):
+            lines.append(printable(line))
+            lines += [printable(detail) for detail in told.get(place, ())]
         lines += [printable(line) for line in _notes(chosen)]
     return lines
 
 
-def _cells(finding: Finding, one_release: bool) -> tuple[str, str, str, str]:
+@dataclass(frozen=True, slots=True)
+class _Row:
+    """Name, what it was, `-> name`, what it is, who; or name, a text over three columns, who."""
+
+    name: str
+    was: str
+    arrow: str
+    now: str
+    who: str
+    over: bool = False
+
+
+_PADDED = 44  # what is longer shifts its own line only
+_LEAST = 12
+
+
+def _aligned(rows: Sequence[_Row], columns: int | None) -> list[str]:
+    """Align rows by their content; in a narrow terminal long types are cut."""
+    plain = [row for row in rows if not row.over] or [_Row("", "", "", "", "")]
+
+    def widest(texts: Iterable[str]) -> int:
+        return min(_PADDED, max(map(len, texts), default=0))
+
+    name = widest(row.name for row in rows)
+    was, arrow, now = (
+        widest(getattr(row, field) for row in plain) for field in ("was", "arrow", "now")
+    )
+    who = max(len(row.who) for row in rows)
+    if columns is not None:
+        spare = columns - (2 + name + 2 + arrow + 2 + 2 + 2 + who)
+        while was + now > max(spare, 2 * _LEAST) and max(was, now) > _LEAST:
+            was, now = (was - 1, now) if was >= now else (was, now - 1)
+    middle = sum(size + 2 for size in (was, arrow, now) if size) - 2
+    over = widest(row.was for row in rows if row.over)
+    if columns is None and over > middle:  # the last column takes what is missing
+        if now:
+            now += over - middle
+        elif arrow:
+            arrow += over - middle
+        else:
+            was = over
+    lines = []
+    for row in rows:
+        if row.over:
+            cells = [(row.was, max(sum(s + 2 for s in (was, arrow, now) if s) - 2, 0))]
+        else:
+            cells = [(row.was, was), (row.arrow, arrow), (row.now, now)]
+        listed = [(row.name, name), *((text, size) for text, size in cells if size)]
+        text = "  ".join(_fit(text, size, columns).ljust(size) for text, size in listed)
+        lines.append(f"  {text}  {row.who}".rstrip())
+    return lines
+
+
+def _fit(text: str, size: int, columns: int | None) -> str:
+    return text if columns is None or len(text) <= size else text[: size - 1] + "…"
+
+
+def _who(finding: Finding, one_release: bool) -> str:
+    who = finding.commit[:12] if finding.commit else "commit unknown"
+    return f"{who} ({finding.release})" if finding.release and not one_release else who
+
+
+def _needs(findings: Iterable[Finding], one_release: bool) -> list[_Row]:
+    """Say which configuration declarations need now; one row for all alike."""
+    alike: dict[tuple[str, str], list[Finding]] = {}
+    for finding in findings:
+        words = _needed(finding.old_condition or "", finding.condition or "")
+        alike.setdefault((words, _who(finding, one_release)), []).append(finding)
+    rows = []
+    for (words, who), listed in alike.items():
+        names = [finding.old.name if finding.old else finding.name for finding in listed]
+        plural = words if len(names) > 1 else re.sub(r"\bneed\b", "needs", words, count=1)
+        rows.append(_Row(", ".join(names), plural, "", "", who, over=True))
+    return rows
+
+
+def _needed(old: str, new: str) -> str:
+    """Tell two conditions apart in a few words.
+
+    >>> _needed("CONFIG_NETFILTER", "CONFIG_NF_CONNTRACK")
+    'now need NF_CONNTRACK (not NETFILTER)'
+    """
+    short = [re.sub(r"\bCONFIG_", "", text) for text in (old, new)]
+    if "||" in f"{old}{new}":
+        return f"now need {short[1] or 'nothing'} (was {short[0] or 'nothing'})"
+    was, now = ([term for term in text.split(" && ") if term] for text in short)
+    gained = [term for term in now if term not in was]
+    lost = [term for term in was if term not in now]
+    if not gained:
+        return f"no longer need {' and '.join(lost)}"
+    return f"now need {' and '.join(gained)}" + (f" (not {' and '.join(lost)})" if lost else "")
+
+
+def _cells(finding: Finding, one_release: bool) -> _Row:
     old, new = finding.old, finding.new
     declaration = old or new
     name = finding.name
     if declaration is not None:
         name = declaration.name
-    who = finding.commit[:12] if finding.commit else "commit unknown"
-    if finding.release and not one_release:
-        who += f" ({finding.release})"
+    who = _who(finding, one_release)
     verb: str = finding.kind.rsplit("-", 1)[-1]
-    if finding.kind == "condition-changed":
-        needs = finding.condition or "nothing"
-        was = finding.old_condition or "nothing"
-        return name, f"needs {was}", f"-> {needs}", who
     if declaration is None:
         target = finding.new_name or finding.new_header
-        return name, verb, f"-> {target}" if target else "", who
+        return _Row(name, verb, f"-> {target}" if target else "", "", who)
     if verb in ("added", "removed") or old is None or new is None:
         instead = f"-> {', '.join(finding.replacements[:3])}" if finding.replacements else ""
         if instead and finding.signals[:1] and finding.signals[0].startswith("perhaps"):
             instead = instead.replace("->", "perhaps", 1)
-        return name, f"{verb} {_sort(declaration)}".strip(), instead, who
+        return _Row(name, f"{verb} {_sort(declaration)}".strip(), instead, "", who)
     if verb in ("renamed", "moved"):
         target = new.name if new.owner == old.owner else new.shown
         if new.key == old.key:
             target = finding.new_header or new.header
         type_text = "" if _type(old) == _type(new) else _type(new)
-        return name, _type(old), f"-> {target}  {type_text}".rstrip(), who
+        return _Row(name, _type(old), f"-> {target}", type_text, who)
     if "signature" in finding.kind or finding.kind == "kind-changed":
-        return name, _sort(old), "" if old.what is new.what else f"-> {new.what.value}", who
-    return name, _type(old), f"-> {_type(new)}", who
+        became = "" if old.what is new.what else f"-> {new.what.value}"
+        return _Row(name, _sort(old), became, "", who)
+    return _Row(name, _type(old), f"-> {_type(new)}", "", who)
 
 
 def _sort(declaration: Declaration) -> str:
