@@ -226,13 +226,15 @@ def _against(old: Side, new: Side, scope: Scope, forth: _Judged, undone: _Judged
     facts = {key: pair for key, pair in forth.pairs.items() if pair.is_fact}
     taken = {pair.new.key for pair in facts.values()}
     pairs = {k: p for k, p in pairs.items() if p.new.key not in taken} | facts
-    mine = {_ends(finding): finding for finding in forth.findings}
-    theirs = {_ends(finding)[::-1]: finding for finding in undone.findings}
+    mine = {ends(finding): finding for finding in forth.findings}
+    theirs = {ends(finding)[::-1]: finding for finding in undone.findings}
+    # Of two that became one, going back, one is a rename and the other came by itself.
+    theirs |= {(None, one): f for (_, one), f in theirs.items() if (None, one) not in theirs}
     found = []
     for finding in difference.compare(old, new, pairs, moved):
         if not scope.holds(finding):
             continue
-        own, other = mine.get(_ends(finding)), theirs.get(_ends(finding))
+        own, other = mine.get(ends(finding)), theirs.get(ends(finding))
         if own is not None and (own.commit or other is None):
             found.append(own)
         elif other is not None:
@@ -242,12 +244,19 @@ def _against(old: Side, new: Side, scope: Scope, forth: _Judged, undone: _Judged
     return _Judged(found, pairs, moved)
 
 
-def _ends(finding: Finding) -> tuple[object, object]:
+def ends(finding: Finding) -> tuple[Key | None, Key | None]:
+    """Return what a finding is about on either side, None where there is nothing."""
     if finding.old is None and finding.new is None:  # a header
         came = finding.kind == "header-added"
-        return (None if came else finding.header, finding.header if came else finding.new_name)
-    old, new = finding.old, finding.new
-    return (None if old is None else old.key, None if new is None else new.key)
+        old, new = (None, finding.header) if came else (finding.header, finding.new_name)
+        return (
+            None if old is None else ("header", old),
+            None if new is None else ("header", new),
+        )
+    return (
+        None if finding.old is None else finding.old.key,
+        None if finding.new is None else finding.new.key,
+    )
 
 
 def _proven(

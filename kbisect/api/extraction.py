@@ -22,7 +22,7 @@ from kbisect.api.declarations import Declaration, Gap, Header, What
 if TYPE_CHECKING:
     from tree_sitter import Node, Parser
 
-VERSION = 1
+VERSION = 2
 """Counts up whenever the same header would give other declarations: names the cache."""
 
 # Macros called at the top of a header that declare a variable, or nothing.
@@ -501,7 +501,8 @@ class _Reader:
         for at, terms in self.inner:
             if at <= line:
                 condition = terms
-        sparse = tuple(sorted(set(words.SPARSE_WORD.findall(raw))))
+        own = raw if "{" not in raw else raw[: raw.find("{")] + raw[raw.rfind("}") :]
+        sparse = tuple(sorted(set(words.SPARSE_WORD.findall(own))))
         if what in _AGGREGATES.values() or what is What.ENUM:
             sparse = ()
         self.declarations.append(

@@ -1,0 +1,280 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Check the laws of differences on real releases, and print what breaks them.
+
+Run it by hand, on an indexed repository: `KBISECT_NET_REPO=… KBISECT_STORE=… python -m
+tests.api.laws [-v] [A B C]`. The releases must follow each other; the default is v2.6.21,
+v2.6.22, v2.6.23.
+"""
+
+from __future__ import annotations
+
+import os
+import random
+import re
+import sys
+import time
+from collections.abc import Iterable, Mapping
+
+from kbisect.api import comparison, difference, surface
+from kbisect.api.comparison import compare
+from kbisect.api.declarations import Declaration, What
+from kbisect.api.difference import Side
+from kbisect.api.extraction import extract
+from kbisect.api.findings import Finding
+from kbisect.git import blobs, patches
+from kbisect.git.blobs import Files
+from kbisect.git.repository import Repository
+from kbisect.history import names
+
+State = Mapping[tuple[str, str], frozenset[object]]
+
+
+def main() -> int:
+    """Print one line a law; return 1 if one is broken."""
+    words = [word for word in sys.argv[1:] if not word.startswith("-")]
+    listed = words or ["v2.6.21", "v2.6.22", "v2.6.23"]
+    repository = Repository.open(os.environ["KBISECT_NET_REPO"], os.environ["KBISECT_STORE"])
+    oids = [names.resolve(repository, name) for name in listed]
+    broken = 0
+    for law in (_itself, _mirror, _composition, _sum, _mutations):
+        begun = time.monotonic()
+        checked, wrong = law(repository, oids)
+        broken += bool(wrong)
+        title = (law.__doc__ or "").split(".", maxsplit=1)[0]
+        seconds = time.monotonic() - begun
+        print(f"{title:<58}{checked:>6} checked {len(wrong):>5} wrong {seconds:6.1f} s")
+        shown = wrong if "-v" in sys.argv[1:] else wrong[:5]
+        for each in shown:
+            print(f"    {each}")
+    return 1 if broken else 0
+
+
+def _itself(repository: Repository, oids: list[str]) -> tuple[int, list[str]]:
+    """A with A is empty."""
+    found = compare(repository, oids[0], oids[0]).findings
+    return 1, [finding.name for finding in found]
+
+
+def _mirror(repository: Repository, oids: list[str]) -> tuple[int, list[str]]:
+    """B with A is the mirror of A with B, commits included."""
+    forth = compare(repository, oids[0], oids[1]).findings
+    back = compare(repository, oids[1], oids[0]).findings
+    one = {comparison.ends(finding): finding for finding in forth}
+    other = {comparison.ends(finding)[::-1]: finding for finding in back}
+    # Two that became one: back, the one becomes either of the two, and the other comes anew.
+    merged = {new for _, new in one if new is not None and [n for _, n in one].count(new) > 1}
+    apart = {old for old, new in one if new in merged}
+    wrong = [
+        f"only forth: {_told(one[key])}"
+        for key in one.keys() - other.keys()
+        if key[1] not in merged
+    ]
+    wrong += [
+        f"only back: {_told(other[key])}"
+        for key in other.keys() - one.keys()
+        if key[1] not in merged and key[1] not in apart and key[0] not in apart
+    ]
+    wrong += [
+        f"{_told(one[key])} but back {other[key].kind} by {(other[key].commit or 'none')[:12]}"
+        for key in one.keys() & other.keys()
+        if one[key].commit != other[key].commit
+    ]
+    return len(one), sorted(wrong)
+
+
+def _composition(repository: Repository, oids: list[str]) -> tuple[int, list[str]]:
+    """A to C is A to B and then B to C."""
+    first, second, whole = (
+        compare(repository, old, new).findings
+        for old, new in ((oids[0], oids[1]), (oids[1], oids[2]), (oids[0], oids[2]))
+    )
+    # Names that are there: what came and went in either half, against what came and went in all.
+    steps: dict[tuple[str, str], int] = {}
+    for half in (first, second):
+        for key, change in _net(half).items():
+            steps[key] = steps.get(key, 0) + change
+    net = _net(whole)
+    # The fields of a struct that comes or goes as a whole are no findings of their own.
+    whole_structs = {name for sort, name in (*steps, *net) if sort == "tag"}
+    wrong = [
+        f"{key}: {steps.get(key, 0):+d} in steps, {net.get(key, 0):+d} in all"
+        for key in steps.keys() | net.keys()
+        if steps.get(key, 0) != net.get(key, 0)
+        and not (key[0] == "field" and key[1].split(".")[0] in whole_structs)
+    ]
+    return len(net), sorted(wrong)
+
+
+def _sum(repository: Repository, oids: list[str]) -> tuple[int, list[str]]:
+    """The commits' differences add up to the release's."""
+    folders = surface.FOLDERS
+    states: dict[str, State] = {}
+    trees = [_public(blobs.at_commit(repository, oid, folders)) for oid in oids[:2]]
+    touched: dict[str, list[tuple[str, str]]] = {}
+    for patch in patches.patches(repository, oids[0], oids[1], folders):
+        for file in patch.files:
+            if surface.is_public(file.path):
+                touched.setdefault(file.path, []).append((file.old_blob, file.new_blob))
+    wanted = {oid for pairs in touched.values() for pair in pairs for oid in pair}
+    wanted |= {tree[path] for tree in trees for path in touched if path in tree}
+    wanted -= {patches.NO_BLOB}
+    for oid, content in blobs.read(repository, sorted(wanted)):
+        states[oid] = _state(extract("x.h", content).declarations)
+    states[patches.NO_BLOB] = {}
+    wrong = []
+    for path, pairs in touched.items():
+        total: dict[tuple[object, object], int] = {}
+        for old, new in pairs:
+            for item, sign in ((states[old], -1), (states[new], 1)):
+                for key, shapes in item.items():
+                    for shape in shapes:
+                        total[key, shape] = total.get((key, shape), 0) + sign
+        net: dict[tuple[object, object], int] = {}
+        for tree, sign in ((trees[0], -1), (trees[1], 1)):
+            for key, shapes in states[tree.get(path, patches.NO_BLOB)].items():
+                for shape in shapes:
+                    net[key, shape] = net.get((key, shape), 0) + sign
+        wrong += [
+            f"{path}: {key[0]} {count:+d} in commits, {net.get(key, 0):+d} in all"
+            for key, count in total.items()
+            if count != net.get(key, 0)
+        ]
+    return len(touched), sorted(wrong)
+
+
+def _mutations(repository: Repository, oids: list[str]) -> tuple[int, list[str]]:
+    """Every seeded mutation is found with its kind."""
+    files = _public(blobs.at_commit(repository, oids[0], surface.FOLDERS))
+    content = dict(blobs.read(repository, sorted(set(files.values()))))
+    texts = {path: content[oid].decode("latin-1") for path, oid in files.items()}
+    return mutated(texts, 300)
+
+
+def mutated(texts: Mapping[str, str], count: int, seed: int = 1) -> tuple[int, list[str]]:
+    """Mutate one declaration at a time and compare; return how many, and what was not found."""
+    chance = random.Random(seed)
+    headers = {path: extract(path, text.encode("latin-1")) for path, text in texts.items()}
+    whole = Side.of(headers.values())
+    fields = [
+        declaration
+        for listed in whole.fields.values()
+        for declaration in listed
+        if "." not in declaration.name
+        and len(whole.by_key[declaration.key]) == 1
+        and len(whole.by_key.get(("tag", declaration.owner), ())) == 1
+        and declaration.parameters is None
+    ]
+    functions = [
+        listed[0]
+        for listed in whole.by_key.values()
+        if len(listed) == 1 and listed[0].what is What.FUNCTION and listed[0].parameters
+    ]
+    fields = [one for one in fields if _field_line(texts, one)]
+    functions = [one for one in functions if _prototype(texts, one)]
+    wrong = []
+    for number in range(count):
+        one, kind, text = _mutation(texts, chance, fields, functions, number)
+        changed = extract(one.header, text.encode("latin-1"))
+        other = [h for path, h in headers.items() if path != one.header and _shares(h, one)]
+        before = Side.of([headers[one.header], *other])
+        after = Side.of([changed, *other])
+        found = {f.name: f for f in difference.compare(before, after)}
+        hit = found.get(one.shown)
+        if hit is None or kind not in hit.kinds:
+            seen = hit.kinds if hit is not None else "nothing"
+            wrong.append(f"{kind} of {one.shown} ({one.header}:{one.line}): {seen}")
+        elif len(found) > (2 if kind.endswith("-removed") else 1):
+            wrong.append(f"{kind} of {one.shown}: also {sorted(set(found) - {one.shown})[:3]}")
+    return count, wrong
+
+
+def _mutation(
+    texts: Mapping[str, str],
+    chance: random.Random,
+    fields: list[Declaration],
+    functions: list[Declaration],
+    number: int,
+) -> tuple[Declaration, str, str]:
+    sort = number % 6
+    one = chance.choice(fields if sort < 4 else functions)
+    lines = texts[one.header].split("\n")
+    line = lines[one.line - 1]
+    name = re.escape(one.name)
+    if sort == 0:  # without a commit a rename is a removal and an addition
+        lines[one.line - 1] = re.sub(rf"\b{name}\b", f"{one.name}_renamed", line, count=1)
+        return one, "field-removed", "\n".join(lines)
+    if sort == 1:
+        lines[one.line - 1] = re.sub(rf"\b{name}\b", f"*{one.name}", line, count=1)
+        return one, "field-retyped", "\n".join(lines)
+    if sort == 2:
+        lines[one.line - 1] = f"#ifdef CONFIG_MUTATION\n{line}\n#endif"
+        return one, "condition-changed", "\n".join(lines)
+    if sort == 3:
+        lines[one.line - 1] = re.sub(rf"\b{name}\b", f"__rcu {one.name}", line, count=1)
+        return one, "field-retyped", "\n".join(lines)
+    if sort == 4:
+        lines[one.line - 1] = re.sub(rf"\b{name}\s*\(", f"{one.name}(int mutation, ", line, count=1)
+        return one, "function-signature", "\n".join(lines)
+    lines[one.line - 1] = re.sub(rf"\b{name}\s*\(", f"{one.name}_renamed(", line, count=1)
+    return one, "function-removed", "\n".join(lines)
+
+
+def _field_line(texts: Mapping[str, str], one: Declaration) -> bool:
+    line = texts[one.header].split("\n")[one.line - 1]
+    plain = re.sub(r"/\*.*?\*/", "", line).strip()
+    if len(re.findall(rf"\b{re.escape(one.name)}\b", line)) != 1:
+        return False  # `ax25_dev *ax25_dev;`
+    return (
+        bool(
+            re.fullmatch(
+                r"(?:struct |union |const |unsigned )*\w+[\s*]+" + re.escape(one.name) + ";", plain
+            )
+        )
+        and "/*" not in line.replace("/* ", "", 1).split("*/")[-1]
+    )
+
+
+def _prototype(texts: Mapping[str, str], one: Declaration) -> bool:
+    line = texts[one.header].split("\n")[one.line - 1]
+    return (
+        len(re.findall(rf"\b{re.escape(one.name)}\s*\(", line)) == 1
+        and one.name not in (one.parameters or ())
+        and "#" not in line
+    )
+
+
+def _shares(header: object, one: Declaration) -> bool:
+    declarations = getattr(header, "declarations", ())
+    return any(each.key == one.key for each in declarations)
+
+
+def _public(files: Files) -> dict[str, str]:
+    return {path: oid for path, oid in files.blobs.items() if surface.is_public(path)}
+
+
+def _state(declarations: Iterable[Declaration]) -> State:
+    found: dict[tuple[str, str], set[object]] = {}
+    for one in declarations:
+        found.setdefault(one.key, set()).add((one.signature, one.condition))
+    return {key: frozenset(shapes) for key, shapes in found.items()}
+
+
+def _net(findings: Iterable[Finding]) -> dict[tuple[str, str], int]:
+    """Return what came (1) and what went (-1), each once."""
+    return {key: sign for finding in findings for key, sign in _presence(finding).items()}
+
+
+def _presence(finding: Finding) -> dict[tuple[str, str], int]:
+    old, new = comparison.ends(finding)
+    if old == new or finding.kind.startswith("header"):
+        return {}
+    return {key: sign for key, sign in ((old, -1), (new, 1)) if key is not None}
+
+
+def _told(finding: Finding) -> str:
+    target = f" -> {finding.new_name}" if finding.new_name else ""
+    return f"{finding.kind} {finding.name}{target} by {(finding.commit or 'none')[:12]}"
+
+
+if __name__ == "__main__":
+    sys.exit(main())
