@@ -2,15 +2,11 @@
 """git's choice of the commit to test next, and a better step aside from what can't be tested. Pure.
 
 git weighs a commit by min(reaches, all - reaches), where `reaches` is the number of suspects it
-contains (itself too), and takes the heaviest. Skipped commits it replaces by a random neighbour at
-a growing distance, which in a block of 300 that can't be built took 313 tests. Here a weight is
-discounted by nearness to a skipped commit: one that stands alone costs next to nothing, and of a
-block the edges are found, in leaps that grow with what is known of its size.
+contains (itself too), and takes the heaviest.
 """
 
 from __future__ import annotations
 
-from collections import deque
 from collections.abc import Sequence
 from functools import cache
 from typing import Protocol
@@ -19,12 +15,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kbisect.bisect.candidates import Candidates
+from kbisect.bisect.hope import hope
+from kbisect.bisect.reach import chains
 from kbisect.bisect.state import Answer
 from kbisect.bisect.verdict import Verdict
 from kbisect.history.graph import CommitGraph, Ints, Mask
-
-PATIENCE = 8
-"""So many commits inside a block that can't be tested are tried in vain before it is left alone."""
 
 _MEMORY = 1 << 26  # bytes of bit sets held at once
 
@@ -59,7 +54,7 @@ class Midpoint:
         skipped &= suspects & ~tested
         weight[tested | skipped] = -1
         if skipped.any():
-            weight = weight * _hope(candidates.graph, suspects, tested, skipped, _in_vain(answers))
+            weight = weight * hope(candidates.graph, suspects, tested, skipped, _in_vain(answers))
         best = int(np.argmax(weight))
         return best if weight[best] > 0 else None
 
@@ -74,7 +69,7 @@ def reaches(graph: CommitGraph, suspects: Mask) -> Ints:
     -------
     int32[N], 0 for commits that are no suspects
     """
-    chain, place, above = _chains(graph, suspects)
+    chain, place, above = chains(graph, suspects)
     sizes = np.bincount(chain[chain >= 0], minlength=len(above))
     offsets = np.concatenate(([0], np.cumsum(sizes)))
     total = np.zeros(len(above), np.int64)
@@ -87,31 +82,6 @@ def reaches(graph: CommitGraph, suspects: Mask) -> Ints:
     own = chain[inside]
     counts[inside] = total[own] - (sizes[own] - 1 - place[inside])
     return counts
-
-
-def _chains(graph: CommitGraph, suspects: Mask) -> tuple[Ints, Ints, list[list[int]]]:
-    """Part the suspects into rows of only children of only parents.
-
-    Returns the chain of each commit (-1: none), its place in it, and each chain's parent chains.
-    A row is only ever left at its end, so the parents of a row's first commit are ends of rows.
-    """
-    start, parents = graph.start.tolist(), graph.parents.tolist()
-    inside = suspects.tolist()
-    children = np.bincount(
-        graph.parents[np.repeat(suspects, np.diff(graph.start))], minlength=len(graph)
-    ).tolist()
-    chain = [-1] * len(graph)
-    place = [0] * len(graph)
-    above: list[list[int]] = []
-    for commit in np.flatnonzero(suspects).tolist():
-        mine = [p for p in parents[start[commit] : start[commit + 1]] if inside[p]]
-        if len(mine) == 1 and children[mine[0]] == 1:
-            chain[commit] = chain[mine[0]]
-            place[commit] = place[mine[0]] + 1
-        else:
-            chain[commit] = len(above)
-            above.append([chain[p] for p in mine])
-    return np.array(chain, np.int32), np.array(place, np.int32), above
 
 
 def _contained(above: list[list[int]], offsets: NDArray[np.int64], width: int) -> NDArray[np.int64]:
@@ -152,71 +122,6 @@ def _ones(rows: NDArray[np.uint8]) -> NDArray[np.int64]:
     else:
         ones = _population()[rows.view(np.uint16)].sum(axis=1, dtype=np.int64)
     return ones
-
-
-def _hope(
-    graph: CommitGraph, suspects: Mask, tested: Mask, skipped: Mask, in_vain: int
-) -> NDArray[np.float64]:
-    """Guess how likely each suspect can be tested, given what could not."""
-    block = _between(graph, skipped, suspects)
-    bottom = suspects & ~_has_parent_in(graph, suspects)
-    from_block = _distances(graph, skipped, suspects)
-    from_known = np.minimum(
-        _distances(graph, tested & suspects, suspects), _distances(graph, bottom, suspects) + 1
-    )
-    # The block ends somewhere before the next commit that was tested; if it is about as long
-    # again as what is known of it, it ends sooner.
-    hope: NDArray[np.float64] = from_block / (from_block + np.minimum(from_known, block.sum()))
-    inside = block & ~skipped
-    if in_vain >= PATIENCE:
-        hope[inside] = 0
-    else:
-        hope[inside] *= 1 / (2 + skipped.sum())
-    return hope
-
-
-def _between(graph: CommitGraph, skipped: Mask, suspects: Mask) -> Mask:
-    """Mark the skipped commits and what lies between two of them."""
-    numbers = np.flatnonzero(skipped).tolist()
-    below = graph.ancestors(numbers, suspects)
-    over = skipped.copy()
-    start, parents = graph.start, graph.parents
-    for commit in np.flatnonzero(below & ~skipped).tolist():
-        over[commit] = over[parents[start[commit] : start[commit + 1]]].any()
-    return over & below
-
-
-def _has_parent_in(graph: CommitGraph, suspects: Mask) -> Mask:
-    edges = suspects[graph.parents].astype(np.int64)
-    total = np.concatenate(([0], np.cumsum(edges)))
-    has: Mask = total[graph.start[1:]] > total[graph.start[:-1]]
-    return has
-
-
-def _distances(graph: CommitGraph, origins: Mask, suspects: Mask) -> NDArray[np.float64]:
-    """Count for each suspect the steps, up or down, to the nearest origin."""
-    start, parents = graph.start.tolist(), graph.parents.tolist()
-    inside = suspects.tolist()
-    beside: dict[int, list[int]] = {i: [] for i in np.flatnonzero(suspects).tolist()}
-    for commit, near in beside.items():
-        for parent in parents[start[commit] : start[commit + 1]]:
-            if inside[parent]:
-                near.append(parent)
-                beside[parent].append(commit)
-    # A suspect that no origin is connected with is as far away as can be.
-    distance = np.full(len(graph), float(len(graph)))
-    sources = np.flatnonzero(origins).tolist()
-    distance[sources] = 0
-    queue = deque((source, 0) for source in sources)
-    seen = set(sources)
-    while queue:
-        commit, steps = queue.popleft()
-        for other in beside[commit]:
-            if other not in seen:
-                seen.add(other)
-                distance[other] = steps + 1
-                queue.append((other, steps + 1))
-    return distance
 
 
 def _in_vain(answers: Sequence[Answer]) -> int:

@@ -10,6 +10,7 @@ from typing import IO, TYPE_CHECKING
 import click
 
 from kbisect.cli.session import Session, json_option, pass_session
+from kbisect.cli.simulate import simulate
 from kbisect.errors import UsageError
 from kbisect.report import bisection
 from kbisect.report.terminal import Style, name, printable
@@ -170,7 +171,7 @@ def _verdict_command(verdict_name: str, help_text: str) -> click.Command:
 good = _verdict_command("good", "Say that a commit works (default: the one proposed).")
 bad = _verdict_command("bad", "Say that a commit fails (default: the one proposed).")
 skip = _verdict_command("skip", "Say that a commit can't be tested (default: the one proposed).")
-for _command in (good, bad, skip):
+for _command in (good, bad, skip, simulate):
     bisect.add_command(_command)
 
 

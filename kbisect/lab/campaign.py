@@ -99,7 +99,7 @@ class Campaign:
         known: tuple[Candidates, tuple[str, ...]] | None = None
         if started.bad and started.goods:
             bases = merge_bases(repository, started.bad, started.goods)
-            candidates = _candidates(repository, started.bad, started.goods, started.first_parent)
+            candidates = candidates_of(repository, started.bad, started.goods, started.first_parent)
             started = replace(started, candidates=len(candidates))
             known = candidates, bases
         campaign = cls(repository, Campaigns(repository.store).begin(started, script))
@@ -135,7 +135,7 @@ class Campaign:
         assert self.ends is not None
         bad, goods = self.ends
         bases = merge_bases(self.repository, bad, goods)
-        return _candidates(self.repository, bad, goods, self.state.started.first_parent), bases
+        return candidates_of(self.repository, bad, goods, self.state.started.first_parent), bases
 
     def planned(self) -> Try | End | None:
         """Return what to do next; None while an end is missing."""
@@ -340,9 +340,10 @@ class Campaign:
         self.__dict__.pop("_range", None)
 
 
-def _candidates(
-    repository: Repository, bad: str, goods: Sequence[str], first_parent: bool
+def candidates_of(
+    repository: Repository, bad: str, goods: Sequence[str], first_parent: bool = False
 ) -> Candidates:
+    """Read the commits of a range."""
     flags = ("--first-parent",) if first_parent else ()
     return Candidates.build(commits.walk(repository, [bad], goods, *flags), first_parent)
 
