@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 
 from kbisect.api.declarations import Declaration
 from kbisect.api.evidence import Change, Touch
-from kbisect.api.findings import Finding
+from kbisect.api.findings import Compatibility, Finding
 from kbisect.api.renames import Key, Step
 
 _EMPTY = "0" * 40
@@ -183,6 +183,10 @@ def commit_of(finding: Finding, line: Timeline) -> str | None:
         return _left(old, line)
     if finding.kind == "condition-changed":
         return _departed(old, line, lambda variant: variant.condition)
+    # Several commits may change a declaration in turn: what must be written now is the last one's.
+    harmless = finding.compatibility is Compatibility.ANNOTATION_ONLY
+    if not harmless and (arrived := _arrived(new, line)) is not None:
+        return arrived
     return _departed(old, line, lambda variant: variant.signature) or (
         _departed(new, line, lambda variant: variant.signature, old.signature)
         or _presence(old, line, appears=False)
@@ -229,6 +233,20 @@ def _left(declaration: Declaration, line: Timeline) -> str | None:
             continue
         gone = declaration.key not in delta.after
         found = (found or delta.touch.commit) if gone else None
+    return found
+
+
+def _arrived(declaration: Declaration, line: Timeline) -> str | None:
+    """Return the commit from which on a declaration looks as it does at last."""
+    last, key = declaration.signature, declaration.key
+    found = None
+    for delta in line.by_key.get(key, ()):
+        before = {variant.signature for variant in delta.before.get(key, ())}
+        after = {variant.signature for variant in delta.after.get(key, ())}
+        if last in after and last not in before and before:
+            found = found or delta.touch.commit
+        elif last in before and last not in after:
+            found = None
     return found
 
 

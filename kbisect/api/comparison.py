@@ -217,10 +217,11 @@ def _against(old: Side, new: Side, scope: Scope, forth: _Judged, undone: _Judged
     forth : what the new side's own commits explain
     undone : the comparison of new with old, by the old side's own commits
     """
+    gone = {declaration.key for declaration in difference.unmatched(old, new)[0]}
     pairs = {
         pair.new.key: replace(pair, old=pair.new, new=pair.old)
         for pair in undone.pairs.values()
-        if pair.is_fact
+        if pair.is_fact and pair.new.key in gone
     }
     moved = {target: path for path, target in undone.moved.items()} | dict(forth.moved)
     facts = {key: pair for key, pair in forth.pairs.items() if pair.is_fact}

@@ -61,18 +61,13 @@ def _mirror(repository: Repository, oids: list[str]) -> tuple[int, list[str]]:
     back = compare(repository, oids[1], oids[0]).findings
     one = {comparison.ends(finding): finding for finding in forth}
     other = {comparison.ends(finding)[::-1]: finding for finding in back}
-    # Two that became one: back, the one becomes either of the two, and the other comes anew.
-    merged = {new for _, new in one if new is not None and [n for _, n in one].count(new) > 1}
-    apart = {old for old, new in one if new in merged}
+    came, went = _net(forth), _net(back)
+    whole_structs = {name for sort, name in (*came, *went) if sort == "tag"}
     wrong = [
-        f"only forth: {_told(one[key])}"
-        for key in one.keys() - other.keys()
-        if key[1] not in merged
-    ]
-    wrong += [
-        f"only back: {_told(other[key])}"
-        for key in other.keys() - one.keys()
-        if key[1] not in merged and key[1] not in apart and key[0] not in apart
+        f"{key}: {came.get(key, 0):+d} forth, {went.get(key, 0):+d} back"
+        for key in came.keys() | went.keys()
+        if came.get(key, 0) != -went.get(key, 0)
+        and not (key[0] == "field" and key[1].split(".")[0] in whole_structs)
     ]
     wrong += [
         f"{_told(one[key])} but back {other[key].kind} by {(other[key].commit or 'none')[:12]}"
