@@ -121,6 +121,9 @@ class Explainer:
             lives = self.past.lives(complaint.name)[complaint.name]
             found = self._event(complaint, lives)
             alive = next(iter(lives.lives), None)
+            if not lives.lives and complaint.trouble in _SIGNATURE:  # a callback is called
+                for lives in self._structs(complaint):
+                    found = found or self._event(complaint, lives)
         if found is not None:
             return self._changed(complaint, *found, use)
         if alive is not None and alive.until is None:
@@ -173,10 +176,8 @@ class Explainer:
                 for event, span in listed
                 if any(kind.endswith(words) for kind in event.kinds)
             ]
-            return next(
-                (each for each in signed if _fits(complaint, each[0])),
-                signed[0] if signed else None,
-            )
+            if signed:
+                return next((each for each in signed if _fits(complaint, each[0])), signed[0])
         last = max(lives.lives, key=lambda life: life.until is None, default=None)
         if last is not None and last.until is None:
             # It is there now: what moved must be looked for elsewhere.
