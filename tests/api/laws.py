@@ -118,22 +118,14 @@ def _sum(repository: Repository, oids: list[str]) -> tuple[int, list[str]]:
     states[patches.NO_BLOB] = {}
     wrong = []
     for path, pairs in touched.items():
-        total: dict[tuple[object, object], int] = {}
+        # A change that two branches made is there once: sets, not numbers.
+        first, last = (_shapes(states[tree.get(path, patches.NO_BLOB)]) for tree in trees)
+        state = set(first)
         for old, new in pairs:
-            for item, sign in ((states[old], -1), (states[new], 1)):
-                for key, shapes in item.items():
-                    for shape in shapes:
-                        total[key, shape] = total.get((key, shape), 0) + sign
-        net: dict[tuple[object, object], int] = {}
-        for tree, sign in ((trees[0], -1), (trees[1], 1)):
-            for key, shapes in states[tree.get(path, patches.NO_BLOB)].items():
-                for shape in shapes:
-                    net[key, shape] = net.get((key, shape), 0) + sign
-        wrong += [
-            f"{path}: {key[0]} {count:+d} in commits, {net.get(key, 0):+d} in all"
-            for key, count in total.items()
-            if count != net.get(key, 0)
-        ]
+            went, came = _shapes(states[old]), _shapes(states[new])
+            state = (state - (went - came)) | (came - went)
+        wrong += [f"{path}: {key} in commits only" for key, _ in state - last]
+        wrong += [f"{path}: {key} in all only" for key, _ in last - state]
     return len(touched), sorted(wrong)
 
 
@@ -252,6 +244,10 @@ def _state(declarations: Iterable[Declaration]) -> State:
     for one in declarations:
         found.setdefault(one.key, set()).add((one.signature, one.condition))
     return {key: frozenset(shapes) for key, shapes in found.items()}
+
+
+def _shapes(state: State) -> set[tuple[object, object]]:
+    return {(key, shape) for key, shapes in state.items() for shape in shapes}
 
 
 def _net(findings: Iterable[Finding]) -> dict[tuple[str, str], int]:
