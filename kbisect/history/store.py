@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
     from numpy.typing import NDArray
 
-FORMAT = 4
+FORMAT = 5
 GROWING = ("rows", "changes", "edges", "merges", "lines")
 """Tables kept in parts; a commit's row never changes once it is written."""
 WHOLE = ("links", "releases", "people", "places")
