@@ -38,6 +38,11 @@ class Started:
     ----------
     bad, goods : full oids of the ends; none yet in a campaign by hand
     script : its name as given; None in a campaign by hand
+    suspects : paths that are suspected more than others
+    only : paths outside which nothing is suspected
+    flat : whether every candidate is suspected alike
+    find_fix : whether the commit is looked for that ended the failure; the bad end is the older one
+    confidence : where the search stops
     digest : SHA-256 of the script's copy, or of the command's path
     """
 
@@ -53,6 +58,11 @@ class Started:
     trust_ends: bool = False
     first_parent: bool = False
     candidates: int | None = None
+    suspects: tuple[str, ...] = ()
+    only: tuple[str, ...] = ()
+    flat: bool = False
+    find_fix: bool = False
+    confidence: float = 0.95
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,6 +118,7 @@ class Finished:
     suspects: tuple[str, ...] = ()
     reason: str = ""
     hint: str = ""
+    confidence: float | None = None
 
 
 Event = Started | Tested | Told | Undone | Finished

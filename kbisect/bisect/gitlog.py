@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from kbisect.bisect.events import Outcome
@@ -23,20 +23,34 @@ class Log:
     paths: tuple[str, ...] = ()
 
 
-def render(state: State, subjects: Mapping[str, str]) -> str:
-    """Return the campaign as `git bisect log` prints it; `git bisect replay` reads it."""
+def render(
+    state: State, subjects: Mapping[str, str], verdicts: Sequence[tuple[str, Verdict]] | None = None
+) -> str:
+    """Return the campaign as `git bisect log` prints it; `git bisect replay` reads it.
+
+    Parameters
+    ----------
+    verdicts : what is believed of each commit, where answers contradicted each other
+    """
     options = []
+    words = {verdict: str(verdict) for verdict in Verdict}
+    if state.started.find_fix:
+        # git won't have its own words for the other thing.
+        options.append(" '--term-new=fixed' '--term-old=broken'")
+        words |= {Verdict.GOOD: "fixed", Verdict.BAD: "broken"}
     if state.started.first_parent:
         options.append(" '--first-parent'")
     if not state.started.checkout:
         options.append(" '--no-checkout'")
     lines = [f"git bisect start{''.join(options)}"]
-    for oid, verdict in dict.fromkeys(state.verdicts):
-        lines.append(f"# {verdict}: [{oid}] {subjects.get(oid, '')}".rstrip())
-        lines.append(f"git bisect {verdict} {oid}")
+    for oid, verdict in dict.fromkeys(state.verdicts if verdicts is None else verdicts):
+        lines.append(f"# {words[verdict]}: [{oid}] {subjects.get(oid, '')}".rstrip())
+        lines.append(f"git bisect {words[verdict]} {oid}")
     end = state.finished
     if end is not None and end.outcome is Outcome.CULPRIT:
-        lines.append(f"# first bad commit: [{end.culprit}] {subjects.get(end.culprit or '', '')}")
+        first = "fixed" if state.started.find_fix else "bad"
+        subject = subjects.get(end.culprit or "", "")
+        lines.append(f"# first {first} commit: [{end.culprit}] {subject}".rstrip())
     elif end is not None and end.outcome is Outcome.RANGE:
         lines.append("# only skipped commits left to test")
         lines += [

@@ -8,9 +8,13 @@ from dataclasses import dataclass
 
 from kbisect.bisect.candidates import Candidates
 from kbisect.bisect.events import Outcome, Tested
-from kbisect.bisect.midpoint import Strategy
+from kbisect.bisect.search import Choice, Ending, Search
 from kbisect.bisect.state import State
 from kbisect.bisect.verdict import Role, Verdict
+from kbisect.bisect.view import Range, likely, search
+
+MOST = 60
+"""So many tests for each halving of the range are too many."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,41 +40,73 @@ class End:
     suspects: tuple[str, ...] = ()
     reason: str = ""
     hint: str = ""
+    confidence: float | None = None
 
 
-def plan(
-    state: State, candidates: Candidates, strategy: Strategy, bases: Sequence[str] = ()
-) -> Try | End:
+def plan(state: State, searched: Range) -> Try | End:
     """Return the next step of a campaign whose ends are known.
 
-    Parameters
-    ----------
-    bases : merge bases of the ends, where a good end isn't an ancestor of the bad one. If one of
-        them is bad, the failure was fixed on the good end's way, not introduced on the bad end's.
+    Raises
+    ------
+    UsageError
+        Verdicts given by hand contradict each other.
     """
-    suspects = candidates.suspects(state.verdicts)
-    left = int(suspects.sum())
+    candidates = searched.candidates
     by_script = state.started.script is not None
+    if not by_script:
+        candidates.suspects(state.verdicts)
+    found = search(state, searched)
+    suspects = likely(found)
+    left = len(suspects)
     if by_script and not state.started.trust_ends and (step := _ends(state, left)):
         return step
-    if step := _bases(state, bases, left):
+    if step := _bases(state, searched.bases, left):
         return step
-    chosen = strategy.choose(candidates, suspects, state.verdicts)
-    if chosen is not None:
-        return Try(candidates.graph.oids[chosen], Role.SEARCH, left)
-    named = candidates.named(suspects)
-    if left > 1:
-        tried = sum(oid in set(state.named(Verdict.SKIP)) for oid in named)
+    if by_script and len(state.tested) >= MOST * (2 + len(candidates).bit_length()):
+        return _unresolved(state, searched, found, "so many tests, and no sure answer")
+    planned = found.next()
+    assert planned is not None
+    good_end = state.ends[1][0] if state.ends[1] else ""
+    if isinstance(planned, Choice):
+        role = Role.CONFIRM if found.repeats(planned.position) else Role.SEARCH
+        return Try(searched.oid(planned.position, good_end), role, left)
+    named = searched.named(planned.positions)
+    sure = planned.confidence if by_script else None
+    if planned.ending is Ending.NO_CULPRIT:
+        good, bad = found.belief.heard
+        return End(
+            Outcome.NO_CULPRIT,
+            reason=f"the failure isn't tied to this range: {bad} of {good + bad} runs failed, "
+            "with no commit from which on they do",
+            hint="make the script repeat its test until it is sure, or look at the machine",
+            confidence=sure,
+        )
+    if planned.ending is Ending.UNRESOLVED:
+        return _unresolved(state, searched, found, "no test can say more")
+    if planned.ending is Ending.RANGE:
+        skipped = set(state.named(Verdict.SKIP))
+        tried, left = sum(oid in skipped for oid in named), len(named)
         return End(
             Outcome.RANGE,
             suspects=named,
             reason=f"{tried} of the {left} suspects can't be tested"
             + (f", {left - tried - 1} between them were not tried" if left - tried > 1 else ""),
             hint="make one of them testable, then: kbisect bisect good|bad REV",
+            confidence=sure,
         )
     if by_script and (step := _confirmation(state, candidates, named[0])):
         return step
-    return End(Outcome.CULPRIT, culprit=named[0], suspects=named)
+    return End(Outcome.CULPRIT, culprit=named[0], suspects=named, confidence=sure)
+
+
+def _unresolved(state: State, searched: Range, found: Search, why: str) -> End:
+    tests = len(state.tested)
+    return End(
+        Outcome.UNRESOLVED,
+        suspects=searched.named(likely(found)),
+        reason=f"{why}, after {tests} tests: the failure comes and goes",
+        hint="make the script repeat its test until it is sure, then run it again",
+    )
 
 
 def _ends(state: State, left: int) -> Try | End | None:
@@ -138,22 +174,12 @@ def _bases(state: State, bases: Sequence[str], left: int) -> Try | End | None:
     return None
 
 
-def _confirmation(state: State, candidates: Candidates, culprit: str) -> Try | End | None:
-    runs = {run.oid: run for run in state.of(Role.CONFIRM)}
+def _confirmation(state: State, candidates: Candidates, culprit: str) -> Try | None:
+    """Test the culprit and its parents again, each at least once."""
+    again = {run.oid for run in state.of(Role.CONFIRM)}
     for oid in (culprit, *candidates.parents[candidates.number[culprit]]):
-        run = runs.get(oid)
-        if run is None:
+        if oid not in again:
             return Try(oid, Role.CONFIRM, 1)
-        expected = Verdict.BAD if oid == culprit else Verdict.GOOD
-        if run.verdict not in {expected, Verdict.SKIP}:
-            what = "culprit" if oid == culprit else "parent of the culprit"
-            return End(
-                Outcome.UNRESOLVED,
-                suspects=(culprit,),
-                reason=f"tested again, the {what} {oid[:12]} is {run.verdict}: "
-                "the failure comes and goes",
-                hint="make the script repeat its test until it is sure, then run it again",
-            )
     return None
 
 

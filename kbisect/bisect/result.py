@@ -18,8 +18,8 @@ class Result:
     ----------
     outcome : None while it goes on
     suspects : commits that can still be the culprit, parents first; the culprit alone at the end
-    confidence : probability that the culprit is right. None: the search takes every answer for
-        true, so it has no number to give; the counts in `confirmed` are what there is.
+    confidence : probability that the culprit, or the suspects, are right. None while it goes on,
+        and by hand, where every verdict is taken for true.
     tests : runs (or verdicts by hand) of the search; the ends and the confirmation are apart
     builds : runs in a worktree, each of which may have built something
     seconds : time spent in the script
@@ -38,6 +38,7 @@ class Result:
     skips: int
     seconds: float
     candidates: int | None
+    find_fix: bool
     reason: str
     hint: str
     ends: tuple[Tested, ...]
@@ -68,7 +69,7 @@ def summarise(state: State, suspects: tuple[str, ...] = ()) -> Result:
         outcome=end.outcome if end else None,
         culprit=end.culprit if end else None,
         suspects=end.suspects if end else suspects,
-        confidence=None,
+        confidence=round(end.confidence, 4) if end and end.confidence is not None else None,
         tests=len(search),
         tests_ends=len(ends),
         tests_confirm=len(confirmed),
@@ -76,10 +77,11 @@ def summarise(state: State, suspects: tuple[str, ...] = ()) -> Result:
         skips=sum(answer.verdict is Verdict.SKIP for answer in search),
         seconds=round(sum(run.seconds for run in state.tested), 3),
         candidates=state.started.candidates,
+        find_fix=state.started.find_fix,
         reason=end.reason if end else "",
         hint=end.hint if end else "",
         ends=ends,
-        confirmed=confirmed,
+        confirmed=tuple(sorted(confirmed, key=lambda run: bool(end and run.oid != end.culprit))),
         unchecked=tuple(_unchecked(state)) if end and end.culprit else (),
     )
 
@@ -104,5 +106,4 @@ def _unchecked(state: State) -> list[str]:
         for run in state.of(Role.CONFIRM)
         if run.verdict is Verdict.SKIP
     ]
-    lines.append("a failure that comes and goes would mislead this search")
     return lines

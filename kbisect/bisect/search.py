@@ -146,19 +146,23 @@ class Search:
         """
         post = self.belief.posterior
         suspects = self.belief.suspects()
-        if post.certain >= TRUST and int(suspects.sum()) > 1:
+        left = int(suspects.sum())
+        # As long as all answers can be true, there is a culprit to be looked for.
+        if left > 1 and (post.certain >= TRUST or post.none >= self.confidence):
             choice = self._best_split(suspects, pending)
             if choice is not None:
                 return choice
             if pending:
                 return None
-        if pending and int(suspects.sum()) <= 1:
+            if len(self.belief.rates.fail) == 1:
+                return Stop(Ending.RANGE, tuple(np.flatnonzero(suspects).tolist()), 1.0)
+        if pending and left <= 1:
             return self._beside(post, suspects, pending)
         stop, given_up = self._stop(post)
         if stop is not None:
             return stop
         choice = None
-        if post.certain >= TRUST and int(suspects.sum()) == 1:
+        if left == 1 and (post.certain >= TRUST or post.none >= self.confidence):
             closed = np.ones(len(suspects), np.bool_)
             closed[self._around(int(np.argmax(suspects)))] = False
             choice = self._most_telling(post, pending, closed)
@@ -282,7 +286,7 @@ class Search:
         return Choice(best, found) if value_best > _LEAST else None
 
     def _stop(self, post: Posterior) -> tuple[Stop | None, Mask | None]:
-        if post.none >= self.confidence:
+        if post.none >= self.confidence and not self.belief.suspects().any():
             return Stop(Ending.NO_CULPRIT, (), post.none), None
         if not self._skipped.any():
             top = int(np.argmax(post.culprit))

@@ -60,6 +60,25 @@ class State:
             ),
         )
 
+    @property
+    def heard(self) -> tuple[Answer, ...]:
+        """Every run or verdict by hand, as the search takes it in: bad is what has the culprit.
+
+        Where a fix is looked for, good and bad change places.
+        """
+        turned = {Verdict.GOOD: Verdict.BAD, Verdict.BAD: Verdict.GOOD, Verdict.SKIP: Verdict.SKIP}
+        if not self.started.find_fix:
+            return tuple((answer.oid, answer.verdict) for answer in self.answers)
+        return tuple((answer.oid, turned[answer.verdict]) for answer in self.answers)
+
+    @property
+    def ends(self) -> tuple[str | None, tuple[str, ...]]:
+        """The end that contains the culprit, and those that don't, as given at the start."""
+        start = self.started
+        if start.find_fix and start.bad and start.goods:
+            return start.goods[0], (start.bad,)
+        return start.bad, start.goods
+
     def named(self, verdict: Verdict) -> tuple[str, ...]:
         """Return the commits with this verdict, each once, in the order given."""
         return tuple(dict.fromkeys(oid for oid, held in self.verdicts if held is verdict))

@@ -44,6 +44,23 @@ def bisect() -> None:
 @click.option(
     "--trust-ends", is_flag=True, help="Don't test the ends; git's rule says what is bad."
 )
+@click.option("--find-fix", is_flag=True, help="Find what ended the failure; --bad is older.")
+@click.option(
+    "--suspect", "suspects", multiple=True, metavar="PATH", help="Look here first (repeatable)."
+)
+@click.option("--only", multiple=True, metavar="PATH", help="Nothing else can be the culprit.")
+@click.option(
+    "--prior",
+    type=click.Choice(["default", "flat"]),
+    default="default",
+    help="flat: suspect every candidate alike, in scope or not.",
+)
+@click.option(
+    "--confidence",
+    type=click.FloatRange(0.5, 0.9999),
+    default=0.95,
+    help="Stop at this confidence (0.95).",
+)
 @click.option("--scheduler", metavar="ADDRESS", help="Run the steps on a Dask cluster's workers.")
 @click.option("--resume", is_flag=True, help="Go on with the open campaign, whatever it was given.")
 @click.argument("script", nargs=-1, type=click.UNPROCESSED, metavar="SCRIPT [ARGS]...")
@@ -57,6 +74,11 @@ def run(
     no_checkout: bool,
     first_parent: bool,
     trust_ends: bool,
+    find_fix: bool,
+    suspects: tuple[str, ...],
+    only: tuple[str, ...],
+    prior: str,
+    confidence: float,
     scheduler: str | None,
     resume: bool,
     script: tuple[str, ...],
@@ -100,6 +122,11 @@ def run(
                 checkout=not no_checkout,
                 trust_ends=trust_ends,
                 first_parent=first_parent,
+                suspects=suspects,
+                only=only,
+                flat=prior == "flat",
+                find_fix=find_fix,
+                confidence=confidence,
             )
             campaign = _continued(session, wanted) or _begun(session, wanted, found)
 
@@ -190,11 +217,12 @@ def undo(session: Session, as_json: bool) -> None:
 
 
 @bisect.command()
+@click.option("--why", is_flag=True, help="Say which commits are suspected beforehand.")
 @json_option
 @pass_session
-def status(session: Session, as_json: bool) -> None:
+def status(session: Session, why: bool, as_json: bool) -> None:
     """Say how far the search is."""
-    _show(session, _campaign(session), "bisect-status", as_json)
+    _show(session, _campaign(session), "bisect-status", as_json, why)
 
 
 @bisect.command()
@@ -385,20 +413,25 @@ def _tell(session: Session, verdict: Verdict, revisions: Sequence[str], as_json:
     _show(session, campaign, f"bisect-{verdict}", as_json)
 
 
-def _show(session: Session, campaign: Campaign, command: str, as_json: bool) -> None:
+def _show(
+    session: Session, campaign: Campaign, command: str, as_json: bool, why: bool = False
+) -> None:
     from kbisect.bisect.plan import Try
 
     state, result, namer = campaign.state, campaign.result(), _namer(session)
     journal = str(campaign.journal.path)
     planned = campaign.planned() if state.finished is None else None
     coming = planned.oid if isinstance(planned, Try) else None
+    sources = campaign.sources if why else ()
 
     def render(style: Style) -> str:
+        reasons = bisection.why(sources) if why else ""
         if state.finished is not None:
-            return bisection.text(result, journal, namer, style)
-        return bisection.standing(state, result, planned, journal, namer)
+            return bisection.text(result, journal, namer, style) + reasons
+        return bisection.standing(state, result, planned, journal, namer) + reasons
 
-    session.answer(command, bisection.document(result, journal, {"next": coming}), render, as_json)
+    more: dict[str, object] = {"next": coming} | ({"why": sources} if why else {})
+    session.answer(command, bisection.document(result, journal, more), render, as_json)
 
 
 def _log(session: Session, campaign: Campaign) -> str:
@@ -409,4 +442,4 @@ def _log(session: Session, campaign: Campaign) -> str:
     if state.finished is not None:
         oids.update(state.finished.suspects)
     subjects = {oid: session.repository.commit(oid).subject for oid in oids}
-    return gitlog.render(state, subjects)
+    return gitlog.render(state, subjects, campaign.believed())

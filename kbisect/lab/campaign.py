@@ -12,19 +12,21 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 
+from kbisect.bisect import priors
 from kbisect.bisect.candidates import Candidates
 from kbisect.bisect.events import Event, Finished, Started, Tested, Told, Undone
-from kbisect.bisect.midpoint import Midpoint, Strategy
 from kbisect.bisect.plan import End, Try, plan
+from kbisect.bisect.reach import Reach, Tangled
 from kbisect.bisect.result import Result, summarise
-from kbisect.bisect.state import State
+from kbisect.bisect.state import Answer, State
 from kbisect.bisect.verdict import COULD_NOT_RUN, Role, Verdict, judge, judge_bad_end
+from kbisect.bisect.view import Range, likely, search
 from kbisect.errors import UsageError
 from kbisect.git import commits
 from kbisect.git.process import GitFailed
 from kbisect.git.repository import Repository
 from kbisect.git.worktree import Scratch, locate
-from kbisect.lab import executors
+from kbisect.lab import executors, suspicion
 from kbisect.lab import step as steps
 from kbisect.lab.journal import Campaigns, Journal
 from kbisect.lab.script import Script
@@ -77,12 +79,9 @@ class Campaign:
     Whoever writes to it holds `Campaigns.locked`.
     """
 
-    def __init__(
-        self, repository: Repository, journal: Journal, strategy: Strategy | None = None
-    ) -> None:
+    def __init__(self, repository: Repository, journal: Journal) -> None:
         self.repository = repository
         self.journal = journal
-        self.strategy = strategy or Midpoint()
 
     @classmethod
     def begin(
@@ -96,12 +95,11 @@ class Campaign:
             The ends are equal, swapped, or have nothing in common.
         """
         repository.require_whole_history()
-        known: tuple[Candidates, tuple[str, ...]] | None = None
-        if started.bad and started.goods:
-            bases = merge_bases(repository, started.bad, started.goods)
-            candidates = candidates_of(repository, started.bad, started.goods, started.first_parent)
-            started = replace(started, candidates=len(candidates))
-            known = candidates, bases
+        known: Range | None = None
+        tip, others = State(started).ends
+        if tip and others:
+            known = _range(repository, started, tip, others)
+            started = replace(started, candidates=len(known.candidates))
         campaign = cls(repository, Campaigns(repository.store).begin(started, script))
         if known is not None:
             campaign.__dict__["_range"] = known
@@ -127,29 +125,55 @@ class Campaign:
         bads, goods = state.named(Verdict.BAD), state.named(Verdict.GOOD)
         start = state.started
         if start.script is not None:
-            goods = start.goods
+            tip, others = state.ends
+            return (tip, others) if tip and others else None
         return (bads[0], goods) if bads and goods else None
 
     @cached_property
-    def _range(self) -> tuple[Candidates, tuple[str, ...]]:
+    def _range(self) -> Range:
         assert self.ends is not None
-        bad, goods = self.ends
-        bases = merge_bases(self.repository, bad, goods)
-        return candidates_of(self.repository, bad, goods, self.state.started.first_parent), bases
+        return _range(self.repository, self.state.started, *self.ends)
 
     def planned(self) -> Try | End | None:
         """Return what to do next; None while an end is missing."""
         if self.ends is None:
             return None
-        candidates, bases = self._range
-        return plan(self.state, candidates, self.strategy, bases)
+        return plan(self.state, self._range)
 
     def suspects(self) -> tuple[str, ...]:
         """Return the commits that can still be the culprit, parents first."""
         if self.ends is None:
             return ()
-        candidates, _ = self._range
-        return candidates.named(candidates.suspects(self.state.verdicts))
+        return self._range.named(likely(search(self.state, self._range)))
+
+    def believed(self) -> tuple[Answer, ...]:
+        """Return what is held of each commit; where answers contradict each other, the likelier."""
+        verdicts = self.state.verdicts
+        if self.ends is None or self.state.started.script is None:
+            return verdicts
+        searched = self._range
+        belief = search(self.state, searched).belief
+        if belief.suspects().any():
+            return verdicts
+        held = belief.posterior.culprit
+        turned = self.state.started.find_fix
+        found: dict[str, Verdict] = {}
+        for oid, verdict in verdicts:
+            position = searched.position(oid)
+            if position is None or verdict is Verdict.SKIP:
+                found.setdefault(oid, verdict)
+                continue
+            inside = sum(
+                float(held[low:high].sum()) for low, high in searched.reach.within(position)
+            )
+            has = inside >= held.sum() / 2
+            found[oid] = Verdict.BAD if has != turned else Verdict.GOOD
+        return tuple(found.items())
+
+    @property
+    def sources(self) -> tuple[priors.Source, ...]:
+        """Return why some candidates are suspected more than others."""
+        return self._range.prior.sources if self.ends is not None else ()
 
     def result(self) -> Result:
         """Return what was found, or how far it is."""
@@ -180,8 +204,7 @@ class Campaign:
 
     def _require_in_range(self, oid: str) -> None:
         """Refuse a bad commit that would say nothing about the range."""
-        candidates, bases = self._range
-        if oid in candidates.number or oid in bases:
+        if oid in self._range.candidates.number or oid in self._range.bases:
             return
         assert self.ends is not None
         if any(self.repository.is_ancestor(oid, good) for good in self.ends[1]):
@@ -327,7 +350,15 @@ class Campaign:
 
     def _finish(self, end: End) -> None:
         self._append(
-            Finished(time.time(), end.outcome, end.culprit, end.suspects, end.reason, end.hint)
+            Finished(
+                time.time(),
+                end.outcome,
+                end.culprit,
+                end.suspects,
+                end.reason,
+                end.hint,
+                end.confidence,
+            )
         )
 
     def _append(self, event: Event) -> None:
@@ -338,6 +369,36 @@ class Campaign:
     def _forget(self) -> None:
         """Forget the range: by hand, a verdict can move its ends."""
         self.__dict__.pop("_range", None)
+
+
+def _range(repository: Repository, started: Started, bad: str, goods: tuple[str, ...]) -> Range:
+    bases = merge_bases(repository, bad, goods)
+    candidates = candidates_of(repository, bad, goods, started.first_parent)
+    size = len(candidates)
+    only = started.only
+    if only:
+        marked = suspicion.touching(repository, candidates, bad, goods, only)
+        if not marked.any():
+            raise UsageError(
+                f"no commit of the range changes {' '.join(only)}", hint="leave --only out"
+            )
+        source = priors.Source(f"changes {' '.join(only)}", int(marked.sum()), 1.0)
+        prior = priors.Prior(marked / marked.sum(), (source,))
+    elif started.flat:
+        prior = priors.flat(size)
+    else:
+        named = None
+        if started.suspects:
+            named = suspicion.touching(repository, candidates, bad, goods, started.suspects)
+        prior = priors.weigh(size, suspicion.in_scope(repository, candidates), named)
+    try:
+        reach = Reach.of(candidates.graph)
+    except Tangled:
+        raise UsageError(
+            f"the {size:,} commits of this range are too tangled to be weighed",
+            hint="choose ends that are nearer, or --first-parent",
+        ) from None
+    return Range(candidates, reach, prior, bases)
 
 
 def candidates_of(

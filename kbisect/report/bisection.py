@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable, Mapping
 
 from kbisect.bisect.events import Event, Outcome, Tested
 from kbisect.bisect.plan import End, Try
+from kbisect.bisect.priors import Source
 from kbisect.bisect.result import Result
 from kbisect.bisect.state import State
 from kbisect.bisect.verdict import Cause, Role, Verdict
@@ -79,7 +80,8 @@ def text(result: Result, journal: str, name: Namer, style: Style = PLAIN) -> str
     """Tell of a campaign that has ended."""
     lines: list[str] = []
     if result.culprit is not None:
-        lines.append(f"{style(name(result.culprit), 'bold')} is the first bad commit")
+        what = "the commit that ended it" if result.find_fix else "the first bad commit"
+        lines.append(f"{style(name(result.culprit), 'bold')} is {what}")
         lines += [f"  {line}" for line in _checks(result, style)]
     elif result.outcome is Outcome.RANGE:
         lines.append(f"The first bad commit is one of these {len(result.suspects):,}:")
@@ -90,6 +92,8 @@ def text(result: Result, journal: str, name: Namer, style: Style = PLAIN) -> str
         lines += [f"  the search led to {name(oid)}" for oid in result.suspects]
     elif result.outcome is not None:
         lines.append(f"{str(result.outcome).capitalize()}: {printable(result.reason)}.")
+    if result.confidence is not None:
+        lines.append(f"Confidence {result.confidence:.3f} by {_runs(result)}.")
     lines.append(counts(result))
     lines.append(f"Journal: {printable(journal)}")
     if result.culprit is not None:
@@ -177,6 +181,20 @@ def mail(result: Result, state: State, log: str, name: Namer) -> str:
         f"#regzbot introduced: {result.culprit[:12]}",
     ]
     return "\n".join(lines) + "\n"
+
+
+def why(sources: Iterable[Source]) -> str:
+    """Say which commits are suspected beforehand, and how much."""
+    lines = ["Suspected beforehand:"]
+    lines += [
+        f"  {printable(each.what)}: {count(each.commits, 'commit')}, {each.share:.2f} of the belief"
+        for each in sources
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def _runs(result: Result) -> str:
+    return count(result.tests + result.tests_ends + result.tests_confirm, "run")
 
 
 def counts(result: Result) -> str:

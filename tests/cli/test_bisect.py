@@ -133,10 +133,11 @@ def test_it_finds_the_culprit_and_says_what_it_did(repo: Repo, kbisect: Run) -> 
     assert found["outcome"] == "culprit"
     assert found["culprit"] == repo.oids[17]
     assert found["suspects"] == [repo.oids[17]]
-    assert found["confidence"] is None
+    assert 0.95 <= found["confidence"] <= 1
     assert found["tests"] in {5, 6}
-    assert (found["tests_ends"], found["tests_confirm"]) == (2, 2)
-    assert found["builds"] == found["tests"] + 4
+    assert found["tests_ends"] == 2
+    assert 2 <= found["tests_confirm"] <= 4  # sequential: until it is sure
+    assert found["builds"] == found["tests"] + 2 + found["tests_confirm"]
     assert found["skips"] == 0
     assert found["seconds"] >= 0
     assert found["candidates"] == 39
@@ -345,7 +346,7 @@ def test_what_a_script_sees(repo: Repo, kbisect: Run, tmp_path: Path) -> None:
     assert seen["TERM"] == "dumb"
     assert seen["KBISECT_TREE"] == (tmp_path / "pwd").read_text().strip()
     steps = Path(found["journal"]).parent / "steps"
-    assert len(list(steps.glob("*/out/f"))) == found["tests"] + 4
+    assert len(list(steps.glob("*/out/f"))) == found["tests"] + 2 + found["tests_confirm"]
 
 
 @pytest.mark.parametrize(("code", "command"), [(127, "no-such-command"), (126, "/etc/passwd")])
@@ -397,7 +398,7 @@ def test_kill_9_at_any_point(repo: Repo, tmp_path: Path, seed: int, kbisect: Run
     found = json.loads(out)
     assert found["culprit"] == repo.oids[17]
     events = [json.loads(row) for row in Path(found["journal"]).read_text().splitlines()]
-    runs = [(event["oid"], event["role"]) for event in events if event["event"] == "tested"]
+    runs = [(event["oid"], event["attempt"]) for event in events if event["event"] == "tested"]
     assert len(runs) == len(set(runs))
     assert len((tmp_path / "runs").read_text().splitlines()) <= len(runs) + kills
     assert [event["event"] for event in events].count("started") == 1
@@ -621,11 +622,66 @@ def test_a_good_end_on_another_branch(tmp_path: Path, kbisect: Run) -> None:
     assert "was fixed" in found["reason"]
 
 
-def test_a_failure_that_comes_and_goes(repo: Repo, kbisect: Run, tmp_path: Path) -> None:
+def test_one_wrong_answer_is_only_evidence(repo: Repo, kbisect: Run, tmp_path: Path) -> None:
+    """Confirmed by a run that passes, the culprit is doubted, tested on, and found all the same."""
     script = numbered(repo, "[ $KBISECT_ATTEMPT = 2 ] && exit 0")
+    found = bisect(kbisect, repo, script)
+    assert found["culprit"] == repo.oids[17]
+    assert found["confidence"] >= 0.95
+    log = tmp_path / "log"
+    log.write_text(kbisect("-C", repo.path, "bisect", "log").stdout)
+    assert f"{repo.oids[17]} is the first bad commit" in repo.git("bisect", "replay", str(log))
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_a_failure_that_comes_and_goes(repo: Repo, kbisect: Run, seed: int) -> None:
+    """It reproduces half of the time."""
+    script = numbered(
+        repo,
+        f"RANDOM=$(( {seed} + n * 40 + KBISECT_ATTEMPT ))\n: $RANDOM\n"
+        "[ $n -lt 17 ] || [ $n = 39 ] || (( RANDOM % 2 )) || exit 0",
+    )
+    found = bisect(kbisect, repo, script)
+    assert found["culprit"] == repo.oids[17]
+    assert found["confidence"] >= 0.95
+
+
+def test_a_failure_that_is_everywhere(repo: Repo, kbisect: Run) -> None:
+    """No commit from which on it fails: called so, and not blamed on one."""
+    script = repo.script(
+        "n=$(cat number)\na=$KBISECT_ATTEMPT\n[ $n$a = 391 ] && exit 1; [ $n$a = 01 ] && exit 0\n"
+        "RANDOM=$(( n * 40 + a ))\n: $RANDOM; exit $(( RANDOM % 2 ))"
+    )
     done = kbisect("-C", repo.path, "bisect", "run", "--json", "--good", repo.oids[0], script)
     found = document(done, code=1)
-    assert (found["outcome"], found["culprit"]) == ("unresolved", None)
+    assert (found["outcome"], found["culprit"]) == ("no-culprit", None)
+    assert "isn't tied" in found["reason"]
+
+
+def test_suspicion_is_no_filter(repo: Repo, kbisect: Run) -> None:
+    found = bisect(kbisect, repo, numbered(repo), "--suspect", "elsewhere")
+    assert found["culprit"] == repo.oids[17]
+    status = kbisect("-C", repo.path, "bisect", "status", "--why").stdout
+    assert "every candidate alike: 39" in status
+    refused(
+        kbisect(
+            *("-C", repo.path, "bisect", "run", "--only", "elsewhere"),
+            *("--good", repo.oids[0], repo.script("exit 1", "other.sh")),
+        ),
+        "no commit of the range changes elsewhere",
+    )
+
+
+def test_which_commit_repaired_it(repo: Repo, kbisect: Run) -> None:
+    """--find-fix: the bad end is the older one."""
+    script = repo.script("[ $(cat number) -ge 23 ]")
+    done = kbisect(
+        *("-C", repo.path, "bisect", "run", "--json", "--find-fix"),
+        *("--bad", repo.oids[2], "--good", repo.oids[-1], script),
+    )
+    assert document(done)["culprit"] == repo.oids[23]
+    said = kbisect("-C", repo.path, "bisect", "report").stdout
+    assert said.startswith(f'{repo.oids[23][:12]} ("commit 23") is the commit that ended it')
 
 
 # --- git's log, and by hand -----------------------------------------------------------------------

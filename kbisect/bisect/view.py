@@ -1,0 +1,104 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""What a campaign's search holds now: its journal replayed into a search. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from statistics import mean
+
+import numpy as np
+
+from kbisect.bisect import rates
+from kbisect.bisect.candidates import Candidates
+from kbisect.bisect.priors import Prior
+from kbisect.bisect.reach import Reach
+from kbisect.bisect.search import GOOD_END, Costs, Search
+from kbisect.bisect.state import State
+from kbisect.bisect.verdict import Verdict
+
+_BUILD = 2.0
+"""What a checkout and its build cost against a run, where nobody measured it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Range:
+    """What is searched: candidates, what each contains, and what is suspected beforehand."""
+
+    candidates: Candidates
+    reach: Reach
+    prior: Prior
+    bases: tuple[str, ...] = ()
+
+    def oid(self, position: int, good_end: str) -> str:
+        """Return the commit at a position."""
+        if position == GOOD_END:
+            return good_end
+        return self.candidates.graph.oids[int(self.reach.order[position])]
+
+    def position(self, oid: str) -> int | None:
+        """Return a candidate's position."""
+        number = self.candidates.number.get(oid)
+        return None if number is None else int(self.reach.position[number])
+
+    def named(self, positions: Sequence[int]) -> tuple[str, ...]:
+        """Return the oids at some positions, parents first."""
+        numbers = sorted(int(self.reach.order[position]) for position in positions)
+        return tuple(self.candidates.graph.oids[number] for number in numbers)
+
+
+def search(state: State, searched: Range) -> Search:
+    """Replay a campaign's answers into a search.
+
+    What a person says is taken for true; what a script says is evidence.
+    """
+    start = state.started
+    by_script = start.script is not None
+    found = Search(
+        searched.candidates.graph,
+        searched.reach,
+        searched.prior.weights[searched.reach.order],
+        rates.learned() if by_script else rates.certain(),
+        _costs(state),
+        start.confidence,
+    )
+    known = {*state.ends[1], *searched.bases}
+    for oid, verdict in state.heard:
+        position = searched.position(oid)
+        if position is not None:
+            # A person also says what the end is; that it is bad is where the range comes from.
+            if by_script or oid != searched.candidates.graph.oids[-1]:
+                found.hear(position, verdict)
+        elif by_script and oid in known and verdict is not Verdict.SKIP:
+            found.hear(GOOD_END, verdict)
+    return found
+
+
+def likely(found: Search) -> list[int]:
+    """Return the positions that together hold the stated confidence, or all that can be."""
+    suspects = np.flatnonzero(found.belief.suspects())
+    if len(suspects):
+        listed: list[int] = suspects.tolist()
+        return listed
+    culprit = found.belief.posterior.culprit
+    order = np.argsort(-culprit, kind="stable")
+    total = np.cumsum(culprit[order])
+    enough = int(np.searchsorted(total, found.confidence * total[-1])) + 1
+    kept: list[int] = order[:enough].tolist()
+    return kept
+
+
+def _costs(state: State) -> Costs:
+    ended = {
+        verdict: [run.seconds for run in state.tested if run.verdict is verdict]
+        for verdict in (Verdict.GOOD, Verdict.BAD)
+    }
+    ratio = 1.0
+    good, bad = ended[Verdict.GOOD], ended[Verdict.BAD]
+    # Two of each, and long enough to be no accident of the machine.
+    if min(len(good), len(bad)) >= 2 and max(mean(good), mean(bad)) > 5:
+        measured = min(10.0, max(0.1, mean(bad) / max(0.1, mean(good))))
+        ratio = measured if not 0.5 < measured < 2 else 1.0
+    if state.started.find_fix:
+        ratio = 1 / ratio
+    return Costs(_BUILD if state.started.checkout else 0.0, 1.0, ratio)
