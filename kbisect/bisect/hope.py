@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from kbisect.history.graph import CommitGraph, Mask
 
-PATIENCE = 8
+PATIENCE = 16
 """So many commits inside a block that can't be tested are tried in vain before it is left alone."""
 
 

@@ -11,7 +11,7 @@ import numpy as np
 from kbisect.bisect.rates import Floats
 from kbisect.history.graph import Mask
 
-IN_SCOPE = 0.88
+IN_SCOPE = 0.85
 """Share of the commits that change a path in scope, when nothing more is suspected."""
 SUSPECTED = 0.8
 """Share of the commits that change a suspected path; those in scope have most of the rest."""

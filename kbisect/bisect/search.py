@@ -162,9 +162,12 @@ class Search:
         if stop is not None:
             return stop
         choice = None
-        if left == 1 and (post.certain >= TRUST or post.none >= self.confidence):
-            closed = np.ones(len(suspects), np.bool_)
-            closed[self._around(int(np.argmax(suspects)))] = False
+        if left and (post.certain >= TRUST or post.none >= self.confidence):
+            # All answers can be true, and no other would split what is left: check them.
+            closed = ~self._heard
+            if left == 1:
+                closed[:] = True
+                closed[self._around(int(np.argmax(suspects)))] = False
             choice = self._most_telling(post, pending, closed)
         choice = choice or self._most_telling(post, pending, given_up)
         if choice is not None or pending:
