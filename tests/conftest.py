@@ -84,18 +84,20 @@ def _nettrees_once(tmp_path_factory: pytest.TempPathFactory) -> History:
 
 
 @pytest.fixture(scope="session")
-def nettrees(_nettrees_once: History) -> History:
+def nettrees(_nettrees_once: History, tmp_path_factory: pytest.TempPathFactory) -> History:
     """The miniature of the network trees, indexed. Not to be changed by a test."""
-    indexing.update(_nettrees_once.repository)
-    return _nettrees_once
+    copy = tmp_path_factory.mktemp("indexed") / "nettrees"
+    shutil.copytree(_nettrees_once.path, copy, symlinks=True)
+    made = History(copy, _nettrees_once.marks)
+    indexing.update(made.repository)
+    return made
 
 
 @pytest.fixture
 def nettrees_copy(_nettrees_once: History, tmp_path: Path) -> History:
     """A copy of it that a test may change; not indexed."""
     copy = tmp_path / "nettrees"
-    shutil.copytree(_nettrees_once.path, copy)
-    shutil.rmtree(copy / ".git" / "kbisect", ignore_errors=True)
+    shutil.copytree(_nettrees_once.path, copy, symlinks=True)
     return History(copy, _nettrees_once.marks)
 
 

@@ -178,6 +178,11 @@ def survey(
     base = _base(index, here)
     elsewhere = _facts(index, _in_trees(index) & ~here & ~there)
     inside = _files(index, paths)
+    if paths and not inside:
+        raise UsageError(
+            f"no indexed commit touches {', '.join(paths)}",
+            hint="name paths of upstream, inside the index's scope: --path drivers/net",
+        )
 
     candidates: list[Candidate] = []
     excluded: list[Excluded] = []

@@ -54,7 +54,7 @@ def clone(
     bare: bool,
     as_json: bool,
 ) -> None:
-    r"""Make one repository of mainline, net and net-next, and index it.
+    """Make one repository of mainline, net and net-next, and index it.
 
     Each tree is a remote; their objects are shared. DIR appears when it is whole. What arrived
     before a failure is kept in DIR.partial, and the same command goes on from there.

@@ -237,6 +237,11 @@ def _assemble(
 ) -> Index:
     assert isinstance(graph.oids, Oids)
     readings = new.readings
+    if not readings and before is None and wanted.folders:
+        raise UsageError(
+            f"no commit touches {', '.join(wanted.folders)}",
+            hint="paths are those of the repository: --path drivers/net",
+        )
     own = _numbers(graph.oids, [reading.record.oid for reading in readings])
     releases = _releases(repository, wanted.refs, new, graph, before)
     numbers = _numbers(graph.oids, [each.oid for each in releases])

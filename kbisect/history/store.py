@@ -228,6 +228,8 @@ def load(store: Path, *, verify: bool = False) -> Index:
         name = (root / "current").read_text("ascii").strip()
     except FileNotFoundError:
         raise NoIndex("there is no index of this repository yet", hint="kbisect index") from None
+    except (IsADirectoryError, UnicodeDecodeError) as error:
+        raise damaged(root, f"its pointer is unreadable ({error})") from None
     directory = root / name
     try:
         raw = json.loads((directory / "meta.json").read_text("utf-8"))
@@ -293,6 +295,8 @@ def save(store: Path, new: Generation) -> Index:
         pointer = root / "current.partial"
         pointer.write_text(final.name + "\n", "ascii")
         _sync(pointer)
+        if (root / "current").is_dir():
+            shutil.rmtree(root / "current")
         pointer.replace(root / "current")
         _sync(root)
     except BaseException:

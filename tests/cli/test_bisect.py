@@ -333,11 +333,17 @@ def test_what_a_script_sees(repo: Repo, kbisect: Run, tmp_path: Path) -> None:
     script.write_text(script.read_text() + "\n")
     done = kbisect(
         *("-C", repo.path, "bisect", "run", "--json", "--good", repo.oids[0], script, "an arg"),
-        env={"SECRET": "x", "KBISECT_MINE": "y", "TERM": "xterm", "LD_PRELOAD": ""},
+        env={
+            "SECRET": "x",
+            "KBISECT_MINE": "y",
+            "KBISECT_CACHE": "c",
+            "TERM": "xterm",
+            "LD_PRELOAD": "",
+        },
     )
     found = document(done)
     seen = dict(row.split("=", 1) for row in (tmp_path / "env").read_text().splitlines())
-    ours = {"COMMIT", "TREE", "BUILD", "OUT", "CONSOLE", "WORKER", "ATTEMPT", "MINE"}
+    ours = {"COMMIT", "TREE", "BUILD", "OUT", "CONSOLE", "WORKER", "ATTEMPT", "MINE", "CACHE"}
     by_bash = {"PWD", "SHLVL", "_", "OLDPWD"}
     assert set(seen) - by_bash <= {f"KBISECT_{name}" for name in ours} | {
         *("PATH", "HOME", "LANG", "USER", "TERM")

@@ -153,6 +153,8 @@ def test_a_full_disk(nettrees_copy: History, tmp_path: Path, kbisect: Run) -> No
         ["graph", "v3.11...v3.12"],
         ["window", "--at", "yesterday"],
         ["backport", "list", "net", "--base", "net-next"],
+        ["backport", "list", "linux-3.12.y", "--path", "net/nosuch"],
+        ["index", "--path", "nosuch"],
         ["backport", "list", "linux-3.12.y", "--upstream", "nowhere"],
     ],
     ids=" ".join,

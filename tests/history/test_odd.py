@@ -138,3 +138,21 @@ def test_readers_are_served_while_the_index_is_written(nettrees_copy: History) -
             reader.join()
     assert failures == []
     assert served > 4
+
+
+@pytest.mark.parametrize("broken", ["bytes", "folder"])
+def test_a_pointer_that_can_not_be_read_is_a_damaged_index(odd: Path, broken: str) -> None:
+    repository = Repository.open(odd)
+    indexing.update(repository)
+    pointer = repository.store / "index" / "current"
+    pointer.unlink()
+    if broken == "bytes":
+        pointer.write_bytes(b"\xff\xfe")
+    else:
+        pointer.mkdir()
+    with pytest.raises(store.IndexDamaged):
+        store.load(repository.store)
+    said: list[str] = []
+    assert indexing.update(repository, say=said.append).mode == "full"
+    assert "damaged" in said[0]
+    assert store.load(repository.store).rows("SELECT count(*) FROM commits") == [(11,)]
