@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from kbisect.bisect.verdict import Observation
+from kbisect.errors import EnvironmentProblem
 from kbisect.git.worktree import Scratch
 from kbisect.lab import console, limits
 
@@ -98,6 +99,17 @@ def run(step: Step) -> Done:
         where = step.scratch.checkout(step.worker, step.oid)
         env["KBISECT_TREE"] = str(where)
     ended = limits.run(step.command, cwd=where, env=env, output=output, timeout=step.timeout)
+    if ended.exit_code and _is_full(step.folder):
+        raise EnvironmentProblem(
+            f"No space left on device ({step.folder}): the script's failure says nothing of the commit",
+            hint="free some space, or use another --store, and run the same command again",
+        )
     crash = console.fatal(console.read(serial)) or console.fatal(console.read(output))
     seen = Observation(ended.exit_code, ended.timed_out, crash.fingerprint if crash else None)
     return Done(seen, round(ended.seconds, 3))
+
+
+def _is_full(folder: Path) -> bool:
+    """Whether nothing more could be written there: less than a page or two is left."""
+    left = os.statvfs(folder)
+    return left.f_bavail * left.f_frsize < 2 * left.f_frsize
