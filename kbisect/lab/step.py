@@ -101,7 +101,8 @@ def run(step: Step) -> Done:
     ended = limits.run(step.command, cwd=where, env=env, output=output, timeout=step.timeout)
     if ended.exit_code and _is_full(step.folder):
         raise EnvironmentProblem(
-            f"No space left on device ({step.folder}): the script's failure says nothing of the commit",
+            f"No space left on device ({step.folder}): "
+            "the script's failure says nothing of the commit",
             hint="free some space, or use another --store, and run the same command again",
         )
     crash = console.fatal(console.read(serial)) or console.fatal(console.read(output))
