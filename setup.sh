@@ -208,20 +208,20 @@ choose_version() {
 fetch_image() {
 	local v=$1 deb
 	say "fetching the kernel image $v (unpacked below $kernels, not installed)"
-	mkdir -- "$tmp/deb" "$tmp/root" "$tmp/kernel"
+	mkdir -- "$tmp/deb" "$tmp/unpacked" "$tmp/kernel"
 	if ! (cd -- "$tmp/deb" && apt-get -qq download "linux-image-$v") >"$tmp/download.log" 2>&1; then
 		cat -- "$tmp/download.log" >&2
 		return 1
 	fi
 	for deb in "$tmp"/deb/*.deb; do
-		dpkg-deb -x "$deb" "$tmp/root"
+		dpkg-deb -x "$deb" "$tmp/unpacked"
 	done
 	mkdir -- "$tmp/kernel/lib"
-	mv -- "$tmp/root/boot" "$tmp/kernel/boot"
-	if [[ -d $tmp/root/usr/lib/modules ]]; then
-		mv -- "$tmp/root/usr/lib/modules" "$tmp/kernel/lib/modules"
+	mv -- "$tmp/unpacked/boot" "$tmp/kernel/boot"
+	if [[ -d $tmp/unpacked/usr/lib/modules ]]; then
+		mv -- "$tmp/unpacked/usr/lib/modules" "$tmp/kernel/lib/modules"
 	else
-		mv -- "$tmp/root/lib/modules" "$tmp/kernel/lib/modules"
+		mv -- "$tmp/unpacked/lib/modules" "$tmp/kernel/lib/modules"
 	fi
 	[[ -s $tmp/kernel/boot/vmlinuz-$v && -d $tmp/kernel/lib/modules/$v ]] || {
 		say "linux-image-$v holds no boot/vmlinuz-$v"
@@ -298,7 +298,7 @@ fi
 
 if [[ $need_kernel = yes ]]; then
 	have_image "$version" || fetch_image "$version" ||
-		{ update_lists && rm -rf -- "$tmp/deb" "$tmp/root" "$tmp/kernel" && fetch_image "$version"; } ||
+		{ update_lists && rm -rf -- "$tmp/deb" "$tmp/unpacked" "$tmp/kernel" && fetch_image "$version"; } ||
 		give_up "the kernel image $version could not be fetched (the message is above)."
 	set_current "$version"
 	say "kernel $version is ready"
