@@ -1,13 +1,17 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Run one command with a time limit, and be sure that all it started is gone afterwards."""
+"""Run one command within its limits, and be sure that all it started is gone afterwards."""
 
 from __future__ import annotations
 
+import contextlib
 import json
+import os
+import select
 import subprocess
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from enum import StrEnum
 from pathlib import Path
 
 from kbisect.errors import EnvironmentProblem
@@ -15,19 +19,53 @@ from kbisect.lab import keeper
 
 GRACE = 1.0
 """Seconds between asking a command to end and ending it."""
+HEAD = TAIL = 8 << 20
+"""Bytes of a command's output that are kept, at its start and at its end."""
+FLOOD = 256 << 20
+"""Bytes that a console may grow to: what prints more prints without end."""
+_LOOK = 0.1
+"""Seconds between two looks at whether the command is still wanted."""
+
+
+class Why(StrEnum):
+    """Why a command is over."""
+
+    ENDED = "ended"
+    TIMEOUT = "timeout"
+    QUIET = "quiet"
+    FLOOD = "flood"
+    STOPPED = "stopped"
 
 
 @dataclass(frozen=True, slots=True)
 class Ended:
-    """How a command ended: its exit code as a shell would say it, None past its time limit."""
+    """How a command ended.
+
+    Attributes
+    ----------
+    exit_code : as a shell would say it, None if it didn't end by itself
+    left_out : bytes in the middle of its output that were not kept
+    full : whether its output could not be written for lack of space
+    """
 
     exit_code: int | None
-    timed_out: bool
+    why: Why
     seconds: float
+    left_out: int = 0
+    full: bool = False
+
+    @property
+    def timed_out(self) -> bool:
+        """Whether a limit ended it: of time, of silence, or of a console that never ends."""
+        return self.why in {Why.TIMEOUT, Why.QUIET, Why.FLOOD}
 
 
 class CouldNotRun(EnvironmentProblem):
     """The system refused to start the command."""
+
+
+class Unwanted(Exception):
+    """Nobody wants to know any more how the command ends; it was ended."""
 
 
 def run(
@@ -37,6 +75,11 @@ def run(
     env: Mapping[str, str],
     output: Path,
     timeout: float | None = None,
+    quiet: float | None = None,
+    watched: Sequence[Path] = (),
+    unwanted: Callable[[], bool] = lambda: False,
+    seen: Callable[[], bool] | None = None,
+    pass_fds: Sequence[int] = (),
 ) -> Ended:
     """Run a command to its end or its limit; its output goes to a file.
 
@@ -47,6 +90,16 @@ def run(
     timeout : float, optional
         Seconds. Past it the command's process group gets SIGTERM, and all of it SIGKILL a second
         later.
+    quiet : float, optional
+        Seconds without any output, on the files `watched` neither.
+    watched : sequence of Path
+        Files that the command writes (a console); one that grows past `FLOOD` ends it.
+    unwanted : callable
+        Asked ten times a second whether to give up; then it is killed and `Unwanted` raised.
+    seen : callable, optional
+        Asked as often whether everything worth waiting for was seen; then it is asked to end.
+    pass_fds : sequence of int
+        Descriptors that stay open until everything is gone: a lock on the folders it uses.
 
     Raises
     ------
@@ -59,22 +112,37 @@ def run(
         "env": dict(env),
         "output": str(output),
         "timeout": timeout,
+        "quiet": quiet,
         "grace": GRACE,
+        "watched": [str(path) for path in watched],
+        "flood": FLOOD,
+        "head": HEAD,
+        "tail": TAIL,
     }
     with subprocess.Popen(
         [sys.executable, "-I", "-S", str(Path(keeper.__file__))],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         start_new_session=True,
+        pass_fds=pass_fds,
     ) as process:
         assert process.stdin is not None
         assert process.stdout is not None
         try:
             process.stdin.write(json.dumps(request).encode() + b"\n")
             process.stdin.flush()
+            while not select.select([process.stdout], [], [], _LOOK)[0]:
+                if unwanted():
+                    raise Unwanted
+                if seen is not None and seen():
+                    seen = None
+                    with contextlib.suppress(BrokenPipeError):
+                        os.write(process.stdin.fileno(), b"stop\n")
             answer = process.stdout.readline()
         finally:
-            process.stdin.close()  # on ^C too: this is what ends the command
+            # On ^C too: this is what ends the command.
+            with contextlib.suppress(BrokenPipeError):
+                process.stdin.close()
     if not answer:
         raise EnvironmentProblem(
             f"the process that watches over a step ended with status {process.returncode}",
@@ -86,10 +154,11 @@ def run(
             f"cannot run {command[0]}: {said['error']}",
             hint="is its interpreter installed, and may files be executed below the store?",
         )
-    code = int(said["code"])
-    timed_out = bool(said["timed_out"])
+    code, why = int(said["code"]), Why(said["why"])
     return Ended(
-        exit_code=None if timed_out else 128 - code if code < 0 else code,
-        timed_out=timed_out,
+        exit_code=None if why is not Why.ENDED else 128 - code if code < 0 else code,
+        why=why,
         seconds=float(said["seconds"]),
+        left_out=int(said["left_out"]),
+        full=bool(said["full"]),
     )
