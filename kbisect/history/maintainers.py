@@ -12,11 +12,11 @@ any other takes the paths with as many slashes as it has (so `*` crosses no `/` 
 from __future__ import annotations
 
 import re
-import warnings
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from functools import lru_cache
 from itertools import accumulate
+
+from kbisect.history.perl import compiled
 
 THE_REST = "THE REST"
 """The section that takes every path. It never counts as a subsystem."""
@@ -105,6 +105,14 @@ class Match:
 
 
 @dataclass(frozen=True, slots=True)
+class Keyword:
+    """A section, and the K: line of it that a text matches."""
+
+    section: Section
+    entry: Entry
+
+
+@dataclass(frozen=True, slots=True)
 class Fault:
     """A line that can't mean what its author meant."""
 
@@ -164,7 +172,7 @@ class _Pattern:
                 at = found + len(part)
             return True
         if isinstance(self.expression, str):
-            self.expression = _compile(self.expression, extended=self.entry.tag == "N")
+            self.expression = compiled(self.expression, extended=self.entry.tag == "N")
         return self.expression is not None and self.expression.search(path) is not None
 
 
@@ -239,8 +247,8 @@ class Maintainers:
         )
         return best[0].section.title
 
-    def keyword_sections(self, text: str, *, is_patch: bool = False) -> list[Section]:
-        """Return the sections with a K: pattern that matches a text.
+    def keywords(self, text: str, *, is_patch: bool = False) -> list[Keyword]:
+        """Return the K: lines that match a text, with their sections.
 
         Parameters
         ----------
@@ -250,15 +258,16 @@ class Maintainers:
         found = []
         intro, changes = _patch_lines(text) if is_patch else ([text], [])
         for section in self.sections:
-            for value in filter(None, section.values("K")):
-                intro_re = _compile(value, extended=True)
+            for entry in section.entries:
+                if entry.tag != "K" or not entry.value:
+                    continue
+                intro_re = compiled(entry.value, extended=True)
                 # The prefix binds to the first alternative only, in the script as here.
-                change_re = _compile("^[+-].*" + value, extended=True) if changes else None
+                change_re = compiled("^[+-].*" + entry.value, extended=True) if changes else None
                 if (intro_re and any(map(intro_re.search, intro))) or (
                     change_re and any(map(change_re.search, changes))
                 ):
-                    found.append(section)
-                    break
+                    found.append(Keyword(section, entry))
         return found
 
     def faults(self) -> list[Fault]:
@@ -272,7 +281,7 @@ class Maintainers:
             for entry in section.entries:
                 if entry.tag in "FXNK" and not entry.value:
                     found.append(Fault(entry.line, f"{entry.tag}:", "an empty pattern"))
-                elif entry.tag in "FXNK" and not _compile(
+                elif entry.tag in "FXNK" and not compiled(
                     _expression(entry), extended=entry.tag in "NK"
                 ):
                     text = f"{entry.tag}: {entry.value}"
@@ -411,63 +420,3 @@ def _expression(entry: Entry) -> str:
         return entry.value
     # In this order, as the script does it.
     return "^" + entry.value.replace(".", r"\.").replace("*", ".*").replace("?", ".")
-
-
-_PERL_ONLY = {r"\z": r"\Z", r"\Z": r"(?=\n?\Z)", r"\h": r"[ \t]", "(?<": "(?P<"}
-_POSIX = {
-    "[:alnum:]": "A-Za-z0-9",
-    "[:alpha:]": "A-Za-z",
-    "[:digit:]": "0-9",
-    "[:lower:]": "a-z",
-    "[:space:]": r"\s",
-    "[:upper:]": "A-Z",
-    "[:word:]": r"\w",
-    "[:xdigit:]": "0-9A-Fa-f",
-}
-_PERL_TOKEN = re.compile(
-    r"\\[\s\S]?|\[\^?\]?(?:\\[\s\S]|\[:\^?\w+:\]|[^\]\\])*\]|\(\?(?P<flags>\^?[a-z-]+)\)"
-    r"|\(\?<(?![=!])|[\s\S]"
-)
-
-
-@lru_cache(maxsize=4096)
-def _compile(perl: str, *, extended: bool) -> re.Pattern[str] | None:
-    """Compile a Perl regular expression as Python's; None for what is none."""
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            return re.compile(_python(perl), re.ASCII | (re.VERBOSE if extended else 0))
-    except (re.error, OverflowError, RecursionError):
-        return None
-
-
-def _python(perl: str) -> str:
-    """Rewrite what Python spells differently.
-
-    Flags in the middle, as in `^Subject:.*(?i)trivial`, hold to the end of their group in Perl.
-    """
-    out: list[str] = []
-    opened: list[list[str]] = [[]]  # by depth of groups, the flags set in the middle of each
-    for found in _PERL_TOKEN.finditer(perl):
-        token = found.group()
-        if found["flags"]:
-            token = f"(?{found['flags'].replace('^', '')}:"
-            opened[-1].append(token)
-        elif token[0] == "[" and len(token) > 1:
-            token = "[" + re.sub(
-                r"\\[\s\S]|\[:\w+:\]|\[",
-                lambda part: (
-                    _POSIX.get(part.group(), part.group().replace("[", r"\[", 1))
-                    if part.group()[0] == "["
-                    else part.group()
-                ),
-                token[1:],
-            )
-        elif found.group() == "|":
-            token = ")" * len(opened[-1]) + "|" + "".join(opened[-1])
-        elif found.group() == ")":
-            token = ")" * (len(opened.pop()) + 1) if len(opened) > 1 else ")"
-        elif token[0] == "(":
-            opened.append([])
-        out.append(_PERL_ONLY.get(token, token))
-    return "".join(out) + ")" * len(opened[0])

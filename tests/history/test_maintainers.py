@@ -235,12 +235,13 @@ def test_an_entry_without_its_colon_breaks_the_section_but_names_no_subsystem() 
 
 
 def test_keywords_of_content_and_of_patches(small: Maintainers) -> None:
-    assert [each.title for each in small.keyword_sections("x = acme_hw_up();")] == ["TRIVIA"]
+    [only] = small.keywords("x = acme_hw_up();")
+    assert (only.section.title, only.entry.value) == ("TRIVIA", "\\bacme_hw_|old_hw")
     patch = "Subject: {}\n\ntext\n---\ndiff --git a/acme_hw_ b/acme_hw_\n--- a/x\n+++ b/x\n"
     patch += "@@ -1,1 +1,1 @@ acme_hw_up\n{}\n"
 
     def found(subject: str, line: str) -> bool:
-        return bool(small.keyword_sections(patch.format(subject, line), is_patch=True))
+        return bool(small.keywords(patch.format(subject, line), is_patch=True))
 
     assert found("A TRIVIAL one", " x")
     assert found("trivial", " x")
@@ -309,8 +310,8 @@ _LINES = st.one_of(
 def test_whatever_is_written_is_read(lines: list[str], paths: list[str]) -> None:
     read = parse("\n".join(lines))
     read.faults()
-    read.keyword_sections("ab\nba")
-    read.keyword_sections("ab\n+++ b/a\n+ab\n", is_patch=True)
+    read.keywords("ab\nba")
+    read.keywords("ab\n+++ b/a\n+ab\n", is_patch=True)
     read.subsystem_of(paths)
     for path in paths:
         order = [(m.section.title == "THE REST", -m.depth) for m in read.sections_of(path)]
