@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from kbisect.cli import stdout
 from kbisect.cli.session import Session, json_option, pass_session
 from kbisect.errors import UsageError
 from kbisect.report.terminal import Style, printable
@@ -209,7 +210,7 @@ def _write_parquet(found: pa.Table) -> None:
 
     out = io.BytesIO()
     pq.write_table(found, out, compression="zstd")
-    click.echo(out.getvalue(), nl=False)
+    stdout.write(out.getvalue())
 
 
 @click.command()
@@ -253,10 +254,10 @@ def graph(session: Session, revisions: str | None, form: str, as_json: bool) -> 
 
         lanes.require_drawable(found)
         name_merges(session.repository, found)
-        click.echo(lanes.svg(found, f"kbisect graph {revisions or ''}".strip()), nl=False)
+        session.write(lanes.svg(found, f"kbisect graph {revisions or ''}".strip()))
         return
     render = {"graphml": report.graphml, "dot": report.dot}[form]
-    click.echo(render(found), nl=False)
+    session.write(render(found))
 
 
 @click.command()

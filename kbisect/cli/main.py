@@ -4,17 +4,15 @@
 from __future__ import annotations
 
 import importlib
-import os
 import sys
-import tempfile
 import traceback
 from typing import NoReturn
 
 import click
 
+from kbisect.cli import failures, stdout
 from kbisect.cli.session import Session
 from kbisect.errors import KbisectError
-from kbisect.report.terminal import printable
 
 # name: (module below kbisect.cli, function, one line of help). The help stands here so that
 # `kbisect --help` imports none of them.
@@ -70,9 +68,14 @@ class _Commands(click.Group):
 @click.option("-c", "overrides", multiple=True, metavar="KEY=VALUE", help="Override git config.")
 @click.option("-q", "--quiet", is_flag=True, help="No talk on stderr.")
 @click.option("-v", "--verbose", is_flag=True, help="More talk on stderr.")
-@click.option("--color", type=click.Choice(["auto", "always", "never"]), default="auto")
+@click.option(
+    "--color",
+    type=click.Choice(["auto", "always", "never"]),
+    default="auto",
+    help="When to colour: auto follows git config color.ui, NO_COLOR and the terminal.",
+)
 @click.option("--no-progress", is_flag=True, help="No progress bars.")
-@click.option("--no-pager", is_flag=True, help="Accepted for git's sake; nothing is paged yet.")
+@click.option("--no-pager", is_flag=True, help="Don't send long answers to git's pager.")
 @click.version_option(package_name="kbisect", message="kbisect %(version)s")
 @click.pass_context
 def cli(
@@ -96,63 +99,42 @@ def cli(
     for pair in overrides:
         if "=" not in pair:
             raise click.UsageError(f"-c {pair}: expected KEY=VALUE")
-    ctx.obj = Session(directory, store, overrides, quiet, verbose, color, not no_progress)
+    ctx.obj = Session(
+        directory, store, overrides, quiet, verbose, color, not no_progress, not no_pager
+    )
 
 
 def main(arguments: list[str] | None = None) -> NoReturn:
     """Run the command and exit with a code that says what kind of end it was."""
     try:
+        stdout.require()
         code = cli.main(arguments, prog_name=_program(), standalone_mode=False)
-        sys.stdout.flush()
+        stdout.flush()
     except click.exceptions.Exit as leave:
         code = leave.exit_code
-    except click.ClickException as error:
+    except click.exceptions.NoArgsIsHelpError as error:
         error.show()
         code = 2
+    except click.ClickException as error:
+        failures.complain(failures.misused(error))
+        code = 2
     except KbisectError as error:
-        complain(error)
+        failures.complain(error)
         code = error.exit_code
     except (click.Abort, KeyboardInterrupt):
         click.echo("\nkbisect: interrupted", err=True)
         code = 130
     except BrokenPipeError:
         # The reader (head, less) has enough; what it read is good.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        stdout.abandon()
         code = 0
     except OSError as error:
-        complain(_machine(error))
+        failures.complain(failures.of_the_machine(error))
         code = 4
     except Exception:  # a bug: the person gets one line, the developer the traceback
         code = 3
-        _report_bug(traceback.format_exc())
+        failures.report_bug(traceback.format_exc())
     sys.exit(code if isinstance(code, int) else 0)
-
-
-def complain(error: KbisectError) -> None:
-    """Print an expected failure: what and why, then what to try."""
-    click.echo(f"kbisect: {printable(error.message)}", err=True)
-    click.echo(f"  try: {printable(error.hint)}", err=True)
-
-
-def _machine(error: OSError) -> KbisectError:
-    from kbisect.errors import EnvironmentProblem
-
-    where = f": {error.filename}" if error.filename else ""
-    hint = {
-        28: "free some space, or keep kbisect's data elsewhere with --store DIR",
-        30: "keep kbisect's data elsewhere with --store DIR",
-        13: "keep kbisect's data elsewhere with --store DIR, or ask for access",
-    }.get(error.errno or 0, "kbisect doctor")
-    return EnvironmentProblem(f"{error.strerror or error}{where}", hint=hint)
-
-
-def _report_bug(trace: str) -> None:
-    handle, path = tempfile.mkstemp(prefix="kbisect-bug-", suffix=".log")
-    with os.fdopen(handle, "w", encoding="utf-8") as log:
-        log.write(f"command: {sys.argv}\n\n{trace}")
-    last = trace.strip().splitlines()[-1]
-    click.echo(f"kbisect: a bug in kbisect: {printable(last)}", err=True)
-    click.echo(f"  try: report it with {path}", err=True)
 
 
 def _program() -> str:

@@ -18,23 +18,12 @@ from typing import IO
 
 from kbisect.errors import EnvironmentProblem, RepositoryProblem
 
-# Set by git for its hooks and aliases (`git kbisect` among them); they would point every child
-# process at that repository, whatever directory it is given.
-_INHERITED = (
-    "GIT_DIR",
-    "GIT_WORK_TREE",
-    "GIT_INDEX_FILE",
-    "GIT_PREFIX",
-    "GIT_OBJECT_DIRECTORY",
-    "GIT_ALTERNATE_OBJECT_DIRECTORIES",
-    "GIT_COMMON_DIR",
-    "GIT_NAMESPACE",
-    "GIT_EXTERNAL_DIFF",
-    "GIT_DIFF_OPTS",
-    "GIT_LITERAL_PATHSPECS",
-    "GIT_GLOB_PATHSPECS",
-    "GIT_NOGLOB_PATHSPECS",
-    "GIT_ICASE_PATHSPECS",
+# Of git's own variables these are passed on: who one is, how to reach a remote, what is configured.
+# The others (GIT_DIR, GIT_DEFAULT_HASH, GIT_ATTR_SOURCE, …), set by git for its hooks and aliases
+# or by a user for one command, would point our calls elsewhere or change what they answer.
+_PASSED_ON = re.compile(
+    r"GIT_(ASKPASS|AUTHOR_\w+|CEILING_DIRECTORIES|COMMITTER_\w+|CONFIG_\w+|EXEC_PATH"
+    r"|DISCOVERY_ACROSS_FILESYSTEM|HTTP_\w+|PROXY_\w+|SSH\w*|SSL_\w+|TEST_\w+|TRACE\w*)\Z"
 )
 # The user's taste in diffs must not change ours.
 _CONFIG = (
@@ -48,9 +37,10 @@ _CONFIG = (
 )
 
 
+_FAILURE = re.compile(r"(?:fatal|error): ")
 _ABSENT = re.compile(
-    r"(?:unable to (?:read|find|parse)|could not (?:fetch|read|parse)|bad|missing)[ \w]*? "
-    r"\(?([0-9a-f]{40})"
+    r"(?:unable to (?:read|find|parse)|[Cc]ould not (?:fetch|read|parse)|bad|missing)[ \w]*?"
+    r"(?: of [^\n]*)? \(?([0-9a-f]{40})\b"
 )
 
 
@@ -60,8 +50,8 @@ class GitFailed(RepositoryProblem):
     def __init__(self, arguments: tuple[str, ...], code: int, stderr: str) -> None:
         self.code = code
         self.stderr = stderr.strip()
-        lines = [line for line in self.stderr.splitlines() if not line.startswith("warning:")]
-        first = lines[0] if lines else f"status {code}"
+        lines = [line for line in self.stderr.splitlines() if _FAILURE.match(line)]
+        first = lines[0] if lines else self.stderr.partition("\n")[0] or f"status {code}"
         absent = _ABSENT.search(self.stderr)
         self.absent = absent[1] if absent else None
         super().__init__(
@@ -80,13 +70,17 @@ def _name(arguments: tuple[str, ...]) -> str:
 
 def environment(extra: Mapping[str, str] | None = None, *, network: bool = False) -> dict[str, str]:
     """Return the environment every `git` of ours runs in; off the network unless told otherwise."""
-    env = {key: value for key, value in os.environ.items() if key not in _INHERITED}
+    env = {
+        key: value
+        for key, value in os.environ.items()
+        if not key.startswith("GIT_") or _PASSED_ON.match(key)
+    }
     env |= {
         "LC_ALL": "C",
         "GIT_NO_REPLACE_OBJECTS": "1",
+        "GIT_GRAFT_FILE": os.devnull,
         "GIT_OPTIONAL_LOCKS": "0",
         "GIT_TERMINAL_PROMPT": "0",
-        "GIT_PAGER": "cat",
         # A partial clone must say what is missing, not fetch it one object at a time.
         "GIT_NO_LAZY_FETCH": "1",
     }

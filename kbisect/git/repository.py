@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import IO, TYPE_CHECKING
 
 from kbisect.errors import RepositoryProblem, UsageError
-from kbisect.git import process
+from kbisect.git import discovery, process
 from kbisect.git.process import GitFailed
 
 if TYPE_CHECKING:
@@ -91,7 +91,8 @@ class Repository:
         Parameters
         ----------
         directory : path
-            Anywhere inside a worktree, or a (bare) git directory.
+            Anywhere inside a worktree, or a (bare) git directory. Of the current one, `.`, git's
+            own GIT_DIR and GIT_WORK_TREE may say which repository is meant.
         store : path, optional
             Where kbisect keeps its own data; default `<git-common-dir>/kbisect`.
         overrides : sequence of str
@@ -101,31 +102,13 @@ class Repository:
         ------
         RepositoryProblem
             No repository, owned by somebody else, or of a format that can't be read.
+        UsageError
+            The store's path is one that the index can't be kept at.
         """
-        directory = Path(directory)
-        if not directory.is_dir():
-            raise RepositoryProblem(
-                f"no such directory: {directory}", hint="give an existing one with -C DIR"
-            )
-        try:
-            done = process.run(
-                directory,
-                "rev-parse",
-                "--absolute-git-dir",
-                "--git-common-dir",
-                "--is-bare-repository",
-            )
-        except GitFailed as failed:
-            raise _cannot_open(directory, failed.stderr) from None
-        gitdir_line, common_line, bare = done.stdout.decode("utf-8", "surrogateescape").splitlines()
-        gitdir = Path(gitdir_line)
-        common = (directory / common_line).resolve()
-        workdir = None
-        if bare == "false":
-            top = process.run(directory, "rev-parse", "--show-toplevel", codes=(0, 128)).stdout
-            workdir = Path(top.decode("utf-8", "surrogateescape").rstrip("\n")) if top else None
-        place = Path(store).absolute() if store else common / "kbisect"
-        return cls(gitdir, common, workdir, place, overrides)
+        found = discovery.discover(Path(directory))
+        place = Path(store).absolute() if store else found.common_dir / "kbisect"
+        discovery.require_plain(place)
+        return cls(found.gitdir, found.common_dir, found.workdir, place, overrides)
 
     @property
     def has_own_store(self) -> bool:
@@ -140,7 +123,7 @@ class Repository:
         try:
             return pygit2.Repository(str(self.gitdir))
         except pygit2.GitError as error:
-            raise _cannot_open(self.gitdir, str(error)) from None
+            raise discovery.cannot_open(self.gitdir, str(error)) from None
 
     @contextmanager
     def stream(self, *arguments: str, stdin: Iterable[bytes] | None = None) -> Iterator[IO[bytes]]:
@@ -171,11 +154,40 @@ class Repository:
         """
         oid = self.find(name)
         if oid is None:
-            raise UsageError(
+            raise self.not_a_commit(name) or UsageError(
                 f"unknown revision: {name}",
                 hint="`git rev-parse` must know it, or `kbisect releases` must list it",
             )
         return oid
+
+    def not_a_commit(self, name: str) -> UsageError | None:
+        """Say what a name that `find` doesn't know is instead; None when it is nothing at all."""
+        if not name.strip():
+            return UsageError("a revision is empty", hint="give a commit, a branch, a tag")
+        old, dots, new = name.partition("..")
+        if dots or name.startswith("^"):
+            return UsageError(
+                f"{name} is a range, and one commit is needed",
+                hint=f"give one end: {new.lstrip('.') or old.lstrip('^')}",
+            )
+        done = process.run(
+            self.gitdir,
+            *("rev-parse", "--quiet", "--verify", "--end-of-options", name),
+            codes=(0, 1, 128),
+        )
+        oid = done.stdout.decode().strip()
+        if done.returncode or not HEX40.match(oid):
+            return None
+        done = process.run(self.gitdir, "cat-file", "-t", oid, codes=(0, 128))
+        if done.returncode:
+            return UsageError(
+                f"no commit {name} is in this repository",
+                hint="it may be in a tree that isn't fetched: kbisect sync, or git fetch",
+            )
+        kind = done.stdout.decode().strip()
+        owner = re.split(r"[:^]", name, maxsplit=1)[0] or "HEAD"
+        what = "file" if kind == "blob" else f"{kind} object"
+        return UsageError(f"{name} is a {what}, not a commit", hint=f"give the commit: {owner}")
 
     def find(self, name: str) -> str | None:
         """Like `resolve`, None when there is no such commit.
@@ -193,7 +205,8 @@ class Repository:
             codes=(0, 128),
         )
         if done.returncode == 0:
-            return done.stdout.decode().strip()
+            oid = done.stdout.decode().strip()
+            return oid if HEX40.match(oid) else None  # `^v3.0` is taken, as `^oid`
         words = done.stderr.decode("utf-8", "replace")
         if "ambiguous" in words:
             raise UsageError(f"{name} is ambiguous in this repository", hint="give more digits")
@@ -343,18 +356,3 @@ class Repository:
             entry.partition("\n") for entry in done.stdout.decode("utf-8", "replace").split("\0")
         )
         return {key: value for key, _, value in pairs if key}
-
-
-def _cannot_open(directory: Path, words: str) -> RepositoryProblem:
-    if "dubious ownership" in words or "not owned by" in words:
-        return RepositoryProblem(
-            f"the repository at {directory} is owned by someone else, so git refuses it",
-            hint=f"if you trust it: git config --global --add safe.directory {directory}",
-        )
-    if "not a git repository" in words:
-        return RepositoryProblem(
-            f"not a git repository: {directory}",
-            hint="go into a clone of the kernel's net tree, or give one with -C DIR",
-        )
-    first = words.strip().splitlines()[0] if words.strip() else "git gave no reason"
-    return RepositoryProblem(f"cannot open {directory}: {first}", hint="git status")

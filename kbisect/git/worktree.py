@@ -18,7 +18,6 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from kbisect.errors import UsageError
 from kbisect.git import process
 from kbisect.git.process import GitFailed
 from kbisect.git.repository import Repository
@@ -51,19 +50,32 @@ class Scratch:
         scratch = cls(repository.store / "scratch.git", repository.store / "worktrees")
         scratch.gitdir.mkdir(parents=True, exist_ok=True)
         # Safe to repeat, and the last time it may have been killed.
-        process.run(scratch.gitdir, "init", "--quiet", "--bare", "--template=", ".", env=_ISOLATED)
+        init = ("init", "--quiet", "--bare", "--template=", "--object-format=sha1", ".")
+        try:
+            process.run(scratch.gitdir, *init, env=_ISOLATED)
+        except GitFailed:
+            # Whatever it is, it can be made again.
+            scratch.remove_all()
+            scratch.gitdir.mkdir()
+            process.run(scratch.gitdir, *init, env=_ISOLATED)
         info = scratch.gitdir / "info"
         info.mkdir(exist_ok=True)
         # The strongest of all attribute files.
         _write(info / "attributes", "* -filter\n")
-        _write(
-            scratch.gitdir / "objects" / "info" / "alternates",
-            f"{repository.common_dir / 'objects'}\n",
-        )
+        scratch._borrow(repository.common_dir / "objects")
         refs = process.run(repository.gitdir, "for-each-ref", "--format=%(objectname) %(refname)")
         _write(scratch.gitdir / "packed-refs", refs.stdout.decode("utf-8", "surrogateescape"))
         scratch.worktrees.mkdir(exist_ok=True)
         return scratch
+
+    def _borrow(self, objects: Path) -> None:
+        place = objects
+        if "\n" in str(objects) or str(objects).startswith(('"', "#")):
+            # Git would quote it, which libgit2 doesn't read.
+            place = self.gitdir / "borrowed"
+            place.unlink(missing_ok=True)
+            place.symlink_to(objects)
+        _write(self.gitdir / "objects" / "info" / "alternates", f"{place}\n")
 
     def checkout(self, name: str, oid: str) -> Path:
         """Bring the worktree `name` to a commit, exactly: nothing changed, nothing left over.
@@ -90,7 +102,9 @@ class Scratch:
             return self._switch(path, oid, lock)
 
     def _switch(self, path: Path, oid: str, lock: int) -> Path:
-        self._git(path, "checkout", "--quiet", "--force", "--detach", oid, lock=lock)
+        # Not `git checkout --force`: to it, a commit whose tree is absent is one without files.
+        self._git(path, "update-ref", "--no-deref", "HEAD", oid, lock=lock)
+        self._git(path, "reset", "--quiet", "--hard", oid, lock=lock)
         self._git(path, "clean", "--quiet", "-ffdx", lock=lock)
         return path
 
@@ -144,8 +158,6 @@ def locate(repository: Repository) -> Scratch:
 
 def _write(path: Path, text: str) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
-    if "\n" in str(path):
-        raise UsageError("the store's path has a newline in it", hint="choose another --store DIR")
     new = path.with_name(path.name + ".new")
     try:
         new.write_text(text, encoding="utf-8", errors="surrogateescape")

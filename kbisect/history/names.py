@@ -29,6 +29,8 @@ def resolve(repository: Repository, name: str, say: Callable[[str], None] = lamb
     oid = repository.find(name)
     if oid is not None:
         return oid
+    if (reason := repository.not_a_commit(name)) is not None:
+        raise reason
     try:
         index = store.load(repository.store)
     except store.NoIndex:

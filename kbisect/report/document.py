@@ -6,10 +6,13 @@ from __future__ import annotations
 import dataclasses
 import json
 import math
+import re
 from collections.abc import Mapping
 from datetime import UTC, date, datetime
 from enum import Enum
 from pathlib import Path
+
+_SURROGATE = re.compile("[\ud800-\udfff]")
 
 
 def utc(seconds: float | None) -> str | None:
@@ -24,7 +27,9 @@ def document(command: str, content: Mapping[str, object]) -> str:
     whole = {"schema": f"kbisect.{command}/1"} | {
         key: plain(value) for key, value in content.items()
     }
-    return json.dumps(whole, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
+    text = json.dumps(whole, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
+    # A path's bytes that are no UTF-8 (`surrogateescape`) can't be printed, but JSON can name them.
+    return _SURROGATE.sub(lambda found: f"\\u{ord(found.group()):04x}", text)
 
 
 def plain(value: object) -> object:

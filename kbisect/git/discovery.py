@@ -1,0 +1,97 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Find the repository that a directory belongs to, or say why there is none that can be used."""
+
+from __future__ import annotations
+
+import os
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+from kbisect.errors import RepositoryProblem, UsageError
+from kbisect.git import process
+from kbisect.git.process import GitFailed
+
+_PLACES = ("GIT_DIR", "GIT_WORK_TREE", "GIT_COMMON_DIR")
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """Where a repository is; no workdir if it is bare."""
+
+    gitdir: Path
+    common_dir: Path
+    workdir: Path | None
+
+
+def discover(directory: Path) -> Found:
+    """Ask git which repository `directory` belongs to.
+
+    Of the current one, `.`, the user's GIT_DIR and GIT_WORK_TREE may say which is meant.
+
+    Raises
+    ------
+    RepositoryProblem
+        None, owned by somebody else, or of a format that can't be read.
+    """
+    if not directory.is_dir():
+        raise RepositoryProblem(
+            f"no such directory: {directory}", hint="give an existing one with -C DIR"
+        )
+    # Obeyed for these questions; `process` keeps them from all others.
+    here = directory == Path()
+    named = {key: os.environ[key] for key in _PLACES if here and key in os.environ}
+    try:
+        kind = process.run(
+            directory, "rev-parse", "--show-object-format", "--is-bare-repository", env=named
+        )
+        gitdir = _path(directory, "--absolute-git-dir", named)
+        common = (directory / _path(directory, "--git-common-dir", named)).resolve()
+    except GitFailed as failed:
+        raise cannot_open(directory, failed.stderr) from None
+    form, bare = kind.stdout.decode("ascii").split()
+    if form != "sha1":
+        raise RepositoryProblem(
+            f"this repository names its objects by {form}; kbisect reads SHA-1 only",
+            hint="the kernel's own repositories are SHA-1; clone one of those",
+        )
+    workdir = None
+    if bare == "false":
+        with suppress(GitFailed):  # inside .git, where git refuses to answer
+            workdir = _path(directory, "--show-toplevel", named)
+    return Found(gitdir, common, workdir)
+
+
+def _path(directory: Path, question: str, named: dict[str, str]) -> Path:
+    """Ask git for one path, which may have a newline in it."""
+    done = process.run(directory, "rev-parse", question, env=named)
+    return Path(os.fsdecode(done.stdout.removesuffix(b"\n")))
+
+
+def require_plain(store: Path) -> None:
+    """Refuse a store at a path that DuckDB or git's own files can't hold."""
+    try:
+        if "\n" not in str(store.resolve()) and str(store).encode():
+            return
+    except UnicodeEncodeError:
+        pass
+    raise UsageError(
+        f"the path {store} has a newline or bytes that are not UTF-8 in it, so the index can't"
+        " be kept there",
+        hint="keep kbisect's data elsewhere: kbisect --store DIR COMMAND",
+    )
+
+
+def cannot_open(directory: Path, words: str) -> RepositoryProblem:
+    if "dubious ownership" in words or "not owned by" in words:
+        return RepositoryProblem(
+            f"the repository at {directory} is owned by someone else, so git refuses it",
+            hint=f"if you trust it: git config --global --add safe.directory {directory}",
+        )
+    if "not a git repository" in words:
+        return RepositoryProblem(
+            f"not a git repository: {directory}",
+            hint="go into a clone of the kernel's net tree, or give one with -C DIR",
+        )
+    first = words.strip().splitlines()[0] if words.strip() else "git gave no reason"
+    return RepositoryProblem(f"cannot open {directory}: {first}", hint="git status")
