@@ -1,0 +1,135 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Compare with the tools that decide: get_maintainer.pl, `git apply --check`. On real trees, by hand.
+
+python -m tests.patch.agreement maintainers REPOSITORY CHECKOUT [--script PATH] [--patches-of REPO]
+python -m tests.patch.agreement apply REPOSITORY RELEASE...
+
+CHECKOUT is REPOSITORY's HEAD without a .git, as `git archive` leaves it: there the script finds no
+history to ask. Files and commits are drawn at random, by --seed.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import random
+import re
+import subprocess
+import sys
+import tempfile
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+
+from kbisect.git.repository import Repository
+from kbisect.patch.maintainers import Answer, Desk
+
+_LINE = re.compile(r"(?P<who>.*?)(?: \((?P<role>[^()]*(?:\(.*)?)\))?\Z")
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("what", choices=["maintainers", "apply"])
+    parser.add_argument("repository", type=Path)
+    parser.add_argument("rest", nargs="+")
+    parser.add_argument("--script", type=Path)
+    parser.add_argument("--patches-of", type=Path)
+    parser.add_argument("--keywords-in-file", action="store_true")
+    parser.add_argument("--files", type=int, default=2000)
+    parser.add_argument("--commits", type=int, default=300)
+    parser.add_argument("--seed", type=int, default=1)
+    asked = parser.parse_args()
+    with tempfile.TemporaryDirectory() as store:
+        repository = Repository.open(asked.repository, store)
+        if asked.what == "maintainers":
+            maintainers(repository, Path(asked.rest[0]), asked)
+        else:
+            apply(repository, asked.rest, asked)
+
+
+def maintainers(repository: Repository, checkout: Path, asked: argparse.Namespace) -> None:
+    desk = Desk(repository, repository.resolve("HEAD"))
+    chance = random.Random(asked.seed)
+    script = asked.script or checkout / "scripts" / "get_maintainer.pl"
+    files = sorted(
+        str(path.relative_to(checkout))
+        for path in checkout.rglob("*")
+        if path.is_file() and not path.is_symlink() and ".git/" not in f"{path}/"
+    )
+    chosen = chance.sample(files, min(asked.files, len(files)))
+    # Some names of files are patterns to `git ls-files`, which the script asks.
+    pairs = (
+        (
+            path,
+            _said(script, checkout, "-f", path),
+            desk.of_paths([path], history=False, keywords=asked.keywords_in_file),
+        )
+        for path in chosen
+    )
+    _compare(f"{len(chosen)} files", pairs)
+    source = asked.patches_of or repository.gitdir
+    oids = _git(source, "rev-list", "--no-merges", "HEAD").split()
+    chosen = chance.sample(oids, min(asked.commits, len(oids)))
+    _compare(f"{len(chosen)} commits", _of_commits(desk, source, script, checkout, chosen))
+
+
+def _of_commits(
+    desk: Desk, source: Path, script: Path, checkout: Path, oids: list[str]
+) -> Iterator[tuple[str, set[str], Answer]]:
+    with tempfile.NamedTemporaryFile(suffix=".patch") as file:
+        for oid in oids:
+            text = subprocess.run(
+                ["git", "-C", str(source), "format-patch", "--stdout", "-1", oid],
+                capture_output=True,
+                check=False,
+            ).stdout
+            Path(file.name).write_bytes(text)
+            said = _said(script, checkout, file.name)
+            mail = text.decode("utf-8", "replace")
+            yield oid, said, desk.of_patch(mail, history=False, fixes=False)
+
+
+def _said(script: Path, checkout: Path, *arguments: str) -> set[str]:
+    done = subprocess.run(
+        ["perl", str(script), "--nogit", "--nogit-fallback", *arguments],
+        cwd=checkout,
+        capture_output=True,
+        env=os.environ | {"PERL_HASH_SEED": "0", "HOME": "/nonexistent"},
+        check=False,
+    )
+    return set(done.stdout.decode("utf-8", "replace").splitlines())
+
+
+def _compare(what: str, pairs: Iterator[tuple[str, set[str], Answer]]) -> None:
+    total = same = roles = 0
+    differences: Counter[str] = Counter()
+    for name, said, answer in pairs:
+        total += 1
+        theirs = {_LINE.fullmatch(line)["who"] for line in said}  # type: ignore[index]
+        ours = {recipient.address for recipient in answer.recipients}
+        same += theirs == ours
+        lines = {f"{each.address} ({','.join(each.roles)})" for each in answer.recipients}
+        roles += lines == said
+        if theirs != ours:
+            missed, extra = sorted(theirs - ours), sorted(ours - theirs)
+            differences[f"missed {missed} extra {extra}"] += 1
+            print(f"  {name}: missed {missed}, extra {extra}")
+    print(
+        f"{what}: {same} of {total} the same recipients ({100 * same / total:.2f} %),"
+        f" {roles} ({100 * roles / total:.2f} %) with the same words on each",
+        flush=True,
+    )
+
+
+def _git(repository: Path, *arguments: str) -> str:
+    return subprocess.run(
+        ["git", "-C", str(repository), *arguments], capture_output=True, text=True, check=True
+    ).stdout
+
+
+def apply(repository: Repository, releases: list[str], asked: argparse.Namespace) -> None:
+    raise NotImplementedError
+
+
+if __name__ == "__main__":
+    sys.exit(main())
