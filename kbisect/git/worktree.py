@@ -24,7 +24,7 @@ from kbisect.git.repository import Repository
 
 # A filter driver's command comes from git config alone, so a git that reads no configuration but
 # the scratch repository's can't run one.
-_ISOLATED = {
+ISOLATED = {
     "GIT_CONFIG_GLOBAL": os.devnull,
     "GIT_CONFIG_SYSTEM": os.devnull,
     "GIT_CONFIG_NOSYSTEM": "1",
@@ -52,12 +52,12 @@ class Scratch:
         # Safe to repeat, and the last time it may have been killed.
         init = ("init", "--quiet", "--bare", "--template=", "--object-format=sha1", ".")
         try:
-            process.run(scratch.gitdir, *init, env=_ISOLATED)
+            process.run(scratch.gitdir, *init, env=ISOLATED)
         except GitFailed:
             # Whatever it is, it can be made again.
             scratch.remove_all()
             scratch.gitdir.mkdir()
-            process.run(scratch.gitdir, *init, env=_ISOLATED)
+            process.run(scratch.gitdir, *init, env=ISOLATED)
         info = scratch.gitdir / "info"
         info.mkdir(exist_ok=True)
         # The strongest of all attribute files.
@@ -141,7 +141,7 @@ class Scratch:
                 *("-c", f"core.attributesFile={os.devnull}"),
                 *("-c", "advice.detachedHead=false", "-c", "gc.auto=0"),
                 *arguments,
-                env=_ISOLATED,
+                env=ISOLATED,
                 pass_fds=() if lock is None else (lock,),
             )
         except GitFailed as failed:
