@@ -11,7 +11,7 @@ from difflib import get_close_matches
 
 import click
 
-from kbisect.errors import EnvironmentProblem, KbisectError, UsageError
+from kbisect.errors import EnvironmentProblem, KbisectError, RepositoryProblem, UsageError
 from kbisect.report.terminal import one_line
 
 _ELSEWHERE = "keep kbisect's data elsewhere with --store DIR"
@@ -69,6 +69,15 @@ def of_the_machine(error: OSError) -> KbisectError:
     where = f": {error.filename}" if error.filename else ""
     hint = _HINTS.get(error.errno or 0, "kbisect doctor")
     return EnvironmentProblem(f"{error.strerror or error}{where}", hint=hint)
+
+
+def of_libgit2(error: Exception) -> KbisectError | None:
+    """Return what libgit2 could not read; None for an error of somebody else."""
+    if not type(error).__module__.endswith("pygit2"):
+        return None
+    return RepositoryProblem(
+        f"the repository can't be read: {error}", hint="git fsck tells what is damaged"
+    )
 
 
 def report_bug(trace: str) -> None:

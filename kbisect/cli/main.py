@@ -131,9 +131,13 @@ def main(arguments: list[str] | None = None) -> NoReturn:
     except OSError as error:
         failures.complain(failures.of_the_machine(error))
         code = 4
-    except Exception:  # a bug: the person gets one line, the developer the traceback
-        code = 3
-        failures.report_bug(traceback.format_exc())
+    except Exception as error:
+        if (problem := failures.of_libgit2(error)) is not None:
+            failures.complain(problem)
+            code = problem.exit_code
+        else:  # a bug: the person gets one line, the developer the traceback
+            failures.report_bug(traceback.format_exc())
+            code = 3
     sys.exit(code if isinstance(code, int) else 0)
 
 

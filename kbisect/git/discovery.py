@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import os
+import re
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -55,6 +56,7 @@ def discover(directory: Path) -> Found:
             f"this repository names its objects by {form}; kbisect reads SHA-1 only",
             hint="the kernel's own repositories are SHA-1; clone one of those",
         )
+    _require_lenders(common / "objects")
     workdir = None
     if bare == "false":
         with suppress(GitFailed):  # inside .git, where git refuses to answer
@@ -66,6 +68,21 @@ def _path(directory: Path, question: str, named: dict[str, str]) -> Path:
     """Ask git for one path, which may have a newline in it."""
     done = process.run(directory, "rev-parse", question, env=named)
     return Path(os.fsdecode(done.stdout.removesuffix(b"\n")))
+
+
+def _require_lenders(objects: Path) -> None:
+    """Refuse a repository that borrows its objects from one that is gone."""
+    try:
+        named = (objects / "info" / "alternates").read_bytes()
+    except OSError:
+        return
+    for line in named.splitlines():
+        lender = objects / os.fsdecode(line)
+        if line and not line.startswith((b"#", b'"')) and not lender.is_dir():
+            raise RepositoryProblem(
+                f"this repository borrows objects from {lender}, which is not there",
+                hint=f"bring it back, or name its new place in {objects}/info/alternates",
+            )
 
 
 def require_plain(store: Path) -> None:
@@ -84,13 +101,15 @@ def require_plain(store: Path) -> None:
 
 def cannot_open(directory: Path, words: str) -> RepositoryProblem:
     if "dubious ownership" in words or "not owned by" in words:
+        asked = re.search(r"safe\.directory (.+)", words)
+        place = asked[1] if asked else directory.absolute()
         return RepositoryProblem(
-            f"the repository at {directory} is owned by someone else, so git refuses it",
-            hint=f"if you trust it: git config --global --add safe.directory {directory}",
+            f"the repository at {directory.absolute()} is owned by someone else, so git refuses it",
+            hint=f"if you trust it: git config --global --add safe.directory {place}",
         )
     if "not a git repository" in words:
         return RepositoryProblem(
-            f"not a git repository: {directory}",
+            f"not a git repository: {directory.absolute()}",
             hint="go into a clone of the kernel's net tree, or give one with -C DIR",
         )
     first = words.strip().splitlines()[0] if words.strip() else "git gave no reason"

@@ -11,7 +11,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import IO, TYPE_CHECKING
 
-from kbisect.errors import RepositoryProblem, UsageError
+from kbisect.errors import KbisectError, RepositoryProblem, UsageError
 from kbisect.git import discovery, process
 from kbisect.git.process import GitFailed
 
@@ -160,10 +160,12 @@ class Repository:
             )
         return oid
 
-    def not_a_commit(self, name: str) -> UsageError | None:
+    def not_a_commit(self, name: str) -> KbisectError | None:
         """Say what a name that `find` doesn't know is instead; None when it is nothing at all."""
         if not name.strip():
             return UsageError("a revision is empty", hint="give a commit, a branch, a tag")
+        if "\0" in name:
+            return UsageError("a revision has a NUL in it", hint="give a commit, a branch, a tag")
         old, dots, new = name.partition("..")
         if dots or name.startswith("^"):
             return UsageError(
@@ -177,8 +179,15 @@ class Repository:
         )
         oid = done.stdout.decode().strip()
         if done.returncode or not HEX40.match(oid):
+            if name == "HEAD":
+                return UsageError(
+                    "HEAD is on a branch that has no commits yet",
+                    hint="git fetch, or name a commit",
+                )
             return None
         done = process.run(self.gitdir, "cat-file", "-t", oid, codes=(0, 128))
+        if done.returncode and oid != name:
+            return self.absent(oid)  # a branch leads there, so it should be
         if done.returncode:
             return UsageError(
                 f"no commit {name} is in this repository",
@@ -336,7 +345,9 @@ class Repository:
                 f"object {oid} is absent from this partial clone",
                 hint="git fetch --refetch --no-filter (or clone without --filter)",
             )
-        return RepositoryProblem(f"object {oid} is missing here", hint="git fsck, then fetch again")
+        return RepositoryProblem(
+            f"object {oid} is missing here, or damaged", hint="git fsck, then fetch again"
+        )
 
     # --- git config -----------------------------------------------------------------------------
 

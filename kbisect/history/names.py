@@ -45,10 +45,12 @@ def resolve(repository: Repository, name: str, say: Callable[[str], None] = lamb
         if oid is not None:
             say(f"{name} is {oid[:12]}, by the index's releases")
             return oid
-    near = difflib.get_close_matches(name, [*releases, *(r.name for r in repository.refs())], n=3)
+    refs = [ref.name.split("/", 2)[2] for ref in repository.refs()]
+    near = [ref for ref in refs if ref.endswith(f"/{name}")]  # a branch that only a remote has
+    near = near or difflib.get_close_matches(name, [*releases, *refs], n=3)
     raise UsageError(
         f"unknown revision: {name}",
-        hint=f"did you mean {', '.join(near)}?"
+        hint=f"did you mean {', '.join(near[:3])}?"
         if near
         else "kbisect releases lists those it knows",
     )
