@@ -6,9 +6,10 @@
 #   ./setup.sh          called by make; says nothing when nothing is missing
 #
 # It installs Debian packages (QEMU, a static busybox, cpio, a compiler, the
-# headers of a packaged kernel), as root or through sudo.  The kernel *image*
-# is not installed, because that would change this machine's boot loader: its
-# package is downloaded and unpacked below the cache folder, as
+# headers of a packaged kernel, a browser for the reports), as root or through
+# sudo.  The kernel *image* is not installed, because that would change this
+# machine's boot loader: its package is downloaded and unpacked below the cache
+# folder, as
 #
 #   $KBISECT_CACHE/kernel/<V>/boot/vmlinuz-<V>
 #   $KBISECT_CACHE/kernel/<V>/lib/modules/<V>/
@@ -41,6 +42,7 @@ tools=(
 	make:make
 	git:git
 	universal-ctags:ctags-universal
+	chromium:chromium
 )
 
 cleanup() {
