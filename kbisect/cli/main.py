@@ -35,6 +35,7 @@ COMMANDS = {
     "log": ("bisect", "log", "Short for `bisect log`."),
     "report": ("bisect", "report", "Short for `bisect report`."),
     "api": ("api", "api", "Say what changed in the API."),
+    "patch": ("patch", "patch", "Read a patch, aim it, apply it, take it back."),
     "backport": ("backport", "backport", "List the fixes a branch misses."),
     "doctor": ("doctor", "doctor", "Check what this machine can do."),
 }

@@ -18,6 +18,7 @@ from kbisect.git.repository import Repository
 
 _CHUNK = 1 << 20
 _AHEAD = 48
+_TWO_YEARS = 2 * 365 * 86400
 NO_BLOB = "0" * 40
 
 
@@ -139,6 +140,51 @@ def of_commits(
         stdin=asked,
     ) as pipe:
         yield from _commits(line.removesuffix(b"\n") for line in pipe)
+
+
+def touching(
+    repository: Repository, oid: str, paths: Sequence[str], most: int
+) -> Iterator[tuple[str, str]]:
+    """Find the commits of the two years before `oid` that change any of the paths, newest first.
+
+    Yields
+    ------
+    (oid, subject)
+    """
+    since = repository.commit(oid).commit_time - _TWO_YEARS
+    done = process.run(
+        repository.gitdir,
+        *("log", "-z", "--no-merges", f"--max-count={most}", f"--since={since}"),
+        *("--format=%H %s", oid, "--", *(f":(top,literal){path}" for path in paths)),
+    )
+    for entry in done.stdout.decode("utf-8", "replace").split("\0"):
+        name, _, subject = entry.strip("\n").partition(" ")
+        if name:
+            yield name, subject
+
+
+def mails(repository: Repository, oid: str, since: str | None = None) -> bytes:
+    """Return commits as the mailbox that `git format-patch` writes, whatever the user's taste.
+
+    Parameters
+    ----------
+    oid : the commit, or the last one
+    since : take all commits of `since..oid`, without merges
+    """
+    return process.run(
+        repository.gitdir,
+        *("-c", "format.subjectPrefix=PATCH", "-c", "format.suffix=.patch"),
+        *("-c", "format.headers=", "-c", "format.to=", "-c", "format.cc="),
+        *("-c", "format.encodeEmailHeaders=true", "-c", "format.noprefix=false"),
+        *("-c", "diff.noprefix=false", "-c", "diff.mnemonicPrefix=false"),
+        *("-c", "format.mboxrd=false", "-c", "diff.orderFile=/dev/null"),
+        *("format-patch", "--stdout", "--full-index", "--binary", "--no-color", "--no-ext-diff"),
+        *("--no-textconv", "--no-signature", "--no-attach", "--no-thread", "--no-cover-letter"),
+        *("--no-base", "--no-from", "--no-notes", "--no-add-header", "--no-to", "--no-cc"),
+        *("--no-signoff", "--subject-prefix=PATCH", "--no-relative", "--find-renames"),
+        *("--unified=3", "--diff-algorithm=myers", "--indent-heuristic"),
+        *(("--numbered", f"{since}..{oid}") if since else ("--no-numbered", "-1", oid)),
+    ).stdout
 
 
 def _lines(chunks: Queue[bytes | BaseException | None]) -> Iterator[bytes]:

@@ -5,9 +5,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from functools import cached_property
+from pathlib import Path
 
 from kbisect.git import process
-from kbisect.git.repository import Repository
 
 
 class Snapshot:
@@ -15,12 +15,12 @@ class Snapshot:
 
     Parameters
     ----------
-    repository : Repository
+    gitdir : of the user's repository, or of the scratch repository
     oid : full oid of a commit or a tree object
     """
 
-    def __init__(self, repository: Repository, oid: str) -> None:
-        self.repository = repository
+    def __init__(self, gitdir: Path, oid: str) -> None:
+        self.gitdir = gitdir
         self.oid = oid
 
     def read(self, paths: Iterable[str]) -> dict[str, bytes]:
@@ -61,7 +61,7 @@ class Snapshot:
 
     def _list(self, *options: str) -> list[str]:
         done = process.run(
-            self.repository.gitdir,
+            self.gitdir,
             *("ls-tree", "-r", *options, "-z", "--name-only", "--full-tree", self.oid),
         )
         return [
@@ -72,7 +72,7 @@ class Snapshot:
         # A newline would be a second question; git tracks such names, but nobody mails them.
         asked = "".join(f"{self.oid}:{path.replace(chr(10), ' ')}\n" for path in paths)
         return process.run(
-            self.repository.gitdir,
+            self.gitdir,
             *("cat-file", how),
             stdin=asked.encode("utf-8", "surrogateescape"),
         ).stdout

@@ -108,7 +108,7 @@ class Desk:
 
     def __init__(self, repository: Repository, oid: str) -> None:
         self.repository = repository
-        self.snapshot = Snapshot(repository, oid)
+        self.snapshot = Snapshot(repository.gitdir, oid)
         self._files = self.snapshot.read(
             [".mailmap", ".get_maintainer.conf", ".get_maintainer.ignore", "MAINTAINERS"]
         )

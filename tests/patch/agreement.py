@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Compare with the tools that decide: get_maintainer.pl, `git apply --check`. On real trees, by hand.
+"""Compare with the tools that decide: get_maintainer.pl, `git apply --check`. By hand, on real trees.
 
 python -m tests.patch.agreement maintainers REPOSITORY CHECKOUT [--script PATH] [--patches-of REPO]
 python -m tests.patch.agreement apply REPOSITORY RELEASE...
@@ -15,13 +15,14 @@ import os
 import random
 import re
 import subprocess
-import sys
 import tempfile
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
+from kbisect.git.application import Applier
 from kbisect.git.repository import Repository
+from kbisect.patch import series
 from kbisect.patch.maintainers import Answer, Desk
 
 _LINE = re.compile(r"(?P<who>.*?)(?: \((?P<role>[^()]*(?:\(.*)?)\))?\Z")
@@ -128,8 +129,39 @@ def _git(repository: Path, *arguments: str) -> str:
 
 
 def apply(repository: Repository, releases: list[str], asked: argparse.Namespace) -> None:
-    raise NotImplementedError
+    """Apply random commits to the releases in turn, and ask `git apply --check` in a worktree."""
+    chance = random.Random(asked.seed)
+    oids = _git(repository.gitdir, "rev-list", "--no-merges", "--max-parents=1", "HEAD").split()
+    chosen = chance.sample(oids, min(asked.commits, len(oids)))
+    applier = Applier(repository)
+    total = same = clean = 0
+    for turn, release in enumerate(releases):
+        onto = repository.resolve(release)
+        with tempfile.TemporaryDirectory() as checkout:
+            archive = subprocess.Popen(
+                ["git", "-C", str(repository.gitdir), "archive", onto], stdout=subprocess.PIPE
+            )
+            subprocess.run(["tar", "x", "-C", checkout], stdin=archive.stdout, check=True)
+            archive.wait()
+            for oid in chosen[turn :: len(releases)]:
+                whole = series.of_commits(repository, oid)
+                ours = applier.apply(repository.commit(onto).tree, whole.patches[0].mail.diff)
+                theirs = subprocess.run(
+                    ["git", "apply", "--check", "-"],
+                    cwd=checkout,
+                    input=whole.patches[0].mail.diff,
+                    capture_output=True,
+                    env=os.environ | {"GIT_CEILING_DIRECTORIES": str(Path(checkout).parent)},
+                    check=False,
+                )
+                total += 1
+                clean += theirs.returncode == 0
+                if (ours.tree is not None) == (theirs.returncode == 0):
+                    same += 1
+                else:
+                    print(f"  {oid[:12]} onto {release}: git says {theirs.stderr[:200]!r}")
+    print(f"{same} of {total} as `git apply --check` says; {clean} of them apply")
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    main()

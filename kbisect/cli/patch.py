@@ -1,0 +1,150 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""The patch desk: read a patch, say who gets it, check it against the rules of the list."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from kbisect.cli import application, posted
+from kbisect.cli.session import Session, json_option, pass_session
+from kbisect.errors import UsageError
+
+if TYPE_CHECKING:
+    from kbisect.patch.maintainers import Answer, Desk
+
+
+@click.group()
+def patch() -> None:
+    """Read a patch, aim it, apply it, take it back."""
+
+
+for command in application.COMMANDS:
+    patch.add_command(command)
+
+
+@patch.command()
+@click.argument("given", metavar="FILE|REV|-")
+@click.option("--at", default="HEAD", metavar="REV", help="Whose MAINTAINERS counts.")
+@json_option
+@pass_session
+def read(session: Session, given: str, at: str, as_json: bool) -> None:
+    """Say what a patch or a series intends and what it risks, on one screen.
+
+    \b
+    kbisect patch read 0001-acme.patch
+    b4 am -o- MSGID | kbisect patch read -
+    """
+    from kbisect.history.names import resolve
+    from kbisect.patch import reading
+    from kbisect.report import patch_reading as report
+
+    series = posted.load(session, given)
+    repository = session.repository
+    found = reading.read(
+        repository, series, posted.index_if_any(session), resolve(repository, at, session.say)
+    )
+    session.answer(
+        "patch-read",
+        report.content(found),
+        lambda style: report.text(found, given, style),
+        as_json,
+    )
+
+
+@patch.command()
+@click.argument("given", nargs=-1, required=True, metavar="FILE|PATH|REV|-…")
+@click.option("--at", default="HEAD", metavar="REV", help="Read MAINTAINERS of this revision.")
+@click.option(
+    "--history/--no-history",
+    default=True,
+    help="Ask the history of files that no maintained section names (default: yes).",
+)
+@click.option("--keywords-in-file", is_flag=True, help="Look for K: patterns in the files too.")
+@click.option(
+    "--git-send-email", is_flag=True, help="Print addresses alone, for --to-cmd and --cc-cmd."
+)
+@click.option(
+    "--only",
+    type=click.Choice(["to", "cc"]),
+    help="With --git-send-email: maintainers (to), or reviewers, lists and others (cc).",
+)
+@json_option
+@pass_session
+def maintainers(
+    session: Session,
+    given: tuple[str, ...],
+    at: str,
+    history: bool,
+    keywords_in_file: bool,
+    git_send_email: bool,
+    only: str | None,
+    as_json: bool,
+) -> None:
+    """Say who gets a patch, and where it goes, by MAINTAINERS at any revision.
+
+    \b
+    kbisect patch maintainers net/ipv4/tcp.c --at v3.9
+    git send-email --cc-cmd='kbisect patch maintainers --git-send-email --only cc' *.patch
+    """
+    from kbisect.history.names import resolve
+    from kbisect.patch.maintainers import Desk
+    from kbisect.report import patch_maintainers as report
+
+    if only and not git_send_email:
+        raise UsageError("--only needs --git-send-email", hint="add it, or leave --only out")
+    repository = session.repository
+    oid = resolve(repository, at, session.say)
+    desk = Desk(repository, oid)
+    for fault in desk.faults[:3]:
+        session.say(f"MAINTAINERS line {fault.line}: {fault.reason}: {fault.text}")
+    if len(desk.faults) > 3:
+        session.say(f"MAINTAINERS has {len(desk.faults) - 3} more such lines")
+    answer = _ask(session, desk, given, history=history, keywords=keywords_in_file)
+    if git_send_email and not as_json:
+        for address in report.addresses(answer, only):
+            click.echo(address)
+        return
+    session.answer(
+        "patch-maintainers",
+        report.content(answer, oid),
+        lambda style: report.text(answer, style),
+        as_json,
+    )
+
+
+def _ask(
+    session: Session, desk: Desk, given: Sequence[str], *, history: bool, keywords: bool
+) -> Answer:
+    """Ask for paths of the tree; for what is none, as for a patch."""
+    kinds = desk.snapshot.kinds(name for name in given if name != "-")
+    strangers = [name for name in given if kinds.get(name) is None]
+    if not strangers:
+        return desk.of_paths(given, history=history, keywords=keywords)
+    if len(strangers) == len(given):
+        texts = [_patch_text(session, name) for name in given]
+        if all(text is not None for text in texts):
+            return desk.of_patch("\n".join(filter(None, texts)), history=history)
+    missing = next((name for name in strangers if not Path(name).is_file()), strangers[0])
+    if len(strangers) < len(given) or "/" in missing:
+        # A file that a patch will add has its maintainers already.
+        session.say(f"{missing} is not in the tree at that revision: asked by its name")
+        return desk.of_paths(given, history=history, keywords=keywords)
+    raise UsageError(
+        f"{missing} is neither a path of the tree, a patch nor a revision",
+        hint="give a path from the top of the tree",
+    )
+
+
+def _patch_text(session: Session, name: str) -> str | None:
+    """Return the mails of a patch as text; None where the name stands for none."""
+    try:
+        found = posted.load(session, name)
+    except UsageError:
+        if name == "-" or Path(name).is_file():
+            raise
+        return None
+    return "\n".join(one.mail.text for one in found.patches)

@@ -1,0 +1,31 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""What the patch commands share: the series that a person names, and the index if there is one."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING
+
+from kbisect.cli.history import open_index
+from kbisect.cli.session import Session
+
+if TYPE_CHECKING:
+    from kbisect.history.store import Index
+    from kbisect.patch.series import Series
+
+
+def load(session: Session, given: str) -> Series:
+    """Read the mailbox, file or revision that a person names."""
+    from kbisect.patch import series
+
+    return series.load(lambda: session.repository, given, sys.stdin.buffer.read, session.say)
+
+
+def index_if_any(session: Session) -> Index | None:
+    """Open the index; without one some facts are missing, which the answer says."""
+    from kbisect.history.store import NoIndex
+
+    try:
+        return open_index(session)
+    except NoIndex:
+        return None

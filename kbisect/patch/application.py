@@ -1,0 +1,219 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Would it apply? A forecast for each patch of a series, in memory, and why where it would not."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+
+from kbisect.git import patches
+from kbisect.git.application import Applier, Attempt
+from kbisect.git.repository import Repository
+from kbisect.patch.series import Patch, Series
+
+_LOOK_BACK = 300
+"""How many commits of the files in question are read to say who is in the way."""
+_MOST_BLOCKERS = 12
+_TRIVIAL = 3
+"""Lines as short as `}` or `*/` say nothing."""
+
+
+class State(StrEnum):
+    """How a patch applies."""
+
+    CLEAN = "clean"
+    MERGED = "merged"
+    FUZZ = "fuzz"
+    ALREADY = "already"
+    CONFLICT = "conflict"
+    REFUSED = "refused"
+
+    @property
+    def holds(self) -> bool:
+        """Whether `git am --3way` takes it."""
+        return self in {State.CLEAN, State.MERGED}
+
+
+@dataclass(frozen=True, slots=True)
+class Blocker:
+    """A commit that is in the way: it changed lines that a hunk expects.
+
+    Attributes
+    ----------
+    oid, subject : of the commit
+    path : of the hunk
+    lines : number of expected lines that it took away
+    """
+
+    oid: str
+    subject: str
+    path: str
+    lines: int
+
+
+@dataclass(frozen=True, slots=True)
+class Forecast:
+    """What would come of one patch.
+
+    Attributes
+    ----------
+    title : the patch's
+    state : State
+    tree : oid of the resulting tree object, None where it doesn't apply
+    how : a few words: `2 hunks at other lines`, `with 1 line of context`
+    conflicts : (path, line of the hunk)
+    blockers : commits that are in the way
+    same_as : the commit that carries it already, where one has its subject
+    """
+
+    title: str
+    state: State
+    tree: str | None
+    how: str = ""
+    conflicts: tuple[tuple[str, int], ...] = ()
+    blockers: tuple[Blocker, ...] = ()
+    same_as: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What would come of a series.
+
+    Attributes
+    ----------
+    onto : oid of the commit it was tried on
+    tree : oid of the tree object after the last patch that applies
+    forecasts : one for each patch, in order
+    """
+
+    onto: str
+    tree: str
+    forecasts: tuple[Forecast, ...]
+
+    @property
+    def holds(self) -> bool:
+        """Whether all of it would be taken."""
+        return all(each.state.holds for each in self.forecasts)
+
+
+def forecast(
+    repository: Repository,
+    series: Series,
+    onto: str,
+    applier: Applier | None = None,
+    *,
+    explain: bool = True,
+) -> Outcome:
+    """Try a series on a commit, patch by patch; a patch that fails is left out for the rest.
+
+    Parameters
+    ----------
+    onto : full oid of a commit
+    applier : of this repository, where the caller has one
+    explain : look for the commits that are in the way
+    """
+    applier = applier or Applier(repository)
+    tree = repository.commit(onto).tree
+    found = []
+    for patch in series.patches:
+        one = _one(repository, applier, patch, tree, onto, explain=explain)
+        tree = one.tree or tree
+        found.append(one)
+    return Outcome(onto, tree, tuple(found))
+
+
+def _one(
+    repository: Repository, applier: Applier, patch: Patch, tree: str, onto: str, *, explain: bool
+) -> Forecast:
+    title = patch.title
+    lost = [file.path for file in patch.files if file.is_binary and not file.has_data]
+    if lost:
+        how = f"{lost[0]} is binary, and the mail doesn't hold its content"
+        return Forecast(title, State.REFUSED, None, how)
+    diff = patch.mail.diff
+    plain = applier.apply(tree, diff)
+    if plain.tree is not None:
+        moved = f"{_hunks(plain.offsets)} at other lines" if plain.offsets else ""
+        return Forecast(title, State.CLEAN, plain.tree, moved)
+    if applier.apply(tree, diff, reverse=True).tree is not None:
+        same = _same(repository, patch, onto)
+        return Forecast(title, State.ALREADY, tree, "its lines are there already", same_as=same)
+    if any(file.old_blob for file in patch.files):
+        merged = applier.apply(tree, diff, "--3way")
+        if merged.tree is not None:
+            if merged.tree == tree:
+                same = _same(repository, patch, onto)
+                how = "a merge of it changes nothing"
+                return Forecast(title, State.ALREADY, tree, how, same_as=same)
+            return Forecast(title, State.MERGED, merged.tree, "with the blobs it was made from")
+    for options, how in (
+        (("--ignore-whitespace",), "but for blanks"),
+        (("-C2",), "with 2 lines of context"),
+        (("-C1",), "with 1 line of context"),
+    ):
+        loose = applier.apply(tree, diff, *options)
+        if loose.tree is not None:
+            return Forecast(title, State.FUZZ, loose.tree, how)
+    if not plain.rejected:
+        return Forecast(title, State.REFUSED, None, plain.problem or "")
+    if not explain:
+        return Forecast(title, State.CONFLICT, None, plain.problem or "", plain.rejected)
+    if same := _same(repository, patch, onto):
+        how = "a commit of its subject is there, and its lines have changed since"
+        return Forecast(title, State.ALREADY, tree, how, plain.rejected, same_as=same)
+    blockers = tuple(_blockers(repository, patch, plain, onto))
+    return Forecast(title, State.CONFLICT, None, plain.problem or "", plain.rejected, blockers)
+
+
+def _hunks(count: int) -> str:
+    return f"{count} hunk{'s' if count != 1 else ''}"
+
+
+def _same(repository: Repository, patch: Patch, onto: str) -> str | None:
+    """Return the newest commit of the same subject that touches the patch's files."""
+    for oid, subject in patches.touching(repository, onto, patch.paths, _LOOK_BACK):
+        if subject == patch.title:
+            return oid
+    return None
+
+
+def _blockers(
+    repository: Repository, patch: Patch, attempt: Attempt, onto: str
+) -> Sequence[Blocker]:
+    """Say which commits took away the lines that the rejected hunks expect.
+
+    A hunk whose lines are all there fails because something came between them; then the newest
+    commit that touched its file is named, with 0 lines.
+    """
+    wanted = {path: _expected(patch, path, attempt) for path, _ in attempt.rejected}
+    near = dict(patches.touching(repository, onto, tuple(wanted), _LOOK_BACK))
+    found: list[Blocker] = []
+    newest: dict[str, Blocker] = {}
+    for commit in patches.of_commits(repository, near, tuple(wanted)):
+        for file in commit.files:
+            if file.path not in wanted:
+                continue
+            newest.setdefault(file.path, Blocker(commit.oid, near[commit.oid], file.path, 0))
+            gone = {line for hunk in file.hunks for line in hunk.removed}
+            came = {line for hunk in file.hunks for line in hunk.added}
+            taken = (gone - came) & wanted[file.path]
+            if taken:
+                wanted[file.path] -= taken
+                found.append(Blocker(commit.oid, near[commit.oid], file.path, len(taken)))
+    explained = {blocker.path for blocker in found}
+    found += [blocker for path, blocker in newest.items() if path not in explained]
+    return found[:_MOST_BLOCKERS]
+
+
+def _expected(patch: Patch, path: str, attempt: Attempt) -> set[bytes]:
+    """Return the lines that the rejected hunks of a file look for, without trivial ones."""
+    file = next((each for each in patch.files if path in {each.path, each.old_path}), None)
+    starts = {line for name, line in attempt.rejected if name == path}
+    return {
+        line[1:]
+        for hunk in (file.hunks if file else ())
+        if hunk.old_start in starts
+        for line in hunk.lines
+        if line[:1] != b"+" and len(line.strip()) > _TRIVIAL
+    }

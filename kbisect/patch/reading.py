@@ -1,0 +1,248 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""What a series intends and what it risks: facts, each from the diff, the index or the trees."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from email.utils import parsedate_to_datetime
+
+from kbisect.api import comparison, surface
+from kbisect.api.findings import Finding
+from kbisect.errors import UsageError
+from kbisect.git.application import Applier
+from kbisect.git.blobs import Files
+from kbisect.git.repository import Repository
+from kbisect.git.snapshot import Snapshot
+from kbisect.history import trees
+from kbisect.history.store import Index
+from kbisect.patch import application, functions
+from kbisect.patch.application import Forecast, Outcome
+from kbisect.patch.functions import CallChange, Touched
+from kbisect.patch.maintainers import Desk
+from kbisect.patch.series import Patch, Series
+
+ITS_BASE = "its base"
+"""Instead of a tree's name: the commit that the series was made on."""
+
+_DAY = 86400
+
+
+@dataclass(frozen=True, slots=True)
+class Mended:
+    """A commit that a patch says it fixes.
+
+    Attributes
+    ----------
+    text : the tag as written
+    oid, subject : of the commit, None where it isn't in this repository
+    release : first release that contains it, by the index
+    days : from its commit date to the patch's date; None where either is unknown
+    """
+
+    text: str
+    oid: str | None
+    subject: str | None
+    release: str | None
+    days: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class PatchFacts:
+    """One patch in few words."""
+
+    number: int
+    title: str
+    author: str
+    files: int
+    added: int
+    removed: int
+    fixes: tuple[Mended, ...]
+    remarks: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class FileHistory:
+    """How often a file was changed, and how many of these commits say that they fix something."""
+
+    path: str
+    commits: int
+    fixes: int
+
+
+@dataclass(frozen=True, slots=True)
+class TreeForecast:
+    """How the series applies to a tree's tip."""
+
+    tree: str
+    oid: str
+    forecasts: tuple[Forecast, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """All that is told of a series.
+
+    Attributes
+    ----------
+    series : Series
+    patches : in order
+    subsystem : the section of MAINTAINERS that most of its paths fall in
+    functions : what it changes, by name
+    calls : calls that take or drop locks and references, where their number changes
+    exported, hidden : symbols that are exported now, and no longer
+    api : changes of declarations in public headers
+    api_base : the tree they were compared in, None where the series applies nowhere
+    history : of its files
+    trees : forecasts for net, net-next and the tree it names
+    blind : what could not be looked at, and why
+    """
+
+    series: Series
+    patches: tuple[PatchFacts, ...]
+    subsystem: str | None
+    functions: tuple[Touched, ...]
+    calls: tuple[CallChange, ...]
+    exported: tuple[str, ...]
+    hidden: tuple[str, ...]
+    api: tuple[Finding, ...]
+    api_base: str | None
+    history: tuple[FileHistory, ...]
+    trees: tuple[TreeForecast, ...]
+    blind: tuple[str, ...]
+
+
+def read(repository: Repository, series: Series, index: Index | None, at: str) -> Reading:
+    """Gather the facts.
+
+    Parameters
+    ----------
+    index : None where there is none; then some facts are missing, which is said
+    at : oid of the commit whose MAINTAINERS counts, and which stands in for unknown trees
+    """
+    blind = [] if index else ["releases and the history of files: kbisect index"]
+    files = [file for patch in series.patches for file in patch.files]
+    if not series.is_complete:
+        blind.append("the missing patches")
+    try:
+        subsystem = Desk(repository, at).maintainers.subsystem_of(series.paths)
+    except UsageError as error:
+        subsystem = None
+        blind.append(f"the subsystem: {error.message}")
+    applier = Applier(repository)
+    tips = _tips(repository, series, at)
+    outcomes = {
+        name: application.forecast(repository, series, oid, applier) for name, oid in tips.items()
+    }
+    base = next((name for name in outcomes if outcomes[name].holds), None)
+    changes = _api(applier, series, outcomes[base]) if base else ()
+    if base is None and any(surface.is_public(file.path) for file in files):
+        blind.append("its API changes: it applies to none of the trees")
+    came, gone = functions.exports(files)
+    return Reading(
+        series=series,
+        patches=tuple(_facts(repository, patch, index) for patch in series.patches),
+        subsystem=subsystem,
+        functions=functions.touched(files),
+        calls=functions.calls(files),
+        exported=came,
+        hidden=gone,
+        api=tuple(changes),
+        api_base=base,
+        history=_histories(index, series.paths),
+        trees=tuple(
+            TreeForecast(name, outcome.onto, outcome.forecasts)
+            for name, outcome in outcomes.items()
+        ),
+        blind=tuple(blind),
+    )
+
+
+def _tips(repository: Repository, series: Series, at: str) -> dict[str, str]:
+    """Return the trees to try: the one it names, net, net-next; its own base if it is a commit."""
+    refs = repository.refs()
+    oids = {ref.name: ref.oid for ref in refs}
+    known = {tree: oids[ref] for tree, ref in trees.recognise(repository, refs).items()}
+    named = trees.canonical(series.first.tree or "")
+    wanted = {name: known[name] for name in (named, "net", "net-next") if name in known}
+    base = repository.find(series.base) if series.base else None
+    if base:
+        wanted = {ITS_BASE: base} | wanted
+    elif not wanted:
+        wanted = {"HEAD": at}
+    return wanted
+
+
+def _facts(repository: Repository, patch: Patch, index: Index | None) -> PatchFacts:
+    return PatchFacts(
+        patch.subject.number,
+        patch.title,
+        patch.mail.author,
+        len(patch.files),
+        sum(file.added for file in patch.files),
+        sum(file.removed for file in patch.files),
+        mended(repository, patch, index),
+        patch.mail.remarks,
+    )
+
+
+def mended(repository: Repository, patch: Patch, index: Index | None) -> tuple[Mended, ...]:
+    """Look up the commits that a patch says it fixes, and how long they were broken."""
+    found = []
+    for link in patch.fixes:
+        oid = _resolved(repository, link.oid)
+        if oid is None:
+            found.append(Mended(link.text, None, link.subject, None, None))
+            continue
+        commit = repository.commit(oid)
+        number = index.oids.number(oid) if index else None
+        release = index.release_of(number) if index and number is not None else None
+        sent = sent_at(patch)
+        days = (sent - commit.commit_time) // _DAY if sent else None
+        found.append(Mended(link.text, oid, commit.subject, release, days))
+    return tuple(found)
+
+
+def _resolved(repository: Repository, digits: str | None) -> str | None:
+    try:
+        return repository.find(digits) if digits else None
+    except UsageError:
+        return None  # several commits begin so
+
+
+def sent_at(patch: Patch) -> int | None:
+    """Return the mail's date in Unix seconds; None where it has none that can be read."""
+    try:
+        return int(parsedate_to_datetime(patch.mail.date).timestamp())
+    except (ValueError, TypeError, OverflowError):
+        return None
+
+
+def _api(applier: Applier, series: Series, outcome: Outcome) -> Sequence[Finding]:
+    """Compare the public headers that a series touches, before and after it."""
+    headers = [path for path in series.paths if surface.is_public(path)]
+    if not headers:
+        return ()
+    before = _files(applier, outcome.onto, headers)
+    after = _files(applier, outcome.tree, headers)
+    return comparison.compare_files(before, after).findings
+
+
+def _files(applier: Applier, oid: str, paths: Sequence[str]) -> Files:
+    found = Snapshot(applier.gitdir, oid).read(paths)
+    # Any name will do for a content, so long as no two share it.
+    blobs = {path: f"{oid}:{path}" for path in found}
+    return Files(blobs, {blobs[path]: content for path, content in found.items()})
+
+
+def _histories(index: Index | None, paths: Sequence[str]) -> tuple[FileHistory, ...]:
+    if index is None or not paths:
+        return ()
+    marks = ",".join("?" * len(paths))
+    rows = index.rows(
+        "SELECT c.path, count(DISTINCT c.oid), count(DISTINCT l.oid) FROM changes c"
+        " LEFT JOIN links l ON l.oid = c.oid AND l.kind IN ('fixes', 'blames')"
+        f" WHERE c.path IN ({marks}) GROUP BY c.path ORDER BY 3 DESC, 2 DESC",
+        list(paths),
+    )
+    return tuple(FileHistory(*row) for row in rows)

@@ -1,0 +1,276 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""A patch series: its cover letter, its patches in order, what was answered, what is missing."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+
+from kbisect.errors import UsageError
+from kbisect.git import patches
+from kbisect.git.repository import Repository
+from kbisect.history import messages, names
+from kbisect.history.messages import Link, LinkKind, Trailer
+from kbisect.patch import diffs, mails, subjects
+from kbisect.patch.diffs import FileDiff
+from kbisect.patch.mails import Mail
+from kbisect.patch.subjects import Subject
+
+_BASE = re.compile(r"(?m)^base-commit: ([0-9a-f]{40})$")
+_GIVEN = re.compile(r"(?m)^((?:Reviewed|Acked|Tested)-by: .+@.+)$")
+
+
+@dataclass(frozen=True)
+class Patch:
+    """One patch of a series. Not slotted: what is read out of it is kept.
+
+    Attributes
+    ----------
+    mail : Mail
+    subject : its subject, taken apart
+    files : what it changes
+    """
+
+    mail: Mail
+    subject: Subject
+    files: tuple[FileDiff, ...]
+
+    @property
+    def title(self) -> str:
+        """The commit's subject."""
+        return self.subject.title or "(no subject)"
+
+    @property
+    def message(self) -> str:
+        """The commit message as `git am` would write it."""
+        body = self.mail.message
+        return f"{self.title}\n\n{body}\n" if body else f"{self.title}\n"
+
+    @cached_property
+    def trailers(self) -> list[Trailer]:
+        """The trailers of its message."""
+        return messages.trailers(self.message)
+
+    @cached_property
+    def links(self) -> list[Link]:
+        """What its message says of other commits."""
+        return messages.links(self.message)
+
+    @property
+    def fixes(self) -> list[Link]:
+        """Its Fixes: tags."""
+        return [link for link in self.links if link.kind is LinkKind.FIXES]
+
+    @property
+    def paths(self) -> tuple[str, ...]:
+        """All paths it touches, old names too, in order."""
+        both = (path for file in self.files for path in (file.path, file.old_path) if path)
+        return tuple(dict.fromkeys(both))
+
+
+@dataclass(frozen=True)
+class Series:
+    """What was posted together.
+
+    Attributes
+    ----------
+    cover : Mail | None
+    patches : in order
+    total : how many there should be
+    missing : the numbers that aren't here
+    tags : trailers that replies give, as written
+    replies : number of answers in the mailbox
+    others : what else the mailbox holds, in words
+    source : `mail` or `repository`
+    base : the commit it was made on, as far as it says (`base-commit:`, or the parent)
+    """
+
+    cover: Mail | None
+    patches: tuple[Patch, ...]
+    total: int
+    missing: tuple[int, ...] = ()
+    tags: tuple[str, ...] = ()
+    replies: int = 0
+    others: tuple[str, ...] = ()
+    source: str = "mail"
+    base: str | None = None
+
+    @property
+    def first(self) -> Subject:
+        """The subject that speaks for all."""
+        return subjects.read(self.cover.subject) if self.cover else self.patches[0].subject
+
+    @property
+    def is_complete(self) -> bool:
+        """Whether every patch is here."""
+        return not self.missing
+
+    @property
+    def paths(self) -> tuple[str, ...]:
+        """All paths it touches."""
+        return tuple(dict.fromkeys(path for patch in self.patches for path in patch.paths))
+
+    def require_whole(self) -> None:
+        """Refuse a series with holes: its later patches stand on what is missing."""
+        if self.missing:
+            names = ", ".join(f"{number}/{self.total}" for number in self.missing)
+            raise UsageError(
+                f"the series is incomplete: {names} missing",
+                hint="get the whole thread: b4 am -o- MSGID",
+            )
+
+
+def load(
+    repository: Callable[[], Repository],
+    given: str,
+    stdin: Callable[[], bytes],
+    say: Callable[[str], None] = lambda _: None,
+) -> Series:
+    """Read what a person names: `-`, a file, a revision or a range.
+
+    Parameters
+    ----------
+    repository : called only when a revision is meant
+    given : as written; a file wins over a revision of the same name
+    stdin : called for `-`
+    say : told where the index had to name a revision
+    """
+    if given == "-":
+        return read(stdin(), "stdin")
+    path = Path(given)
+    try:
+        if path.is_file():
+            return read(path.read_bytes(), given)
+    except OSError as error:
+        raise UsageError(f"cannot read {given}: {error.strerror}", hint="ask for access") from None
+    return of_commits(repository(), given, say)
+
+
+def of_commits(
+    repository: Repository, given: str, say: Callable[[str], None] = lambda _: None
+) -> Series:
+    """Read commits of the repository, as they would be mailed.
+
+    Parameters
+    ----------
+    given : a revision or a range; names of releases too, which `say` is told
+
+    Raises
+    ------
+    UsageError
+        Neither a revision nor a range that has commits.
+    """
+    first, dots, last = given.partition("..")
+    if dots:
+        old = names.resolve(repository, first or "HEAD", say)
+        new = names.resolve(repository, last.removeprefix(".") or "HEAD", say)
+        raw = patches.mails(repository, new, since=old)
+        base: str | None = old
+    else:
+        try:
+            oid = names.resolve(repository, given, say)
+        except UsageError as error:
+            raise UsageError(f"{given} is neither a file nor a revision", hint=error.hint) from None
+        if len(repository.commit(oid).parents) > 1:
+            raise UsageError(
+                f"{oid[:12]} is a merge: it has no patch of its own",
+                hint=f"name what it brought: {given}^1..{given}^2",
+            )
+        raw = patches.mails(repository, oid)
+        base = next(iter(repository.commit(oid).parents), None)
+    if not raw:
+        raise UsageError(f"{given} holds no commits to mail", hint="name it the other way round?")
+    found = read(raw, given)
+    return Series(found.cover, found.patches, found.total, source="repository", base=base)
+
+
+@dataclass
+class _Thread:
+    cover: Mail | None = None
+    patches: dict[int, list[Patch]] = field(default_factory=dict)
+
+
+def read(raw: bytes, name: str = "the input") -> Series:
+    """Read a mailbox: the newest series in it, its patches sorted.
+
+    Raises
+    ------
+    UsageError
+        It holds no patch, or a damaged one.
+    """
+    threads: dict[tuple[object, ...], _Thread] = {}
+    answers: list[Mail] = []
+    seen: set[str] = set()
+    for mail in mails.read(raw, name):
+        if mail.message_id and mail.message_id in seen:
+            continue
+        seen.add(mail.message_id)
+        subject = subjects.read(mail.subject)
+        files = () if subject.is_reply else diffs.parse(mail.diff)
+        is_cover = subject.is_numbered and subject.number == 0
+        if subject.is_reply or (not files and not is_cover):
+            answers.append(mail)
+            continue
+        alone = () if subject.is_numbered else (mail.message_id or mail.subject,)
+        key = (subject.version, subject.total, subject.is_rfc, *alone)
+        thread = threads.setdefault(key, _Thread())
+        if is_cover:
+            thread.cover = thread.cover or mail
+        else:
+            thread.patches.setdefault(subject.number, []).append(Patch(mail, subject, files))
+    # A cover letter alone has nothing to apply.
+    whole = {key: thread for key, thread in threads.items() if thread.patches}
+    if not whole:
+        raise UsageError(
+            f"{name} holds no patch" + (f", only {len(answers)} mails of talk" if answers else ""),
+            hint="give the mails that carry the diffs",
+        )
+    keys = list(whole)
+    if all(len(key) > 3 for key in keys):
+        return _loose(list(whole.values()), answers)
+    best = max(
+        (key for key in keys if len(key) == 3), key=lambda key: (key[0], len(whole[key].patches))
+    )
+    others = [
+        f"v{key[0]} with {len(thread.patches)} patches"
+        for key, thread in whole.items()
+        if key != best
+    ]
+    return _series(whole[best], int(str(best[1])), answers, others)
+
+
+def _loose(threads: Sequence[_Thread], answers: Sequence[Mail]) -> Series:
+    """Put patches without numbers together, in the order they came."""
+    loose = tuple(patch for thread in threads for patch in thread.patches[1])
+    return Series(
+        None, loose, len(loose), (), _tags(answers), len(answers), base=_base(loose, None)
+    )
+
+
+def _series(thread: _Thread, total: int, answers: Sequence[Mail], others: Sequence[str]) -> Series:
+    there = tuple(thread.patches[number][0] for number in sorted(thread.patches))
+    return Series(
+        thread.cover,
+        there,
+        total,
+        tuple(number for number in range(1, total + 1) if number not in thread.patches),
+        _tags(answers),
+        len(answers),
+        tuple(others),
+        base=_base(there, thread.cover),
+    )
+
+
+def _base(found: Sequence[Patch], cover: Mail | None) -> str | None:
+    """Return what `git format-patch --base` wrote at the end of the cover letter or a patch."""
+    for mail in filter(None, (cover, *(patch.mail for patch in found))):
+        if said := _BASE.search(mail.text):
+            return said[1]
+    return None
+
+
+def _tags(answers: Sequence[Mail]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(tag for mail in answers for tag in _GIVEN.findall(mail.message)))

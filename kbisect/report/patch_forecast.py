@@ -1,0 +1,81 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Would it apply: forecasts of patches, reverts and rebases as text."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from kbisect.patch.application import Forecast, Outcome, State
+from kbisect.report.terminal import PLAIN, Style, name, printable
+
+_COLORS = {
+    State.CLEAN: "green",
+    State.MERGED: "green",
+    State.ALREADY: "cyan",
+    State.FUZZ: "yellow",
+    State.CONFLICT: "red",
+    State.REFUSED: "red",
+}
+
+
+def lines(forecast: Forecast, style: Style = PLAIN) -> Iterable[str]:
+    """Yield a forecast's lines: the state, then what is in the way."""
+    state = style(f"{forecast.state.value:8}", _COLORS[forecast.state])
+    how = f"   ({printable(forecast.how)})" if forecast.how else ""
+    yield f"{state} {printable(forecast.title)}{how}"
+    if forecast.same_as:
+        yield f"           as {forecast.same_as[:12]}"
+    if forecast.state is not State.CONFLICT:
+        return
+    for path, line in forecast.conflicts[:5]:
+        yield f"           {printable(path)}:{line}"
+    if len(forecast.conflicts) > 5:
+        yield f"           and {len(forecast.conflicts) - 5} more hunks"
+    for blocker in forecast.blockers[:5]:
+        why = f"took {blocker.lines} lines it expects" if blocker.lines else "came between"
+        yield f"           {name(blocker.oid, blocker.subject)}: {why}"
+
+
+def text(outcome: Outcome, onto: str, branch: str | None, style: Style = PLAIN) -> str:
+    """Render a series' forecast.
+
+    Parameters
+    ----------
+    onto : as the user named it
+    branch : the branch that was made, if one was
+    """
+    said = [style(f"onto {printable(onto)} ({outcome.onto[:12]})", "bold")]
+    for forecast in outcome.forecasts:
+        said += lines(forecast, style)
+    applied = sum(each.state.holds for each in outcome.forecasts)
+    total = len(outcome.forecasts)
+    if branch:
+        said.append(f"{applied} of {total} applied on the new branch {printable(branch)}.")
+        said.append(f"Next: git log {printable(onto)}..{printable(branch)}")
+    else:
+        said.append(f"{applied} of {total} apply; nothing was changed.")
+        if outcome.holds:
+            said.append('"Applies" is not "correct". To make a branch: --branch NAME')
+    return "\n".join(said) + "\n"
+
+
+def content(outcome: Outcome, branch: str | None) -> dict[str, object]:
+    """Return the JSON document's content."""
+    return {
+        "onto": outcome.onto,
+        "tree": outcome.tree,
+        "applies": outcome.holds,
+        "patches": [
+            {
+                "title": each.title,
+                "state": each.state,
+                "how": each.how,
+                "tree": each.tree,
+                "conflicts": [{"path": path, "line": line} for path, line in each.conflicts],
+                "blockers": each.blockers,
+                "same_as": each.same_as,
+            }
+            for each in outcome.forecasts
+        ],
+        "branch": branch,
+    }

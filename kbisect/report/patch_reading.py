@@ -1,0 +1,182 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""What a series intends and risks, on one screen."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from kbisect.patch.functions import CallChange
+from kbisect.patch.reading import ITS_BASE, Mended, PatchFacts, Reading
+from kbisect.report import patch_forecast
+from kbisect.report.document import plain
+from kbisect.report.terminal import PLAIN, Style, name, printable
+
+_ROWS = 12
+
+
+def text(reading: Reading, given: str, style: Style = PLAIN) -> str:
+    """Render a reading.
+
+    Parameters
+    ----------
+    given : what the user named, for the next command
+    """
+    lines = [*_head(reading, style), *_patches(reading, style), *_code(reading, style)]
+    for tree in reading.trees:
+        if tree.tree == ITS_BASE and all(each.state.holds for each in tree.forecasts):
+            continue
+        lines.append(style(f"onto {printable(tree.tree)} ({tree.oid[:12]})", "bold"))
+        for forecast in tree.forecasts[:_ROWS]:
+            lines += [f"  {line}" for line in patch_forecast.lines(forecast, style)]
+        lines += _rest(len(tree.forecasts) - _ROWS, "patches")
+    lines += [f"Not looked at: {printable(what)}" for what in reading.blind]
+    lines.append(f"Next: kbisect patch check {printable(given)}")
+    return "\n".join(lines) + "\n"
+
+
+def _head(reading: Reading, style: Style) -> Iterable[str]:
+    series = reading.series
+    first = series.first
+    added = sum(patch.added for patch in reading.patches)
+    removed = sum(patch.removed for patch in reading.patches)
+    yield style(printable(first.title), "bold")
+    target = first.tree or "no tree named"
+    version = f", v{first.version}" if first.version > 1 else ""
+    rfc = ", RFC" if first.is_rfc else ""
+    if series.source == "mail":
+        yield f"  for {printable(target)}{version}{rfc}   {printable(reading.patches[0].author)}"
+    else:
+        yield f"  a commit of this repository   {printable(reading.patches[0].author)}"
+    yield f"  {reading.subsystem or 'no section of MAINTAINERS takes it'}"
+    count = len(reading.patches)
+    whole = "" if series.is_complete else f" of {series.total}"
+    patches = f"{count}{whole} patch{'es' if count != 1 else ''}"
+    yield f"  {patches}, {len(series.paths)} files, +{added} -{removed}"
+    if not series.is_complete:
+        missing = ", ".join(f"{number}/{series.total}" for number in series.missing)
+        yield style(f"  incomplete: {missing} missing", "red")
+    if series.total > 1 and series.cover is None and series.source == "mail":
+        yield "  no cover letter"
+    if series.replies:
+        tags = f", which give {len(series.tags)} tags" if series.tags else ""
+        yield f"  {series.replies} replies{tags}"
+    yield from (f"    {printable(tag)}" for tag in series.tags)
+    yield from (f"  also in the mailbox: {printable(other)}" for other in series.others)
+
+
+def _patches(reading: Reading, style: Style) -> Iterable[str]:
+    alone = len(reading.patches) == 1
+    for patch in reading.patches:
+        if not alone:
+            yield f"  {patch.number:2} {printable(patch.title)}   +{patch.added} -{patch.removed}"
+        yield from _of_patch(patch, style, "  " if alone else "       ")
+
+
+def _of_patch(patch: PatchFacts, style: Style, indent: str) -> Iterable[str]:
+    for mended in patch.fixes:
+        yield indent + _mended(mended, style)
+    yield from (f"{indent}note: {printable(remark)}" for remark in patch.remarks)
+
+
+def _mended(mended: Mended, style: Style) -> str:
+    if mended.oid is None:
+        return style(f"{printable(mended.text)}: not in this repository", "yellow")
+    since = f", in since {mended.release}" if mended.release else ""
+    days = f", broken for {mended.days:,} days" if mended.days is not None else ""
+    return f"fixes {name(mended.oid, mended.subject or '')}{since}{days}"
+
+
+def _code(reading: Reading, style: Style) -> Iterable[str]:
+    if reading.functions:
+        yield style("touches", "bold")
+        for each in reading.functions[:_ROWS]:
+            counts = f"+{each.added} -{each.removed}"
+            yield f"  {each.name}   {printable(each.path)}   {counts}"
+        yield from _rest(len(reading.functions) - _ROWS, "functions and types")
+    for what in ("locking", "reference"):
+        calls = [call for call in reading.calls if call.what == what]
+        if calls:
+            yield style(what + (" counts" if what == "reference" else ""), "bold")
+            yield f"  {_calls(calls)}"
+    if reading.exported or reading.hidden:
+        yield style("exported symbols", "bold")
+        yield "  " + ", ".join(
+            [*(f"+{each}" for each in reading.exported), *(f"-{each}" for each in reading.hidden)]
+        )
+    if reading.api:
+        yield style(f"API changes (on {reading.api_base})", "bold")
+        for finding in reading.api[:_ROWS]:
+            new = f" -> {finding.new_name}" if finding.new_name else ""
+            yield f"  {finding.kind} {finding.name}{new}   {finding.compatibility.value}"
+        yield from _rest(len(reading.api) - _ROWS, "changes")
+    often = [each for each in reading.history if each.fixes]
+    if often:
+        yield style("often fixed before", "bold")
+        for seen in often[:5]:
+            yield f"  {printable(seen.path)}: {seen.fixes} of {seen.commits} commits are fixes"
+
+
+def _calls(calls: Sequence[CallChange]) -> str:
+    return ", ".join(f"{call.name} {' '.join(_counts(call))}" for call in calls)
+
+
+def _counts(call: CallChange) -> Iterable[str]:
+    if call.added:
+        yield f"+{call.added}"
+    if call.removed:
+        yield f"-{call.removed}"
+
+
+def _rest(more: int, what: str) -> list[str]:
+    return [f"  and {more} more {what}"] if more > 0 else []
+
+
+def content(reading: Reading) -> dict[str, object]:
+    """Return the JSON document's content."""
+    series = reading.series
+    first = series.first
+    return {
+        "title": first.title,
+        "tree": first.tree,
+        "version": first.version,
+        "rfc": first.is_rfc,
+        "source": series.source,
+        "complete": series.is_complete,
+        "total": series.total,
+        "missing": series.missing,
+        "cover_letter": series.cover is not None,
+        "replies": series.replies,
+        "tags": series.tags,
+        "others": series.others,
+        "subsystem": reading.subsystem,
+        "patches": reading.patches,
+        "paths": series.paths,
+        "functions": reading.functions,
+        "calls": reading.calls,
+        "exported": reading.exported,
+        "hidden": reading.hidden,
+        "api": [
+            {
+                "kind": finding.kind,
+                "name": finding.name,
+                "new_name": finding.new_name,
+                "header": finding.header,
+                "compatibility": plain(finding.compatibility),
+            }
+            for finding in reading.api
+        ],
+        "api_base": reading.api_base,
+        "history": reading.history,
+        "trees": [
+            {
+                "tree": each.tree,
+                "oid": each.oid,
+                "states": [forecast.state for forecast in each.forecasts],
+                "blockers": [
+                    blocker for forecast in each.forecasts for blocker in forecast.blockers
+                ],
+            }
+            for each in reading.trees
+        ],
+        "blind": reading.blind,
+    }
