@@ -86,7 +86,7 @@ _FORMAT = "%x01%H%x00%an%x00%ae%x00%at%x00%cn%x00%ce%x00%ct%x00%B%x00"
 
 def records(
     repository: Repository,
-    blocks: Iterable[Sequence[str]],
+    oids: Iterable[str],
     folders: Sequence[str],
     counts: Callable[[str], bool] = lambda _: True,
 ) -> Iterator[CommitRecord]:
@@ -96,12 +96,11 @@ def records(
 
     Parameters
     ----------
-    blocks : oids; the first are read while the later ones are still being looked for
     folders : what git looks at. Folders only: a long list of files makes git an order of magnitude
         slower than filtering what it answers.
     counts : which of the paths below them count; the others are not told
     """
-    asked = ("".join(f"{oid}\n" for oid in block).encode("ascii") for block in blocks)
+    asked = [("\n".join(oids) + "\n").encode("ascii")]
     with repository.stream(
         *("diff-tree", "--stdin", "-r", "--root", "--raw", "-z", "--no-renames", "--no-abbrev"),
         *(f"--format={_FORMAT}", "--", *folders),

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from kbisect.history.oids import Oids
+from kbisect.history.oids import Bytes, Oids, packed
 
 Ints = NDArray[np.int32]
 Mask = NDArray[np.bool_]
@@ -40,46 +40,69 @@ class CommitGraph:
     @classmethod
     def build(cls, rows: Iterable[tuple[str, int, Sequence[str]]]) -> CommitGraph:
         """Build from (oid, time, parent oids), children before parents as `git log` prints them."""
-        return cls.extend(None, rows)
+        listed = list(rows)
+        graph, _ = cls.grown(
+            None,
+            packed(row[0] for row in listed),
+            np.array([row[1] for row in listed], np.int64),
+            np.array([len(row[2]) for row in listed], np.int32),
+            packed(oid for row in listed for oid in row[2]),
+        )
+        return graph
 
     @classmethod
-    def extend(
-        cls, before: CommitGraph | None, rows: Iterable[tuple[str, int, Sequence[str]]]
-    ) -> CommitGraph:
+    def grown(
+        cls,
+        before: CommitGraph | None,
+        oids: Bytes,
+        times: NDArray[np.int64],
+        counts: Ints,
+        parents: Bytes,
+    ) -> tuple[CommitGraph, Ints]:
         """Add commits to a graph, none of which is an ancestor of what it holds.
 
         Parameters
         ----------
         before : CommitGraph, its numbers stay; its oids must be an `Oids`
-        rows : (oid, time, parent oids), children before parents for the most part
+        oids : uint8[N, 20], children before parents for the most part
+        times : int64[N]
+        counts : int32[N], how many parents each has
+        parents : uint8[M, 20], one commit's after the other's
+
+        Returns
+        -------
+        (CommitGraph, int32[N], the places of the new commits in what was given, by number)
         """
-        listed = _parents_first(list(rows))
         base = len(before) if before else 0
-        number = {row[0]: base + index for index, row in enumerate(listed)}
-        known = before.oids.number if before and isinstance(before.oids, Oids) else None
-        counts = np.zeros(len(listed), np.int32)
-        parents: list[int] = []
-        for index, (_, _, above) in enumerate(listed):
-            had = len(parents)
-            for oid in above:
-                found = number.get(oid)
-                if found is None and known is not None:
-                    found = known(oid)
-                if found is not None:
-                    parents.append(found)
-            counts[index] = len(parents) - had
-        oids = Oids.of([row[0] for row in listed])
-        times = np.array([row[1] for row in listed], np.int64)
-        starts = np.concatenate(([0], np.cumsum(counts, dtype=np.int32)))
+        new = Oids(oids[::-1])
+        starts, places = _turned(counts)
+        above = new.numbers(parents)[places]
+        order = np.arange(len(new), dtype=np.int32)
+        if np.any(above >= np.repeat(order, np.diff(starts))):
+            order = _parents_first(starts, above)
+            places, starts = places[_spread(starts, order)], _starts(np.diff(starts)[order])
+            new = Oids(new.raw[order])
+            above = new.numbers(parents)[places]
+        above[above >= 0] += base
+        if before is not None:
+            assert isinstance(before.oids, Oids)
+            outside = np.flatnonzero(above < 0)
+            above[outside] = before.oids.numbers(parents[places[outside]])
+        order = (len(new) - 1 - order).astype(np.int32)
+        # A parent that is nowhere is left out.
+        inside = np.concatenate(([0], np.cumsum(above >= 0)))
+        starts = inside[starts].astype(np.int32)
+        above = above[above >= 0]
         if before is None:
-            return cls(oids, starts.astype(np.int32), np.array(parents, np.int32), times)
+            return cls(new, starts, above, times[order]), order
         assert isinstance(before.oids, Oids)
-        return cls(
-            oids=Oids(np.concatenate((before.oids.raw, oids.raw))),
+        whole = cls(
+            oids=Oids(np.concatenate((before.oids.raw, new.raw))),
             start=np.concatenate((before.start, before.start[-1] + starts[1:])).astype(np.int32),
-            parents=np.concatenate((before.parents, np.array(parents, np.int32))),
-            times=np.concatenate((before.times, times)),
+            parents=np.concatenate((before.parents, above)),
+            times=np.concatenate((before.times, times[order])),
         )
+        return whole, order
 
     def __len__(self) -> int:
         return len(self.oids)
@@ -168,26 +191,42 @@ class CommitGraph:
         return answer
 
 
-Row = tuple[str, int, Sequence[str]]
+def _starts(counts: Ints) -> Ints:
+    return np.concatenate(([0], np.cumsum(counts))).astype(np.int32)
 
 
-def _parents_first(rows: list[Row]) -> list[Row]:
-    """Turn rows around; one that stands before its parent, by a skewed clock, waits for it."""
-    rows.reverse()
-    inside = {row[0] for row in rows}
-    done: set[str] = set()
-    waiting: dict[str, list[Row]] = {}
-    ordered: list[Row] = []
-    for row in rows:
+def _spread(starts: Ints, order: Ints) -> Ints:
+    """Return the places of what belongs to some rows, row by row in the order given."""
+    counts = np.diff(starts)[order]
+    nth = np.arange(counts.sum()) - np.repeat(np.cumsum(counts) - counts, counts)
+    places: Ints = (np.repeat(starts[:-1][order], counts) + nth).astype(np.int32)
+    return places
+
+
+def _turned(counts: Ints) -> tuple[Ints, Ints]:
+    """Turn rows around: where each begins then, and where what belongs to it stood before."""
+    backwards = np.arange(len(counts) - 1, -1, -1, dtype=np.int32)
+    return _starts(counts[::-1]), _spread(_starts(counts), backwards)
+
+
+def _parents_first(starts: Ints, above: Ints) -> Ints:
+    """Order rows so that one that stands before its parent, by a skewed clock, waits for it."""
+    first, parents = starts.tolist(), above.tolist()
+    done = bytearray(len(first) - 1)
+    waiting: dict[int, list[int]] = {}
+    ordered: list[int] = []
+    for row in range(len(done)):
         ready = [row]
         while ready:
             one = ready.pop()
-            late = next((oid for oid in one[2] if oid not in done and oid in inside), None)
-            if late is not None:
+            late = next(
+                (p for p in parents[first[one] : first[one + 1]] if p >= 0 and not done[p]), -1
+            )
+            if late >= 0:
                 waiting.setdefault(late, []).append(one)
                 continue
             ordered.append(one)
-            done.add(one[0])
-            if one[0] in waiting:
-                ready += waiting.pop(one[0])
-    return ordered
+            done[one] = 1
+            if one in waiting:
+                ready += waiting.pop(one)
+    return np.array(ordered, np.int32)

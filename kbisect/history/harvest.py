@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""What git is asked for an index: the graph, then everything else about its new commits at once.
+"""What git is asked for an index: everything about the commits that a scan has found.
 
 git works in processes of its own; the threads here wait for them and parse. Commits are read by
 several processes, since a commit's difference from its parent needs no other commit.
@@ -7,24 +7,24 @@ several processes, since a commit's difference from its parent needs no other co
 
 from __future__ import annotations
 
-import queue
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from functools import cached_property
 from itertools import chain
 
-import numpy as np
-
 from kbisect.git import commits as stream
 from kbisect.git.commits import Change, CommitRecord
 from kbisect.git.repository import Repository
-from kbisect.history.graph import CommitGraph, Row
+from kbisect.history.graph import CommitGraph, Ints
 from kbisect.history.messages import Link, Trailer, links, trailers
+from kbisect.history.oids import Oids
+from kbisect.history.scan import Scan
 from kbisect.history.scope import Scope
 
 _READERS = 2
-_BLOCK = 4096
+# Fewer commits than these are not worth a second reader.
+_FEW = 2000
 
 Counted = tuple[str, str, int, int]
 
@@ -39,62 +39,32 @@ class Reading:
 
 
 class Harvest:
-    """Reads new commits, from the first row of the walk on.
+    """Reads the new commits of a scan; begins at once.
 
     Parameters
     ----------
     scope : what counts
     count_lines : whether lines are counted too
-    count : called now and then with the number of commits walked
     """
 
     def __init__(
-        self,
-        repository: Repository,
-        scope: Scope,
-        *,
-        count_lines: bool,
-        count: Callable[[int], None] = lambda _: None,
+        self, repository: Repository, scan: Scan, scope: Scope, *, count_lines: bool
     ) -> None:
-        self._count = count
         self._repository = repository
         self._scope = scope
         self._count_lines = count_lines
-        self._pool = ThreadPoolExecutor(_READERS + 2)
-        self._queues: list[queue.SimpleQueue[list[str] | None]] = []
-        self._parts: list[Future[list[Reading]]] = []
-        self.makefiles: list[tuple[str, str]] = []
-        """(commit, blob) wherever the top Makefile changed."""
+        self._pool = ThreadPoolExecutor(_READERS + 1)
+        # Newest first, as git packs them.
+        wanted = _oids(scan.graph, scan.changing()[::-1])
+        share = max(_FEW, len(wanted) // _READERS + 1)
+        self._parts = [
+            self._pool.submit(self._read, wanted[at : at + share])
+            for at in range(0, len(wanted), share)
+        ]
+        self._titles = self._pool.submit(_titles, repository, scan.graph, scan.merges)
 
-    def watch(self, rows: Iterable[Row]) -> Iterator[Row]:
-        """Pass rows on, and have those that are no merges read meanwhile.
-
-        A few commits need one reader; the second starts with the second block.
-        """
-        block: list[str] = []
-        blocks = 0
-        for row in rows:
-            if len(row[2]) < 2:
-                block.append(row[0])
-                if len(block) == _BLOCK:
-                    self._give(block, blocks)
-                    block = []
-                    blocks += 1
-                    self._count(blocks * _BLOCK)
-            yield row
-        if block:
-            self._give(block, blocks)
-        for each in self._queues:
-            each.put(None)
-
-    def _give(self, block: list[str], number: int) -> None:
-        if number < _READERS:
-            self._queues.append(queue.SimpleQueue())
-            self._parts.append(self._pool.submit(self._read, self._queues[-1]))
-        self._queues[number % _READERS].put(block)
-
-    def _read(self, blocks: queue.SimpleQueue[list[str] | None]) -> list[Reading]:
-        known: dict[str, bool] = {"Makefile": True}
+    def _read(self, oids: Sequence[str]) -> list[Reading]:
+        known: dict[str, bool] = {}
         scope = self._scope
 
         def counts(path: str) -> bool:
@@ -103,43 +73,21 @@ class Harvest:
                 answer = known[path] = scope.contains(path)
             return answer
 
-        folders = [*scope.git_paths, "Makefile"]
-        makefile_counts = scope.contains("Makefile")
-        found = []
-        given = iter(blocks.get, None)
-        for record in stream.records(self._repository, given, folders, counts):
-            changes = record.changes
-            at = next((at for at, each in enumerate(changes) if each.path == "Makefile"), None)
-            if at is not None:
-                self.makefiles.append((record.oid, changes[at].new_blob))
-                if not makefile_counts:
-                    changes = changes[:at] + changes[at + 1 :]
-            if changes:
-                kept = record if changes is record.changes else replace(record, changes=changes)
-                found.append(Reading(kept, trailers(record.message), links(record.message)))
-        return found
-
-    def begin_merges(self, graph: CommitGraph, first: int) -> None:
-        """Have the merges numbered `first` and up read meanwhile."""
-        merges = (first + np.flatnonzero(np.diff(graph.start)[first:] > 1)).tolist()
-        self._sides = self._pool.submit(_sides, self._repository, graph, merges, self._scope)
-        self._titles = self._pool.submit(_titles, self._repository, graph, merges)
+        found = [
+            Reading(record, trailers(record.message), links(record.message))
+            for record in stream.records(self._repository, oids, scope.git_paths, counts)
+        ]
+        return _with_renames(self._repository, found, scope)
 
     @property
     def titles(self) -> dict[int, str]:
         """Subject of each merge."""
         return self._titles.result()
 
-    @property
-    def sides(self) -> dict[int, list[bool]]:
-        """For each merge, per parent whether the scope is the same there."""
-        return self._sides.result()
-
     @cached_property
     def readings(self) -> list[Reading]:
         """The commits in scope, merges apart."""
-        found = list(chain.from_iterable(part.result() for part in self._parts))
-        return _with_renames(self._repository, found, self._scope)
+        return list(chain.from_iterable(part.result() for part in self._parts))
 
     def lines(self) -> list[Counted]:
         """Count lines, if they are to be counted: (commit, path, added, removed)."""
@@ -158,15 +106,13 @@ class Harvest:
         return list(chain.from_iterable(part.result() for part in parts))
 
     def close(self) -> None:
-        """Let the threads go; they end by themselves when the walk was cut off."""
-        for each in self._queues:
-            each.put(None)
+        """Let the threads go."""
         self._pool.shutdown(cancel_futures=True)
 
 
-def _oids(graph: CommitGraph, numbers: Sequence[int]) -> list[str]:
-    listed = list(graph.oids)
-    return [listed[number] for number in numbers]
+def _oids(graph: CommitGraph, numbers: Ints) -> list[str]:
+    assert isinstance(graph.oids, Oids)
+    return list(Oids(graph.oids.raw[numbers]))
 
 
 def _with_renames(repository: Repository, readings: list[Reading], scope: Scope) -> list[Reading]:
@@ -197,45 +143,8 @@ def _moved(change: Change, pairs: dict[str, str]) -> Change:
     return replace(change, status="R", old_path=old) if old else change
 
 
-def _titles(repository: Repository, graph: CommitGraph, merges: Sequence[int]) -> dict[int, str]:
-    if not merges:
+def _titles(repository: Repository, graph: CommitGraph, merges: Ints) -> dict[int, str]:
+    if not len(merges):
         return {}
     told = stream.subjects(repository, _oids(graph, merges))
-    return {merge: subject for merge, (_, subject) in zip(merges, told, strict=True)}
-
-
-def _sides(
-    repository: Repository, graph: CommitGraph, merges: Sequence[int], scope: Scope
-) -> dict[int, list[bool]]:
-    """Compare each merge with its parents: by the ids of folders, and only then by files."""
-    if not merges:
-        return {}
-    above = {merge: graph.parents_of(merge) for merge in merges}
-    needed = sorted({*merges, *(parent for line in above.values() for parent in line)})
-    paths = scope.git_paths
-    found = stream.folder_ids(repository, _oids(graph, needed), paths)
-    ids = dict(zip(needed, found, strict=True))
-    # The folders behind these hold more than the scope: there a difference may not count.
-    whole = len(scope.folders)
-    doubtful = {
-        pair
-        for merge, line in above.items()
-        for parent in line
-        if ids[parent][:whole] == ids[merge][:whole]
-        for pair in zip(ids[parent][whole:], ids[merge][whole:], strict=True)
-        if pair[0] != pair[1] and all(pair)
-    }
-    apart = stream.differing_paths(repository, sorted(doubtful)) if doubtful else {}
-    counts = {
-        (folder, *pair): any(scope.contains(f"{folder}/{name}") for name in names)
-        for folder in paths[whole:]
-        for pair, names in apart.items()
-    }
-
-    def same(left: tuple[str, ...], right: tuple[str, ...]) -> bool:
-        return left[:whole] == right[:whole] and not any(
-            counts.get((folder, a, b), a != b)
-            for folder, a, b in zip(paths[whole:], left[whole:], right[whole:], strict=True)
-        )
-
-    return {merge: [same(ids[p], ids[merge]) for p in line] for merge, line in above.items()}
+    return {merge: subject for merge, (_, subject) in zip(merges.tolist(), told, strict=True)}

@@ -20,9 +20,10 @@ from kbisect.history.graph import CommitGraph, Ints, Mask
 from kbisect.history.harvest import Harvest
 from kbisect.history.lineage import lineages
 from kbisect.history.messages import LinkKind, plain_subject
-from kbisect.history.oids import Oids
+from kbisect.history.oids import Oids, packed
 from kbisect.history.releases import Release
 from kbisect.history.resolution import Resolver, Target
+from kbisect.history.scan import Scan
 from kbisect.history.scope import Scope
 from kbisect.history.simplify import simplify
 from kbisect.history.store import Generation, Index
@@ -216,26 +217,23 @@ def _build(repository: Repository, wanted: _Wanted, before: Index | None, count:
     """Build a generation: what only grows is added to, the rest is worked out again."""
     tips = list(dict.fromkeys(wanted.tips.values()))
     old_tips = list(dict.fromkeys(before.meta.refs.values())) if before else []
-    first = len(before.graph) if before else 0
-    new = Harvest(repository, wanted.scope, count_lines=wanted.lines, count=count)
+    known = before.graph if before else None
+    scan = Scan(repository, wanted.scope, known, tips, old_tips, count)
+    new = Harvest(repository, scan, wanted.scope, count_lines=wanted.lines)
     try:
-        walked = stream.walk(repository, tips, old_tips, order="date")
-        graph = CommitGraph.extend(before.graph if before else None, new.watch(walked))
-        new.begin_merges(graph, first)
-        return _assemble(repository, wanted, before, graph, first, new)
+        return _assemble(repository, wanted, before, scan, new)
     finally:
         new.close()
 
 
 def _assemble(
-    repository: Repository,
-    wanted: _Wanted,
-    before: Index | None,
-    graph: CommitGraph,
-    first: int,
-    new: Harvest,
+    repository: Repository, wanted: _Wanted, before: Index | None, scan: Scan, new: Harvest
 ) -> Index:
+    graph, first = scan.graph, scan.first
     assert isinstance(graph.oids, Oids)
+    # What needs no commit's message is worked out while these are still being read.
+    sides = scan.sides()
+    releases = _releases(repository, wanted.refs, scan, before)
     readings = new.readings
     if not readings and before is None and wanted.folders:
         raise UsageError(
@@ -243,12 +241,11 @@ def _assemble(
             hint="paths are those of the repository: --path drivers/net",
         )
     own = _numbers(graph.oids, [reading.record.oid for reading in readings])
-    releases = _releases(repository, wanted.refs, new, graph, before)
     numbers = _numbers(graph.oids, [each.oid for each in releases])
 
     touched: Mask = np.zeros(len(graph), np.bool_)
     touched[own] = True
-    simplified = simplify(graph, touched, new.sides, before.simplified if before else None)
+    simplified = simplify(graph, touched, sides, before.simplified if before else None)
     same_order = before is not None and _goes_on(before.meta.releases, releases)
     titles = _titles(before) | new.titles if before else new.titles
     lineage = lineages(
@@ -300,12 +297,10 @@ def _assemble(
 
 
 def _numbers(oids: Oids, names: Sequence[str]) -> list[int]:
-    found = []
-    for oid in names:
-        number = oids.number(oid)
-        assert number is not None, oid
-        found.append(number)
-    return found
+    found = oids.numbers(packed(names))
+    assert (found >= 0).all()
+    numbers: list[int] = found.tolist()
+    return numbers
 
 
 def _in_scope(before: Index) -> list[int]:
@@ -343,11 +338,11 @@ def _carried(before: Index, releases: Sequence[Release]) -> Ints | None:
 def _releases(
     repository: Repository,
     refs: Sequence[Ref],
-    new: Harvest,
-    graph: CommitGraph,
+    scan: Scan,
     before: Index | None,
 ) -> list[Release]:
     """Return the releases, oldest first: from tags, else from what the Makefile came to say."""
+    graph = scan.graph
     assert isinstance(graph.oids, Oids)
     found = []
     for ref in refs:
@@ -360,25 +355,22 @@ def _releases(
     if not any(naming.is_mainline(release.name) for release in found):
         known = before.rows("SELECT name, oid, time, source FROM releases") if before else []
         derived = [Release(*row) for row in known if row[3] == "Makefile"]
-        found += derived + _derived(repository, new, graph, {each.name for each in derived})
+        found += derived + _derived(repository, scan, {each.name for each in derived})
     return sorted(found, key=lambda release: naming.version(release.name) or ())
 
 
-def _derived(
-    repository: Repository, new: Harvest, graph: CommitGraph, known: set[str]
-) -> list[Release]:
-    wanted = dict.fromkeys(blob for _, blob in new.makefiles if blob.strip("0"))
-    contents = dict(blobs.read(repository, wanted))
-    assert isinstance(graph.oids, Oids)
-    numbers = _numbers(graph.oids, [oid for oid, _ in new.makefiles])
+def _derived(repository: Repository, scan: Scan, known: set[str]) -> list[Release]:
+    makefiles = scan.makefiles()
+    contents = dict(blobs.read(repository, dict.fromkeys(blob for _, blob in makefiles)))
     found: dict[str, Release] = {}
     # Oldest first, so that of two commits that claim a version the one that came first has it.
-    for number, (oid, blob) in sorted(zip(numbers, new.makefiles, strict=True)):
-        name = naming.makefile_version(contents[blob]) if blob in contents else None
+    for number, blob in makefiles:
+        name = naming.makefile_version(contents[blob])
         if not name or not naming.version(name) or not naming.is_mainline(name):
             continue
         if name not in known and name not in found:
-            found[name] = Release(name, oid, int(graph.times[number]), "Makefile")
+            time = int(scan.graph.times[number])
+            found[name] = Release(name, scan.graph.oids[number], time, "Makefile")
     return list(found.values())
 
 
