@@ -285,7 +285,7 @@ def _proven(
             {declaration.key: declaration for declaration in went},
             {declaration.key: declaration for declaration in came},
         )
-        proof = Evidence(steps, callers.names(), callers.assigned)
+        proof = Evidence(steps, callers.names(), callers.alike, callers.totals(), callers.assigned)
         return renames.pairs(went, came, proof, Surroundings(siblings, *members, structs))
 
     tags = pairs(
@@ -346,8 +346,8 @@ class _History:
         for commit in self.commits:
             oid = commit.oid
 
-            def tell(key: Key, use: evidence.Use, oid: str = oid) -> None:
-                callers.add(key, use, oid)
+            def tell(key: Key, use: evidence.Use, alike: bool, oid: str = oid) -> None:
+                callers.add(key, use, alike, oid)
 
             for file in commit.files:
                 private = file.path.endswith(".h") and not surface.is_public(file.path)

@@ -50,17 +50,28 @@ class Use:
 class Callers:
     """Counts of converted lines: by key, by use, by commit.
 
+    `alike` counts those that are used as before: what follows the new name followed the old one.
     `assigned` counts functions that were put into a callback and then into which other name;
     `hidden` is the private header to which a commit moved a declaration, by key and commit.
     """
 
     counts: dict[Key, dict[Use, Counter[str]]] = field(default_factory=dict)
+    alike: dict[Key, Counter[str]] = field(default_factory=dict)
     assigned: dict[Key, Counter[str]] = field(default_factory=dict)
     hidden: dict[tuple[Key, str], str] = field(default_factory=dict)
 
-    def add(self, key: Key, use: Use, commit: str) -> None:
+    def add(self, key: Key, use: Use, alike: bool, commit: str) -> None:
         """Count one line."""
         self.counts.setdefault(key, {}).setdefault(use, Counter())[commit] += 1
+        if alike:
+            self.alike.setdefault(key, Counter())[use.became.removesuffix("()")] += 1
+
+    def totals(self) -> dict[Key, int]:
+        """Return by key how many lines gave the name up."""
+        return {
+            key: sum(commits.total() for commits in uses.values())
+            for key, uses in self.counts.items()
+        }
 
     def names(self) -> dict[Key, dict[str, int]]:
         """Return by key how many lines turned the name into which other name."""
@@ -112,9 +123,9 @@ def read_hunk(
     interest: Interest,
     removed: Sequence[bytes],
     added: Sequence[bytes],
-    tell: Callable[[Key, Use], None],
+    tell: Callable[[Key, Use, bool], None],
 ) -> None:
-    """Find the callers that one hunk converts, and tell each with its use."""
+    """Find the callers that one hunk converts, and tell each: its use, and whether it is alike."""
     if not removed or not added or len(removed) + len(added) > _MAX_LINES:
         return
     words = interest.in_lines(removed)
@@ -244,7 +255,7 @@ def _uses(
     mine: list[str],
     new_line: str,
     yours: list[str],
-    tell: Callable[[Key, Use], None],
+    tell: Callable[[Key, Use, bool], None],
 ) -> None:
     pattern = interest.patterns[name]
     still = list(pattern.finditer(new_line))
@@ -253,41 +264,55 @@ def _uses(
             one, other = found.group("base") or "", still[count].group("base") or ""
             if other.startswith((f"{one}.", f"{one}->")):
                 for declaration in interest.by_word[name]:
-                    tell(declaration.key, Use(name, name))
+                    tell(declaration.key, Use(name, name), True)
             continue
         for declaration in interest.by_word[name]:
             rest = re.sub(r"\s|->|\.", "", found.group("rest") or "")
             nested = declaration.what is What.FIELD and declaration.type in ("union", "struct")
             use = f"{name}.{rest}" if rest and nested else name
             after = len(_TOKEN.findall(line[: found.start()] + (found.group("base") or "")))
-            became = _replaced(mine, yours, name, after) or (
-                _accessor(found.group("base") or "", line, new_line)
-                if declaration.what is What.FIELD
-                else ""
-            )
-            tell(declaration.key, Use(use, became))
+            became, alike = _replaced(mine, yours, name, after)
+            if not became and declaration.what is What.FIELD:
+                became = _accessor(found.group("base") or "", line, new_line)
+            tell(declaration.key, Use(use, became), alike)
 
 
-def _replaced(mine: list[str], yours: list[str], name: str, after: int) -> str:
-    """Return the name that stands in the old one's place, all before or all behind it equal."""
+def _replaced(mine: list[str], yours: list[str], name: str, after: int) -> tuple[str, bool]:
+    """Return the name that stands in the old one's place, all before or all behind it equal.
+
+    And whether it is used there as the old one was, told by what follows.
+    """
+    nothing = "", False
     try:
         place = mine.index(name, max(after - 1, 0))
     except ValueError:
-        return ""
+        return nothing
     if len(yours) > place and mine[:place] == yours[:place]:
         found = place
     else:
         behind = len(mine) - place
         found = len(yours) - behind
         if found < 0 or mine[place + 1 :] != yours[found + 1 :] or behind < 3:
-            return ""
+            return nothing
         if place and found and mine[place - 1] != yours[found - 1]:
-            return ""
+            return nothing
+        if _reach(mine, place) > _reach(yours, found):  # `f(p->dev)` for `p->dev->old`
+            return nothing
     new = yours[found]
     if new == name or not (new[0].isalpha() or new[0] == "_"):
-        return ""
-    called = len(yours) > found + 1 and yours[found + 1] == "("
-    return f"{new}()" if called else new
+        return nothing
+    called = yours[found + 1 : found + 2] == ["("]
+    alike = mine[place + 1 : place + 2] == yours[found + 1 : found + 2]
+    return f"{new}()" if called else new, alike
+
+
+def _reach(tokens: Sequence[str], place: int) -> int:
+    """Return through how many members a name is reached."""
+    steps = 0
+    while place >= 2 and tokens[place - 1] in ("->", "."):
+        steps += 1
+        place -= 2
+    return steps
 
 
 def _accessor(base: str, line: str, new_line: str) -> str:
