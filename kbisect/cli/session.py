@@ -108,7 +108,7 @@ class Session:
     ) -> None:
         """Print a command's result: its JSON document, or its text, paged where somebody looks."""
         if as_json:
-            stdout.write(document(command, content))
+            stdout.write(document(command, content).encode())  # JSON is UTF-8 in any locale
         else:
             self.write(
                 text(self.style), paged=command in _READING or not command.startswith(_ACTING)

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import io
 import os
 import sys
 
@@ -33,6 +34,9 @@ def require() -> None:
             "standard output is closed, so there is nowhere to answer",
             hint="send it to a file or to /dev/null",
         )
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        # In a locale that can't say a name, it is shown as escapes.
+        sys.stdout.reconfigure(errors="backslashreplace")
 
 
 def write(content: str | bytes) -> None:
