@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -53,6 +54,54 @@ def read(session: Session, given: str, at: str, as_json: bool) -> None:
         lambda style: report.text(found, given, style),
         as_json,
     )
+
+
+@patch.command()
+@click.argument("given", metavar="FILE|MBOX|REV|-")
+@click.option("--at", default="HEAD", metavar="REV", help="Whose MAINTAINERS counts.")
+@click.option(
+    "--checkpatch",
+    is_flag=True,
+    help="Also run scripts/checkpatch.pl of that revision: code of that tree, as you.",
+)
+@click.option("--all", "everything", is_flag=True, help="Show what passed too.")
+@click.option("--exit-code", is_flag=True, help="Exit with 1 if a rule fails.")
+@json_option
+@pass_session
+def check(
+    session: Session,
+    given: str,
+    at: str,
+    checkpatch: bool,
+    everything: bool,
+    exit_code: bool,
+    as_json: bool,
+) -> int:
+    """Check a series against the rules of the network list, before the list does.
+
+    \b
+    kbisect patch check *.mbox
+    kbisect patch check net-next..HEAD
+    """
+    from kbisect.history.names import resolve
+    from kbisect.lab import checkpatch as running
+    from kbisect.patch import check as checking
+    from kbisect.patch.rules import Level
+    from kbisect.report import patch_check as report
+
+    series = posted.load(session, given)
+    repository = session.repository
+    oid = resolve(repository, at, session.say)
+    further = running.run(repository, oid, series) if checkpatch else []
+    releases = posted.releases_if_any(session)
+    verdict = checking.check(repository, series, oid, releases, time.time, further)
+    session.answer(
+        "patch-check",
+        report.content(verdict),
+        lambda style: report.text(verdict, series, style, everything=everything),
+        as_json,
+    )
+    return int(exit_code and verdict.level is Level.FAIL)
 
 
 @patch.command()

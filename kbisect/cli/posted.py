@@ -6,10 +6,11 @@ from __future__ import annotations
 import sys
 from typing import TYPE_CHECKING
 
-from kbisect.cli.history import open_index
+from kbisect.cli.history import known_releases, open_index
 from kbisect.cli.session import Session
 
 if TYPE_CHECKING:
+    from kbisect.history.releases import Release
     from kbisect.history.store import Index
     from kbisect.patch.series import Series
 
@@ -29,3 +30,13 @@ def index_if_any(session: Session) -> Index | None:
         return open_index(session)
     except NoIndex:
         return None
+
+
+def releases_if_any(session: Session) -> list[Release]:
+    """Return the index's releases; none without an index."""
+    from kbisect.history.store import NoIndex
+
+    try:
+        return known_releases(session)
+    except NoIndex:
+        return []

@@ -51,7 +51,7 @@ def _head(reading: Reading, style: Style) -> Iterable[str]:
     count = len(reading.patches)
     whole = "" if series.is_complete else f" of {series.total}"
     patches = f"{count}{whole} patch{'es' if count != 1 else ''}"
-    yield f"  {patches}, {len(series.paths)} files, +{added} -{removed}"
+    yield f"  {patches}, {_files(len(series.paths))}, +{added} -{removed}"
     if not series.is_complete:
         missing = ", ".join(f"{number}/{series.total}" for number in series.missing)
         yield style(f"  incomplete: {missing} missing", "red")
@@ -125,6 +125,10 @@ def _counts(call: CallChange) -> Iterable[str]:
         yield f"+{call.added}"
     if call.removed:
         yield f"-{call.removed}"
+
+
+def _files(count: int) -> str:
+    return f"{count} file{'s' if count != 1 else ''}"
 
 
 def _rest(more: int, what: str) -> list[str]:

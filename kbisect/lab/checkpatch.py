@@ -1,0 +1,80 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""The tree's own scripts/checkpatch.pl, on the patches of a series. It runs code of that tree."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import tempfile
+from pathlib import Path
+
+from kbisect.errors import EnvironmentProblem, UsageError
+from kbisect.git.repository import Repository
+from kbisect.git.snapshot import Snapshot
+from kbisect.patch.rules import CHECKPATCH, Level, Result
+from kbisect.patch.series import Patch, Series
+
+_SCRIPT = "scripts/checkpatch.pl"
+_BESIDE = ("scripts/spelling.txt", "scripts/const_structs.checkpatch")
+_SECONDS = 120
+_FOUND = re.compile(r"(?P<level>ERROR|WARNING|CHECK):(?P<kind>[A-Z0-9_]+: )?(?P<text>.*)")
+
+
+def run(repository: Repository, oid: str, series: Series) -> list[Result]:
+    """Run it on each patch; one Result a patch.
+
+    Parameters
+    ----------
+    oid : of the commit whose script is run
+
+    Raises
+    ------
+    UsageError
+        The commit has no such script.
+    EnvironmentProblem
+        There is no perl.
+    """
+    files = Snapshot(repository.gitdir, oid).read([_SCRIPT, *_BESIDE])
+    if _SCRIPT not in files:
+        raise UsageError(
+            f"{oid[:12]} has no {_SCRIPT}", hint="name a revision of the kernel with --at REV"
+        )
+    with tempfile.TemporaryDirectory(prefix="kbisect-checkpatch-") as folder:
+        top = Path(folder)
+        (top / "scripts").mkdir()
+        for path, content in files.items():
+            (top / path).write_bytes(content)
+        return [_one(top, patch) for patch in series.patches]
+
+
+def _one(top: Path, patch: Patch) -> Result:
+    number = patch.subject.number
+    mail = top / "patch.mail"
+    mail.write_text(patch.mail.text, encoding="utf-8", errors="surrogateescape")
+    asked = ["perl", str(top / _SCRIPT), "--no-tree", "--terse", "--no-summary", str(mail)]
+    try:
+        done = subprocess.run(
+            asked,
+            cwd=top,
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            timeout=_SECONDS,
+            check=False,
+        )
+    except FileNotFoundError:
+        raise EnvironmentProblem(
+            "the command `perl` is not installed", hint="install perl (Debian: apt install perl)"
+        ) from None
+    except subprocess.TimeoutExpired:
+        return Result(CHECKPATCH, Level.SKIPPED, f"checkpatch took over {_SECONDS} s", number)
+    said = done.stdout.decode("utf-8", "replace")
+    found = [match for line in said.splitlines() if (match := _FOUND.search(line))]
+    if not found and done.returncode:
+        words = done.stderr.decode("utf-8", "replace").strip().splitlines()
+        text = f"checkpatch failed: {words[0] if words else f'status {done.returncode}'}"
+        return Result(CHECKPATCH, Level.SKIPPED, text, number)
+    errors = sum(match["level"] == "ERROR" for match in found)
+    level = Level.FAIL if errors else Level.WARN if found else Level.PASS
+    text = f"{errors} errors, {len(found) - errors} warnings"
+    detail = tuple(f"{match['level'].lower()}: {match['text'].strip()}" for match in found)
+    return Result(CHECKPATCH, level, text, number, detail)

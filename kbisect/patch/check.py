@@ -1,0 +1,66 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""All rules of the list on a series, at one revision and time."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from kbisect.git.repository import Repository
+from kbisect.history.releases import Release, Window, window
+from kbisect.patch import posting, style, tags, target
+from kbisect.patch.maintainers import Desk
+from kbisect.patch.reading import sent_at
+from kbisect.patch.rules import Level, Result
+from kbisect.patch.series import Series
+from kbisect.patch.target import Target
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What the rules say.
+
+    Attributes
+    ----------
+    results : series first, then patch by patch
+    target : the tree it should go to
+    window : the merge window when it is sent, None where no release is known
+    """
+
+    results: tuple[Result, ...]
+    target: Target
+    window: Window | None
+
+    @property
+    def level(self) -> Level:
+        """The most serious of all."""
+        return style.worst(self.results)
+
+
+def check(
+    repository: Repository,
+    series: Series,
+    at: str,
+    releases: Sequence[Release],
+    now: Callable[[], float],
+    further: Sequence[Result] = (),
+) -> Verdict:
+    """Check a series.
+
+    Parameters
+    ----------
+    at : oid of the commit whose MAINTAINERS counts
+    releases : those known; empty without an index
+    now : the time, for what hasn't been sent yet (a mail without a Message-ID)
+    further : results of others, such as checkpatch's
+    """
+    desk = Desk(repository, at)
+    aim = target.choose(repository, series, desk.maintainers, target.tips(repository))
+    is_mailed = series.source == "mail"
+    was_sent = bool(series.patches[0].mail.message_id) and sent_at(series.patches[0])
+    seen = window(releases, int(was_sent or now())) if releases else None
+    results = list(posting.check(repository, series, desk, aim, seen))
+    for patch in series.patches:
+        results += tags.check(repository, patch, is_mailed=is_mailed)
+        results += style.check(patch.files, patch.subject.number)
+    return Verdict((*results, *further), aim, seen)

@@ -1,0 +1,90 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""What the list's rules say of a series, as text and as JSON."""
+
+from __future__ import annotations
+
+from kbisect.patch.check import Verdict
+from kbisect.patch.rules import Level, Result
+from kbisect.patch.series import Series
+from kbisect.report.document import utc
+from kbisect.report.terminal import PLAIN, Style, printable
+
+_COLORS = {
+    Level.FAIL: "red",
+    Level.WARN: "yellow",
+    Level.ADVICE: "cyan",
+    Level.PASS: "green",
+    Level.SKIPPED: "dim",
+}
+_DETAILS = 6
+
+
+def text(
+    verdict: Verdict, series: Series, style: Style = PLAIN, *, everything: bool = False
+) -> str:
+    """Render the rules that have something to say; all of them with `everything`."""
+    titles = {patch.subject.number: patch.title for patch in series.patches}
+    lines = []
+    last: int | None = None
+    for result in verdict.results:
+        if result.level is Level.PASS and not everything:
+            continue
+        if result.patch is not None and result.patch != last and len(titles) > 1:
+            title = printable(titles.get(result.patch, ""))
+            lines.append(style(f"{result.patch}/{series.total} {title}", "bold"))
+        last = result.patch
+        lines += _lines(result, style)
+    counts = {level: sum(r.level is level for r in verdict.results) for level in Level}
+    said = ", ".join(f"{count} {level.value}" for level, count in counts.items() if count)
+    lines.append(f"{said}.")
+    if verdict.level in {Level.PASS, Level.SKIPPED, Level.ADVICE}:
+        tree = verdict.target.tree or f"{verdict.target.family} or {verdict.target.family}-next"
+        lines.append(f"Nothing stands against it. It goes to {tree}.")
+    lines.append("These rules see form, not sense; what nipa builds and runs isn't looked at.")
+    return "\n".join(lines) + "\n"
+
+
+def _lines(result: Result, style: Style) -> list[str]:
+    mark = style(f"{result.level.value:7}", _COLORS[result.level])
+    lines = [f"{mark} {result.rule.name}: {printable(result.text)}"]
+    lines += [f"          {printable(each)}" for each in result.detail[:_DETAILS]]
+    if len(result.detail) > _DETAILS:
+        lines.append(f"          and {len(result.detail) - _DETAILS} more")
+    if result.level in {Level.FAIL, Level.WARN, Level.ADVICE}:
+        lines.append(style(f"          {result.rule.says} ({result.rule.source})", "dim"))
+    return lines
+
+
+def content(verdict: Verdict) -> dict[str, object]:
+    """Return the JSON document's content."""
+    window = verdict.window
+    return {
+        "level": verdict.level,
+        "results": [
+            {
+                "rule": result.rule.name,
+                "level": result.level,
+                "patch": result.patch,
+                "text": result.text,
+                "detail": result.detail,
+                "source": result.rule.source,
+                "nipa": result.rule.nipa,
+            }
+            for result in verdict.results
+        ],
+        "target": {
+            "tree": verdict.target.tree,
+            "family": verdict.target.family,
+            "why": verdict.target.why,
+            "fixed": verdict.target.fixed,
+        },
+        "window": None
+        if window is None
+        else {
+            "net_next": window.net_next,
+            "since": utc(window.since),
+            "predicted": utc(window.predicted),
+            "release": window.release,
+            "as_of": utc(window.as_of),
+        },
+    }
