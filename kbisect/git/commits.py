@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from typing import IO
 
 from kbisect.git.repository import Repository, subject_of
@@ -229,9 +230,7 @@ def _parse(tokens: Iterator[bytes], counts: Callable[[str], bool]) -> Iterator[C
     token = next(tokens, None)
     while token is not None:
         oid = token
-        name, email, written, committer, committer_email, committed, message, _ = (
-            next(tokens) for _ in range(8)
-        )
+        name, email, written, committer, committer_email, committed, message, _ = islice(tokens, 8)
         changes = []
         while (token := next(tokens, None)) is not None and token.lstrip(b"\n")[:1] == b":":
             _, _, old, new, status = token.decode("ascii").split()

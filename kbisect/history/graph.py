@@ -211,22 +211,35 @@ def _turned(counts: Ints) -> tuple[Ints, Ints]:
 
 def _parents_first(starts: Ints, above: Ints) -> Ints:
     """Order rows so that one that stands before its parent, by a skewed clock, waits for it."""
+    size = len(starts) - 1
+    rows = np.repeat(np.arange(size), np.diff(starts))
+    early = [*np.unique(rows[above >= rows]).tolist(), size]
     first, parents = starts.tolist(), above.tolist()
-    done = bytearray(len(first) - 1)
     waiting: dict[int, list[int]] = {}
+    late: set[int] = set()
     ordered: list[int] = []
-    for row in range(len(done)):
+    row = turn = 0
+    while row < size:
+        if not late:
+            # Up to the next that is early, all is as it should be.
+            while early[turn] < row:
+                turn += 1
+            ordered.extend(range(row, early[turn]))
+            row = early[turn]
+            if row == size:
+                break
         ready = [row]
         while ready:
             one = ready.pop()
-            late = next(
-                (p for p in parents[first[one] : first[one + 1]] if p >= 0 and not done[p]), -1
-            )
-            if late >= 0:
-                waiting.setdefault(late, []).append(one)
+            # A parent that is not done: it comes later, or waits itself.
+            missing = (p for p in parents[first[one] : first[one + 1]] if p > row or p in late)
+            parent = next(missing, -1)
+            if parent >= 0:
+                waiting.setdefault(parent, []).append(one)
+                late.add(one)
                 continue
             ordered.append(one)
-            done[one] = 1
-            if one in waiting:
-                ready += waiting.pop(one)
+            late.discard(one)
+            ready += waiting.pop(one, ())
+        row += 1
     return np.array(ordered, np.int32)

@@ -34,6 +34,7 @@ class Reading:
     """A commit in scope, and what its message says."""
 
     record: CommitRecord
+    subject: str
     trailers: list[Trailer]
     links: list[Link]
 
@@ -74,7 +75,7 @@ class Harvest:
             return answer
 
         found = [
-            Reading(record, trailers(record.message), links(record.message))
+            Reading(record, record.subject, trailers(record.message), links(record.message))
             for record in stream.records(self._repository, oids, scope.git_paths, counts)
         ]
         return _with_renames(self._repository, found, scope)

@@ -384,7 +384,7 @@ def _links(
     oids = graph.oids
     assert isinstance(oids, Oids)
     subjects = [
-        (number, plain_subject(reading.record.subject))
+        (number, plain_subject(reading.subject))
         for number, reading in zip(own, new.readings, strict=True)
     ]
     old: list[LinkRow] = []
@@ -397,13 +397,15 @@ def _links(
         ] + subjects
     resolver = Resolver(oids, graph.times, subjects, {each.name: each.oid for each in releases})
 
-    def resolve(row: LinkRow) -> Target:
-        (number,) = _numbers(oids, [row.oid])
-        return resolver.resolve(number, LinkKind(row.kind), row.given, row.subject, row.text)
+    fresh = tables.said(new.readings)
+    rows = [*old, *fresh]
+    sources = _numbers(oids, [row.oid for row in rows])
+
+    def resolve(at: int) -> Target:
+        row = rows[at]
+        return resolver.resolve(sources[at], LinkKind(row.kind), row.given, row.subject, row.text)
 
     targets = [
-        resolve(row) if target.how in _OPEN else target
-        for row, target in zip(old, targets, strict=True)
-    ]
-    fresh = tables.said(new.readings)
-    return tables.link_table([*old, *fresh], [*targets, *map(resolve, fresh)])
+        resolve(at) if target.how in _OPEN else target for at, target in enumerate(targets)
+    ] + [resolve(at) for at in range(len(old), len(rows))]
+    return tables.link_table(rows, targets)

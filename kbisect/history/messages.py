@@ -66,6 +66,7 @@ class Link:
 
 _SEPARATOR = re.compile(r"[A-Za-z0-9-]+[ \t]*:")
 _GENERATED = ("Signed-off-by: ", "(cherry picked from commit ")
+_FOLD = re.compile(r"\n[ \t\r]*")
 _SCISSORS = "# ------------------------ >8 ------------------------"
 _SPACE = " \t\r\n"
 
@@ -88,7 +89,11 @@ def trailers(message: str) -> list[Trailer]:
         open_value = matched is not None
         if matched:
             found.append([matched.group()[:-1].strip(_SPACE), line[matched.end() :]])
-    return [Trailer(key, re.sub(r"\n[ \t\r]*", " ", value).strip(_SPACE)) for key, value in found]
+    return [Trailer(key, _unfolded(value)) for key, value in found]
+
+
+def _unfolded(value: str) -> str:
+    return (_FOLD.sub(" ", value) if "\n" in value else value).strip(_SPACE)
 
 
 def _without_tail(lines: list[str]) -> list[str]:

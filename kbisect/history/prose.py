@@ -249,9 +249,15 @@ class _Named:
     written: str
 
 
+# Hex digits to x, all else to blanks.
+_DIGITS = bytes(ord("x") if chr(byte) in "0123456789abcdef" else ord(" ") for byte in range(256))
+
+
 def may_name(lower: str) -> bool:
     """Say quickly whether a lower-cased message can name a commit at all."""
-    return _MAYBE.search(lower) is not None
+    # Seven hex digits in a row are rare, and found without a pattern at a twentieth of its price.
+    shape = lower.encode("utf-8", "replace").translate(_DIGITS)
+    return b"xxxxxxx" in shape and _MAYBE.search(lower) is not None
 
 
 def mentions(subject: str, body: str) -> list[Mention]:

@@ -67,7 +67,9 @@ def simplify(
     becomes = list(range(len(graph)))
     same = bytearray(len(graph))
     above = _Above(before)
+    followed = bytearray(len(graph))
     if before:
+        followed = bytearray(np.isin(np.arange(len(graph)), before.above).tobytes())
         becomes[:first_new] = before.becomes.tolist()
         same[:first_new] = before.same.astype(np.uint8).tobytes()
     start = graph.start.tolist()
@@ -83,17 +85,20 @@ def simplify(
                 becomes[commit] = becomes[parents[first]]
             else:
                 above[commit] = [becomes[parents[first]]]
+                followed[above[commit][0]] = 1
             continue
         kept: dict[int, bool] = {}
         for parent, alike in zip(parents[first:last], merges[commit], strict=True):
             kept.setdefault(becomes[parent], alike)
         if len(kept) > 1:
-            _drop_redundant(kept, above, same)
+            _drop_redundant(kept, above, same, followed)
         same[commit] = all(kept.values())
         if len(kept) == 1 and same[commit]:
             becomes[commit] = next(iter(kept))
         else:
             above[commit] = list(kept)
+            for parent in kept:
+                followed[parent] = 1
     starts, flat = above.arrays(len(graph))
     return Simplified(
         np.array(becomes, np.int32), np.frombuffer(bytes(same), np.bool_), starts, flat
@@ -133,12 +138,18 @@ class _Above(dict[int, list[int]]):
         )
 
 
-def _drop_redundant(kept: dict[int, bool], above: _Above, same: bytearray) -> None:
+def _drop_redundant(
+    kept: dict[int, bool], above: _Above, same: bytearray, followed: bytearray
+) -> None:
+    # What nothing stands on yet, and so most tips of branches, no other parent contains.
     marked = [
         parent
         for parent in kept
         if (same[parent] and not above[parent])
-        or any(other > parent and _contains(other, parent, above) for other in kept)
+        or (
+            followed[parent]
+            and any(other > parent and _contains(other, parent, above) for other in kept)
+        )
     ]
     # A merge that took one side whole keeps the way to that side.
     if marked and not any(kept[parent] for parent in kept if parent not in marked):

@@ -31,6 +31,7 @@ class Subsystems:
         found = folder_ids(repository, [each.oid for each in finals], ["MAINTAINERS"])
         self._blobs = [ids[0] for ids in found]
         self._parsed: dict[str, Maintainers | None] = {}
+        self._known: dict[tuple[int, tuple[str, ...]], str | None] = {}
 
     def of(self, paths: Iterable[str], moment: int) -> str | None:
         """Return the section that most of a commit's paths fall in; None if none does.
@@ -40,8 +41,15 @@ class Subsystems:
         paths : what the commit changes
         moment : its commit time, Unix seconds
         """
-        for at in range(max(0, bisect_right(self._times, moment) - 1), len(self._blobs)):
-            known = self._maintainers(self._blobs[at])
+        key = (max(0, bisect_right(self._times, moment) - 1), tuple(paths))
+        # Series and fixes come to the same files again and again.
+        if key not in self._known:
+            self._known[key] = self._section(*key)
+        return self._known[key]
+
+    def _section(self, first: int, paths: tuple[str, ...]) -> str | None:
+        for blob in self._blobs[first:]:
+            known = self._maintainers(blob)
             if known is not None:
                 return known.subsystem_of(paths)
         return None

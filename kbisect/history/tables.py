@@ -7,11 +7,14 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from kbisect.git.commits import CommitRecord, Person
 from kbisect.history import releases as naming
 from kbisect.history.graph import CommitGraph, Ints
 from kbisect.history.harvest import Reading
 from kbisect.history.lineage import Lineage
+from kbisect.history.oids import Oids
 from kbisect.history.releases import Release
 from kbisect.history.resolution import Target
 from kbisect.history.subsystems import Subsystems
@@ -72,17 +75,16 @@ def rows(
         ],
         ["key", "value"],
     )
-    parents = [[graph.oids[p] for p in graph.parents_of(n)] for n in numbers]
     return pa.table(
         {
             "number": pa.array(numbers, pa.int32()),
             "oid": pa.array([record.oid for record in records], text),
-            "parents": pa.array(parents, pa.list_(text)),
+            "parents": _parents(graph, numbers),
             "author": pa.array([people.number(r.author) for r in records], pa.int32()),
             "author_time": pa.array([record.author_time for record in records], pa.int64()),
             "committer": pa.array([people.number(r.committer) for r in records], pa.int32()),
             "commit_time": pa.array([record.commit_time for record in records], pa.int64()),
-            "subject": pa.array([record.subject for record in records], text),
+            "subject": pa.array([reading.subject for reading in readings], text),
             "subsystem": pa.array(
                 [
                     subsystems.of([change.path for change in each.changes], each.commit_time)
@@ -93,6 +95,18 @@ def rows(
             "trailers": pa.ListArray.from_arrays(pa.array(offsets, pa.int32()), pairs),
         }
     )
+
+
+def _parents(graph: CommitGraph, numbers: Sequence[int]) -> pa.ListArray:
+    import pyarrow as pa
+
+    assert isinstance(graph.oids, Oids)
+    # Commits in scope are no merges: each has one parent, or none.
+    first = graph.start[numbers]
+    counts = graph.start[np.asarray(numbers, np.int64) + 1] - first
+    offsets = np.concatenate(([0], np.cumsum(counts))).astype(np.int32)
+    above = Oids(graph.oids.raw[graph.parents[first[counts > 0]]])
+    return pa.ListArray.from_arrays(pa.array(offsets), pa.array(list(above), pa.string()))
 
 
 def changes(records: Sequence[CommitRecord]) -> pa.Table:
