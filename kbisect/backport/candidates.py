@@ -3,20 +3,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
-import numpy as np
-
+from kbisect.backport.carried import Carried, Said, Sayings, carried, facts, sayings
+from kbisect.backport.ignored import Ignored
 from kbisect.backport.notices import wants
 from kbisect.errors import UsageError
 from kbisect.git.repository import Repository
-from kbisect.history import identity
 from kbisect.history.graph import Mask
-from kbisect.history.identity import Fact, Match
-from kbisect.history.messages import LinkKind, plain_subject
+from kbisect.history.identity import Fact, Match, Removal
+from kbisect.history.messages import LinkKind
 from kbisect.history.store import Index
+
+_TAGGED = 0.05
+"""Share of commits with `Fixes:` or `Cc: stable` from which on a history tags its fixes: of the
+net tree to 2011 0.2 % do, of DPDK and the kernel of today 20 to 40 %."""
 
 
 class Strength(StrEnum):
@@ -35,6 +38,9 @@ class Standing(StrEnum):
     REVERTED = "reverted upstream"
     OPT_OUT = "opt-out"
     NOT_YET = "not in mainline yet"
+    IGNORED = "ignored"
+    FOREIGN = "foreign"
+    NOT_BUILT = "not built here"
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +49,7 @@ class Reason:
 
     Attributes
     ----------
-    kind : fixes, blames, reverts, stable
+    kind : fixes, blames, reverts, stable, named
     text : as written
     target : the commit it is about, None for a stable notice
     weak : prose, or an id that had to be repaired
@@ -57,7 +63,16 @@ class Reason:
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
-    """An upstream commit that the branch misses."""
+    """An upstream commit that the branch misses.
+
+    Attributes
+    ----------
+    release : the first that contains it
+    named : prerequisites that its message names and the branch lacks
+    followups : candidates that mend it
+    elsewhere : whether another branch of the repository carries it
+    doubt : why the branch may not want it after all: it took it back, or passed it over
+    """
 
     oid: str
     subject: str
@@ -65,9 +80,10 @@ class Candidate:
     strength: Strength
     reasons: tuple[Reason, ...]
     named: tuple[str, ...]
-    """Prerequisites that its message names and the branch lacks."""
     followups: tuple[str, ...]
     files: tuple[str, ...]
+    elsewhere: bool = False
+    doubt: str | None = None
 
     @property
     def tagged(self) -> bool:
@@ -100,9 +116,11 @@ class Survey:
     base : the newest mainline release that the branch contains
     candidates : in upstream's order
     already : on the branch in another form
+    removals : what the branch took and took back
     excluded : in upstream's order
     missing : bool[N], upstream's commits that the branch has in no form
     examined : upstream's commits in scope that were looked at
+    tags : whether this history marks its fixes as a rule
     """
 
     branch: str
@@ -110,49 +128,43 @@ class Survey:
     base: str | None
     candidates: tuple[Candidate, ...]
     already: tuple[Match, ...]
+    removals: tuple[Removal, ...]
     excluded: tuple[Excluded, ...]
     missing: Mask
     examined: int
+    tags: bool
 
 
 @dataclass(frozen=True, slots=True)
-class _Said:
-    kind: LinkKind
-    form: str
-    text: str
-    target: str | None
-    how: str | None
-    note: str | None
+class Wishes:
+    """What the user says beside the history.
 
+    Attributes
+    ----------
+    paths : upstream's paths that count; empty means the index's whole scope
+    named : oid → why, commits that are candidates whatever their messages say
+    ignored : oid → Ignored
+    built : files that a finished build compiled, None where nobody says
+    """
 
-@dataclass(slots=True)
-class _Branch:
-    """What the branch has: its own ancestry, and upstream's commits in another form."""
-
-    contains: Mask
-    index: Index
-    matches: dict[str, Match]
-    taken_out: set[str] = field(default_factory=set)
-    coming: set[str] = field(default_factory=set)
-
-    def has(self, oid: str) -> bool:
-        """Whether it has a commit now, or will with the candidates so far."""
-        if oid in self.taken_out:
-            return False
-        number = self.index.oids.number(oid)
-        inside = number is not None and bool(self.contains[number])
-        return inside or oid in self.matches or oid in self.coming
+    paths: Sequence[str] = ()
+    named: Mapping[str, str] = field(default_factory=dict)
+    ignored: Mapping[str, Ignored] = field(default_factory=dict)
+    built: frozenset[str] | None = None
 
 
 def survey(
-    repository: Repository, index: Index, branch: str, upstream: str, paths: Sequence[str] = ()
+    repository: Repository,
+    index: Index,
+    branch: str,
+    upstream: str,
+    wishes: Wishes = Wishes(),
 ) -> Survey:
     """Look through upstream for fixes that a branch misses.
 
     Parameters
     ----------
     branch, upstream : oids
-    paths : upstream's paths that count; empty means the index's whole scope
 
     Raises
     ------
@@ -162,6 +174,50 @@ def survey(
     graph = index.graph
     here = graph.ancestors([index.number(branch)])
     there = graph.ancestors([index.number(upstream)])
+    _require_sides(here, there)
+    touched = _files(index)
+    inside = _below(touched, wishes.paths)
+    said = sayings(index)
+    own, ahead = facts(index, here & ~there, touched), facts(index, there & ~here, touched)
+    has = carried(repository, index, said, here, own, ahead)
+    judge = _Judge(index, said, has, wishes, _base(index, here), _tags(ahead, said))
+    judge.elsewhere = _elsewhere(said, {fact.oid for fact in own})
+
+    candidates: list[Candidate] = []
+    excluded: list[Excluded] = []
+    open_ = [fact for fact in ahead if fact.oid not in has.matches and fact.oid in inside]
+    for fact in open_:
+        verdict = judge.verdict(fact, touched[fact.oid])
+        if isinstance(verdict, Candidate):
+            has.coming.add(fact.oid)
+            candidates.append(verdict)
+        elif verdict is not None:
+            excluded.append(verdict)
+    for fact in facts(index, _in_trees(index) & ~here & ~there, touched):
+        if fact.oid in has.matches or fact.oid not in inside:
+            continue
+        if isinstance(judge.verdict(fact, touched[fact.oid]), Candidate):
+            tree = " > ".join(index.lineage_of(index.number(fact.oid))) or "another branch"
+            why = f"only in {tree} so far"
+            excluded.append(Excluded(fact.oid, fact.subject, Standing.NOT_YET, why))
+    missing = there & ~here
+    matched = [index.number(oid) for oid in has.matches if index.oids.number(oid) is not None]
+    missing[matched] = False
+    return Survey(
+        branch=branch,
+        upstream=upstream,
+        base=judge.base,
+        candidates=_with_followups(candidates),
+        already=tuple(found for found in has.matches.values() if found.oid in inside),
+        removals=tuple(gone for gone in has.removals.values() if gone.oid in inside),
+        excluded=tuple(excluded),
+        missing=missing,
+        examined=sum(fact.oid in inside for fact in ahead),
+        tags=judge.tags,
+    )
+
+
+def _require_sides(here: Mask, there: Mask) -> None:
     if not (here & there).any():
         raise UsageError(
             "the branch and upstream have no common history",
@@ -171,70 +227,6 @@ def survey(
         raise UsageError(
             "the branch contains all of upstream", hint="swap them, or fetch upstream first"
         )
-    said = _said(index)
-    own, ahead = _facts(index, here & ~there), _facts(index, there & ~here)
-    has = _Branch(here, index, {})
-    has.matches, has.taken_out = _on_branch(index, own, ahead, said)
-    base = _base(index, here)
-    elsewhere = _facts(index, _in_trees(index) & ~here & ~there)
-    inside = _files(index, paths)
-    if paths and not inside:
-        raise UsageError(
-            f"no indexed commit touches {', '.join(paths)}",
-            hint="name paths of upstream, inside the index's scope: --path drivers/net",
-        )
-
-    candidates: list[Candidate] = []
-    excluded: list[Excluded] = []
-    undone = _undone(said, {fact.oid for fact in ahead})
-    for fact in ahead:
-        if fact.oid in has.matches or fact.oid not in inside:
-            continue
-        verdict = _judge(index, fact, inside[fact.oid], said.get(fact.oid, ()), has, base, undone)
-        if isinstance(verdict, Candidate):
-            has.coming.add(fact.oid)
-            candidates.append(verdict)
-        elif verdict is not None:
-            excluded.append(verdict)
-    for fact in elsewhere:
-        if fact.oid in has.matches or fact.oid not in inside:
-            continue
-        verdict = _judge(index, fact, inside[fact.oid], said.get(fact.oid, ()), has, base, undone)
-        if isinstance(verdict, Candidate):
-            tree = " > ".join(index.lineage_of(index.number(fact.oid))) or "another branch"
-            excluded.append(
-                Excluded(fact.oid, fact.subject, Standing.NOT_YET, f"only in {tree} so far")
-            )
-    missing = there & ~here
-    matched = [index.number(oid) for oid in has.matches if index.oids.number(oid) is not None]
-    missing[matched] = False
-    return Survey(
-        branch=branch,
-        upstream=upstream,
-        base=base,
-        candidates=_with_followups(candidates, said),
-        already=tuple(found for found in has.matches.values() if found.oid in inside),
-        excluded=tuple(excluded),
-        missing=missing,
-        examined=sum(fact.oid in inside for fact in ahead),
-    )
-
-
-def _said(index: Index) -> dict[str, list[_Said]]:
-    found: dict[str, list[_Said]] = {}
-    for oid, kind, form, text, target, how, note in index.rows(
-        "SELECT oid, kind, form, text, target, how, subject FROM links"
-    ):
-        found.setdefault(oid, []).append(_Said(LinkKind(kind), form, text, target, how, note))
-    return found
-
-
-def _facts(index: Index, where: Mask) -> list[Fact]:
-    """Return the commits in scope at the marked places, oldest first."""
-    rows = index.rows("SELECT number, oid, subject, author_email, author_time FROM commits")
-    numbers = np.array([row[0] for row in rows], np.int64)
-    picked = sorted(rows[at] for at in np.flatnonzero(where[numbers]))
-    return [Fact(oid, plain_subject(subject), mail, time) for _, oid, subject, mail, time in picked]
 
 
 def _in_trees(index: Index) -> Mask:
@@ -247,17 +239,28 @@ def _in_trees(index: Index) -> Mask:
     return index.graph.ancestors(tips)
 
 
-def _files(index: Index, paths: Sequence[str]) -> dict[str, tuple[str, ...]]:
-    """Return the files in scope that each commit changes, for commits that touch `paths`."""
-    folders = tuple(path.strip("/") + "/" for path in paths)
+def _files(index: Index) -> dict[str, tuple[str, ...]]:
+    """Return the files in scope that each commit changes."""
     found: dict[str, list[str]] = {}
     for oid, path in index.rows("SELECT oid, path FROM changes"):
         found.setdefault(oid, []).append(path)
-    return {
-        oid: tuple(files)
-        for oid, files in found.items()
+    return {oid: tuple(files) for oid, files in found.items()}
+
+
+def _below(touched: Mapping[str, Sequence[str]], paths: Sequence[str]) -> set[str]:
+    """Return the commits that touch `paths`."""
+    folders = tuple(path.strip("/") + "/" for path in paths)
+    inside = {
+        oid
+        for oid, files in touched.items()
         if not folders or any(f"{path}/".startswith(folders) for path in files)
     }
+    if paths and not inside:
+        raise UsageError(
+            f"no indexed commit touches {', '.join(paths)}",
+            hint="name paths of upstream, inside the index's scope: --path drivers/net",
+        )
+    return inside
 
 
 def _base(index: Index, here: Mask) -> str | None:
@@ -266,128 +269,166 @@ def _base(index: Index, here: Mask) -> str | None:
     return next((name for name, oid in rows if here[index.number(oid)]), None)
 
 
-def _on_branch(
-    index: Index, own: Sequence[Fact], ahead: Sequence[Fact], said: Mapping[str, Sequence[_Said]]
-) -> tuple[dict[str, Match], set[str]]:
-    """Return upstream's commits that the branch has in another form, and what it took out again."""
-    markers = {
-        fact.oid: [
-            (link.target, link.form)
-            for link in said.get(fact.oid, ())
-            if link.kind is LinkKind.UPSTREAM and link.target
-        ]
-        for fact in own
+def _tags(ahead: Sequence[Fact], said: Sayings) -> bool:
+    marks = {LinkKind.FIXES, LinkKind.STABLE}
+    tagged = sum(any(link.kind in marks for link in said.get(fact.oid, ())) for fact in ahead)
+    return tagged >= _TAGGED * len(ahead)
+
+
+def _elsewhere(said: Sayings, own: set[str]) -> set[str]:
+    """Return upstream's commits that a branch beside this one names in a marker."""
+    return {
+        link.target
+        for oid, links in said.items()
+        if oid not in own
+        for link in links
+        if link.kind is LinkKind.UPSTREAM and link.target
     }
-    matches = identity.match(own, ahead, {oid: named for oid, named in markers.items() if named})
-    carried: dict[str, list[str]] = {}
-    for oid, found in matches.items():
-        carried.setdefault(found.on_branch, []).append(oid)
-    # What upstream's own reverts take back: a branch that reverts the same has them in effect.
-    reverts = {
-        link.target: fact.oid
-        for fact in ahead
-        for link in said.get(fact.oid, ())
-        if link.kind is LinkKind.REVERTS and link.target
-    }
-    taken_out: set[str] = set()
-    for fact in own:
-        for link in said.get(fact.oid, ()):
-            if link.target is None or link.kind not in {LinkKind.REVERTS, LinkKind.REAPPLIES}:
+
+
+_MENDS = {LinkKind.FIXES: "fixes", LinkKind.BLAMES: "blames", LinkKind.REVERTS: "reverts"}
+
+
+class _Judge:
+    """Says what an upstream commit is to the branch."""
+
+    def __init__(
+        self,
+        index: Index,
+        said: Sayings,
+        has: Carried,
+        wishes: Wishes,
+        base: str | None,
+        tags: bool,
+    ) -> None:
+        self._index = index
+        self._said = said
+        self._has = has
+        self._wishes = wishes
+        self.base = base
+        self.tags = tags
+        self.elsewhere: set[str] = set()
+
+    def verdict(self, fact: Fact, files: tuple[str, ...]) -> Candidate | Excluded | None:
+        """Judge one commit; None if nothing marks it as a fix."""
+        links = self._said.get(fact.oid, ())
+        reasons: list[Reason] = []
+        absent: list[str] = []
+        unknown: list[str] = []
+        notices = [link for link in links if link.kind is LinkKind.STABLE]
+        reverted = {link.target for link in links if link.kind is LinkKind.REVERTS}
+        for link in links:
+            if link.kind not in _MENDS:
                 continue
-            for oid in carried.get(link.target, [link.target]):
-                if link.kind is LinkKind.REAPPLIES:
-                    taken_out.discard(oid)
-                    continue
-                taken_out.add(oid)
-                upstream = reverts.get(oid)
-                if upstream:
-                    evidence = f"the branch reverts the same: {oid[:12]}"
-                    matches.setdefault(upstream, Match(upstream, fact.oid, evidence))
-    for oid in taken_out:
-        matches.pop(oid, None)
-    return matches, taken_out
-
-
-def _undone(said: Mapping[str, Sequence[_Said]], ahead: set[str]) -> dict[str, str]:
-    """Return upstream's commits that upstream reverted, and by which commit, as it stands now."""
-    reverted: dict[str, str] = {}
-    # A revert that was itself reverted, or re-applied over, takes nothing back.
-    for oid in ahead:
-        for link in said.get(oid, ()):
-            if link.kind is LinkKind.REVERTS and link.target:
-                reverted[link.target] = oid
-    return {target: by for target, by in reverted.items() if by not in reverted}
-
-
-def _judge(
-    index: Index,
-    fact: Fact,
-    files: tuple[str, ...],
-    links: Sequence[_Said],
-    has: _Branch,
-    base: str | None,
-    undone: Mapping[str, str],
-) -> Candidate | Excluded | None:
-    """Say what an upstream commit is to the branch; None if nothing marks it as a fix."""
-    mends = {LinkKind.FIXES: "fixes", LinkKind.BLAMES: "blames", LinkKind.REVERTS: "reverts"}
-    reasons: list[Reason] = []
-    absent: list[str] = []
-    notices = [link for link in links if link.kind is LinkKind.STABLE]
-    for link in links:
-        if link.kind in mends and link.target:
+            if link.target is None:
+                if link.kind is LinkKind.FIXES and link.how == "unknown":
+                    unknown.append(link.text)
+                continue
             weak = link.kind is LinkKind.BLAMES or link.how in {"repaired", "release"}
-            if has.has(link.target):
-                reasons.append(Reason(mends[link.kind], link.text, link.target, weak))
+            # Who takes a commit back has nothing to do where that never was.
+            deeper = link.target not in reverted
+            mended = self._has.mended(link.target) if deeper or self._has.has(link.target) else None
+            if mended:
+                reasons.append(Reason(_MENDS[link.kind], link.text, mended, weak))
             elif link.kind is not LinkKind.BLAMES or notices:
                 absent.append(link.target)
-    if not reasons and not absent and not notices:
+        named = self._wishes.named.get(fact.oid)
+        if not (reasons or absent or unknown or notices or named):
+            return None
+        why_not = self._why_not(fact, files, notices, reasons, absent, unknown)
+        if why_not and (not named or why_not.standing is Standing.IGNORED):
+            return why_not
+        reasons.extend(Reason("stable", link.text) for link in self._asking(notices))
+        if named:
+            reasons.append(Reason("named", named))
+        number = self._index.number(fact.oid)
+        doubt = None if named else self._doubt(fact.oid, number)
+        return Candidate(
+            oid=fact.oid,
+            subject=fact.subject,
+            release=self._index.release_of(number),
+            strength=Strength.WEAK if doubt else self._strength(reasons),
+            reasons=tuple(reasons),
+            named=tuple(
+                link.target
+                for link in links
+                if link.kind is LinkKind.PREREQUISITE
+                and link.target
+                and not self._has.has(link.target)
+            ),
+            followups=(),
+            files=files,
+            elsewhere=fact.oid in self.elsewhere,
+            doubt=doubt,
+        )
+
+    def _why_not(
+        self,
+        fact: Fact,
+        files: Sequence[str],
+        notices: Sequence[Said],
+        reasons: Sequence[Reason],
+        absent: Sequence[str],
+        unknown: Sequence[str],
+    ) -> Excluded | None:
+        def because(standing: Standing, why: str) -> Excluded:
+            return Excluded(fact.oid, fact.subject, standing, why)
+
+        ignored = self._wishes.ignored.get(fact.oid)
+        if ignored:
+            until = f", until {ignored.until}" if ignored.until else ""
+            return because(Standing.IGNORED, f"{ignored.reason}{until}")
+        if any(link.form == "opt-out" for link in notices):
+            return because(Standing.OPT_OUT, notices[0].text)
+        by = self._has.undone.get(fact.oid)
+        if by:
+            here = self._taken_out(fact.oid)
+            return because(Standing.REVERTED, f"by {by[:12]}" + (f"; {here}" if here else ""))
+        if not reasons and absent:
+            names = ", ".join(oid[:12] for oid in absent)
+            return because(Standing.UNAFFECTED, f"{names} is not here")
+        if not reasons and unknown and not notices:
+            return because(Standing.FOREIGN, f"{unknown[0]}: no such commit in this repository")
+        if notices and not self._asking(notices):
+            return because(Standing.EXCLUDED, notices[0].text)
+        if self._wishes.built is not None and not _built(files, self._wishes.built):
+            return because(Standing.NOT_BUILT, f"{files[0]} was not compiled")
         return None
-    if any(link.form == "opt-out" for link in notices):
-        return Excluded(fact.oid, fact.subject, Standing.OPT_OUT, notices[0].text)
-    if fact.oid in undone:
-        by = undone[fact.oid]
-        return Excluded(fact.oid, fact.subject, Standing.REVERTED, f"by {by[:12]}")
-    if not reasons and absent:
-        names = ", ".join(oid[:12] for oid in absent)
-        return Excluded(fact.oid, fact.subject, Standing.UNAFFECTED, f"{names} is not here")
-    asked = [link for link in notices if base is None or wants(link.note, base)]
-    if notices and not asked:
-        return Excluded(fact.oid, fact.subject, Standing.EXCLUDED, notices[0].text)
-    reasons.extend(Reason("stable", link.text) for link in asked)
-    number = index.number(fact.oid)
-    return Candidate(
-        oid=fact.oid,
-        subject=fact.subject,
-        release=index.release_of(number),
-        strength=_strength(reasons),
-        reasons=tuple(reasons),
-        named=tuple(
-            link.target
-            for link in links
-            if link.kind is LinkKind.PREREQUISITE and link.target and not has.has(link.target)
-        ),
-        followups=(),
-        files=files,
-    )
+
+    def _asking(self, notices: Iterable[Said]) -> list[Said]:
+        return [link for link in notices if self.base is None or wants(link.note, self.base)]
+
+    def _doubt(self, oid: str, number: int) -> str | None:
+        here = self._taken_out(oid)
+        if here is None and self._has.passed_over(number):
+            return "passed over: the branch has taken many later fixes"
+        return here
+
+    def _taken_out(self, oid: str) -> str | None:
+        gone = self._has.removals.get(oid)
+        return f"taken as {gone.on_branch[:12]}, reverted here by {gone.by[:12]}" if gone else None
+
+    def _strength(self, reasons: Sequence[Reason]) -> Strength:
+        firm = [reason for reason in reasons if not reason.weak]
+        if any(reason.kind not in {"stable", "named"} for reason in firm):
+            return Strength.STRONG
+        if firm or not self.tags:
+            # A notice alone names no culprit: the branch may never have had the bug.
+            return Strength.MEDIUM
+        return Strength.WEAK
 
 
-def _strength(reasons: Sequence[Reason]) -> Strength:
-    firm = [reason for reason in reasons if not reason.weak]
-    if any(reason.kind != "stable" for reason in firm):
-        return Strength.STRONG
-    # A notice alone names no culprit: the branch may never have had the bug.
-    return Strength.MEDIUM
+def _built(files: Sequence[str], built: frozenset[str]) -> bool:
+    """Whether a build compiled one of the files, or none of them is source."""
+    source = [path for path in files if path.endswith((".c", ".h", ".S"))]
+    return not source or any(path in built for path in source)
 
 
-def _with_followups(
-    candidates: Sequence[Candidate], said: Mapping[str, Sequence[_Said]]
-) -> tuple[Candidate, ...]:
+def _with_followups(candidates: Sequence[Candidate]) -> tuple[Candidate, ...]:
     """Add to each candidate those that mend it."""
-    from dataclasses import replace
-
     later: dict[str, list[str]] = {}
     for candidate in candidates:
-        for target in candidate.targets:
+        for target in dict.fromkeys(candidate.targets):
             later.setdefault(target, []).append(candidate.oid)
     return tuple(
         replace(candidate, followups=tuple(later.get(candidate.oid, ())))

@@ -45,7 +45,7 @@ def list_(
     [M+R] 18608766dab3 tcp: coalesce: look for the FIN in both segments   v3.13-rc3
            Fixes: e880c3af5cbc ("tcp: don't coalesce segments with FIN")
     """
-    from kbisect.backport.candidates import survey
+    from kbisect.backport.candidates import Wishes, survey
     from kbisect.backport.forecast import forecasts
     from kbisect.history.names import resolve
     from kbisect.report import backport as report
@@ -60,7 +60,7 @@ def list_(
     if source is None:
         raise UsageError("which ref is mainline isn't known", hint="name it with --upstream R")
     tip = resolve(repository, here, session.say)
-    found = survey(repository, opened, tip, resolve(repository, source, session.say), paths)
+    found = survey(repository, opened, tip, resolve(repository, source, session.say), Wishes(paths))
     tried = list(forecasts(repository, opened, found))
     content = _content(found, tried) | {"seconds": round(time.monotonic() - begun, 2)}
 

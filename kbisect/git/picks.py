@@ -1,17 +1,39 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Cherry-picks in memory: would this commit apply there? The user's checkout is not touched.
+"""Cherry-picks and reverts in memory: would this apply there? The user's checkout isn't touched.
 
-A pick is a three-way merge of tree objects: from the commit's parent to the commit, onto a tree.
-What it writes goes to the scratch repository, which borrows the user's objects.
+A pick is a three-way merge of tree objects: from the commit's parent to the commit, onto a tree; a
+revert goes the other way. The answer is git's own (see `merging`), got without walking whole trees
+where that can't matter:
+
+A commit that only changes the content of files which the other side has too, with the same mode,
+is nothing but a merge of each file by itself. git looks for renames only among paths that are gone
+on one side, and for renamed directories only where a path is new; neither occurs. A file that is
+the same on two of the three sides needs no merge at all. Everything else (files added, deleted,
+missing there; modes, links, submodules) is git's merge of the whole trees.
+
+What is written goes to the scratch repository, which borrows the user's objects.
 """
 
 from __future__ import annotations
 
+import re
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from kbisect.errors import UsageError
+from kbisect.git.merging import Merger
 from kbisect.git.repository import Repository
 from kbisect.git.worktree import Scratch
+
+if TYPE_CHECKING:
+    import pygit2
+
+_TREE = 2
+"""libgit2's number for the type."""
+_FOLDER = 0o40000
+_REGULAR = (0o100644, 0o100755)
+_ENTRY = re.compile(rb"([0-7]+) ([^\0]+)\0(.{20})", re.DOTALL)
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,14 +57,33 @@ class Pick:
         return self.tree is not None
 
 
+@dataclass(frozen=True, slots=True)
+class _Blob:
+    mode: int
+    oid: str
+
+
+@dataclass(frozen=True, slots=True)
+class _Change:
+    """One path of a commit, None where it isn't on that side."""
+
+    path: str
+    before: _Blob | None
+    after: _Blob | None
+
+
 class Picker:
     """Picks commits of one repository onto tree objects."""
 
     def __init__(self, repository: Repository) -> None:
         import pygit2
 
-        self._repo = pygit2.Repository(str(Scratch.prepare(repository).gitdir))
-        self._merged: dict[tuple[str, str], Pick] = {}
+        self._repository = repository
+        scratch = Scratch.prepare(repository)
+        self._repo = pygit2.Repository(str(scratch.gitdir))
+        self._merger = Merger(scratch, self._repo)
+        self._known: dict[tuple[str, str, str], Pick] = {}
+        self._changes: dict[tuple[str, str], tuple[_Change, ...]] = {}
 
     def tree_of(self, oid: str) -> str:
         """Return the tree object of a commit."""
@@ -58,26 +99,144 @@ class Picker:
         UsageError
             The commit is a merge: which of its sides to pick can't be told.
         """
-        known = self._merged.get((oid, onto))
+        before, after = self._sides(oid)
+        return self.merge(before, onto, after)
+
+    def revert(self, oid: str, onto: str) -> Pick:
+        """Take a commit back from a tree object.
+
+        Raises
+        ------
+        UsageError
+            The commit is a merge.
+        """
+        before, after = self._sides(oid)
+        return self.merge(after, onto, before)
+
+    def merge(self, base: str, ours: str, theirs: str) -> Pick:
+        """Bring the change from the tree object `base` to `theirs` onto `ours`."""
+        asked = (base, ours, theirs)
+        known = self._known.get(asked)
         if known is None:
-            known = self._merged[oid, onto] = self._pick(oid, onto)
+            known = self._known[asked] = self._by_file(*asked) or self._whole(*asked)
         return known
 
-    def _pick(self, oid: str, onto: str) -> Pick:
+    def _sides(self, oid: str) -> tuple[str, str]:
+        """Return the tree objects of a commit's parent and of the commit."""
         import pygit2
 
-        commit = self._repo[oid].peel(pygit2.Commit)
-        if len(commit.parents) > 1:
-            raise UsageError(f"{oid[:12]} is a merge", hint="name the commits that it brought")
-        if commit.parents:
-            ancestor = commit.parents[0].tree
-        else:
-            empty = self._repo[self._repo.TreeBuilder().write()]
-            ancestor = empty.peel(pygit2.Tree)
-        ours = self._repo[onto].peel(pygit2.Tree)
-        index = self._repo.merge_trees(ancestor, ours, commit.tree)
-        if index.conflicts is not None:
-            paths = {side.path for entry in index.conflicts for side in entry if side is not None}
-            return Pick(None, tuple(sorted(paths)), empty=False)
-        tree = str(index.write_tree(self._repo))
-        return Pick(tree, (), empty=tree == onto)
+        try:
+            commit = self._repo[oid].peel(pygit2.Commit)
+            if len(commit.parent_ids) > 1:
+                raise UsageError(f"{oid[:12]} is a merge", hint="name the commits that it brought")
+            if commit.parent_ids:
+                return str(commit.parents[0].tree_id), str(commit.tree_id)
+        except KeyError:
+            raise self._repository.absent(oid) from None
+        return str(self._repo.TreeBuilder().write()), str(commit.tree_id)
+
+    def _whole(self, base: str, ours: str, theirs: str) -> Pick:
+        found = self._merger.merge(base, ours, theirs)
+        return Pick(found.tree, found.conflicts, empty=found.tree == ours)
+
+    def _by_file(self, base: str, ours: str, theirs: str) -> Pick | None:
+        """Merge file by file; None where a merge of whole trees could know better."""
+        import pygit2
+
+        there = self._repo[ours].peel(pygit2.Tree)
+        settled: dict[str, str] = {}
+        doubtful: list[tuple[str, _Blob, str, str]] = []
+        for change in self._changed(base, theirs):
+            before, after = change.before, change.after
+            here = _at(there, change.path)
+            if (
+                (before is None or after is None or here is None)
+                or (before.mode != after.mode or before.mode != here.mode)
+                or here.mode not in _REGULAR
+            ):
+                return None
+            if here.oid == before.oid:
+                settled[change.path] = after.oid
+            elif here.oid != after.oid:
+                doubtful.append((change.path, before, here.oid, after.oid))
+        if doubtful:
+            # Numbers for names: a tree of one level, with the files to merge alone.
+            sides = (
+                self._flat([file[1].oid for file in doubtful]),
+                self._flat([file[2] for file in doubtful]),
+                self._flat([file[3] for file in doubtful]),
+            )
+            merged = self._merger.merge(*sides)
+            if merged.tree is None:
+                return Pick(
+                    None, tuple(sorted(doubtful[int(name)][0] for name in merged.conflicts)), False
+                )
+            contents = self._repo[merged.tree].peel(pygit2.Tree)
+            for number, (path, _, here_oid, _) in enumerate(doubtful):
+                new = str(contents[str(number)].id)
+                if new != here_oid:
+                    settled[path] = new
+        tree = str(
+            self._edited(there, {tuple(path.split("/")): to for path, to in settled.items()})
+        )
+        return Pick(tree, (), empty=tree == ours)
+
+    def _changed(self, base: str, theirs: str) -> tuple[_Change, ...]:
+        known = self._changes.get((base, theirs))
+        if known is None:
+            known = self._changes[base, theirs] = tuple(self._differences(base, theirs))
+        return known
+
+    def _differences(self, old: str | None, new: str | None, above: str = "") -> Iterator[_Change]:
+        """Compare two tree objects, folder by folder (libgit2's own walk takes longer)."""
+        before, after = self._entries(old), self._entries(new)
+        sides: dict[bytes, list[_Blob | None]] = {}
+        for side, entries in enumerate((before - after, after - before)):
+            for mode, name, oid in entries:
+                sides.setdefault(name, [None, None])[side] = _Blob(int(mode, 8), oid.hex())
+        for name, found in sorted(sides.items()):
+            path = above + name.decode("utf-8", "surrogateescape")
+            left, right = (each.oid if each and each.mode == _FOLDER else None for each in found)
+            if left or right:
+                yield from self._differences(left, right, f"{path}/")
+            old_file, new_file = (each if each and each.mode != _FOLDER else None for each in found)
+            if old_file or new_file:
+                yield _Change(path, old_file, new_file)
+
+    def _entries(self, tree: str | None) -> set[tuple[bytes, bytes, bytes]]:
+        """Return the entries of a tree object: mode, name, oid."""
+        return set(_ENTRY.findall(self._repo[tree].read_raw())) if tree else set()
+
+    def _flat(self, oids: Sequence[str]) -> str:
+        entries = sorted((str(number), oid) for number, oid in enumerate(oids))
+        raw = b"".join(
+            f"100644 {name}\0".encode("ascii") + bytes.fromhex(oid) for name, oid in entries
+        )
+        return str(self._repo.write(_TREE, raw))
+
+    def _edited(self, tree: pygit2.Tree, contents: Mapping[tuple[str, ...], str]) -> pygit2.Oid:
+        """Write a tree object with other contents for some of its files."""
+        import pygit2
+
+        if not contents:
+            return tree.id
+        builder = self._repo.TreeBuilder(tree)
+        below: dict[str, dict[tuple[str, ...], str]] = {}
+        for (name, *rest), oid in contents.items():
+            if rest:
+                below.setdefault(name, {})[tuple(rest)] = oid
+            else:
+                builder.insert(name, pygit2.Oid(hex=oid), tree[name].filemode)
+        for name, inside in below.items():
+            folder = tree[name]
+            assert isinstance(folder, pygit2.Tree)
+            builder.insert(name, self._edited(folder, inside), folder.filemode)
+        return builder.write()
+
+
+def _at(tree: pygit2.Tree, path: str) -> _Blob | None:
+    try:
+        found = tree[path]
+    except KeyError:
+        return None
+    return _Blob(found.filemode, str(found.id))

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from kbisect.backport.candidates import Standing, Strength, Survey, survey
+from kbisect.backport.candidates import Standing, Strength, Survey, Wishes, survey
 from kbisect.backport.forecast import Forecast, State, forecasts
 from kbisect.backport.notices import wants
 from kbisect.errors import UsageError
@@ -117,7 +117,11 @@ def test_a_follow_up_is_named(nettrees: History, surveyed: Survey) -> None:
 
 def test_paths_narrow_the_list(nettrees: History, nettrees_index: Index, surveyed: Survey) -> None:
     narrow = survey(
-        nettrees.repository, nettrees_index, surveyed.branch, surveyed.upstream, ["net/bluetooth/"]
+        nettrees.repository,
+        nettrees_index,
+        surveyed.branch,
+        surveyed.upstream,
+        Wishes(paths=["net/bluetooth/"]),
     )
     touching = set(
         git(nettrees.path, "log", "--format=%H", "master", "--", "net/bluetooth").split()

@@ -1,0 +1,151 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Three-way merges by git itself, many to one process, without a checkout.
+
+`git cherry-pick` merges by the "ort" strategy with histogram diffs. libgit2 knows neither its
+rules for renamed directories nor histograms, and calls some merges clean that git calls conflicts
+(and the other way round). So git is asked: `git merge-tree` (2.38 and newer) runs the same code.
+Before 2.45 it merges commits, not tree objects, and finds the base by itself; so each merge is put
+as a base commit and two children of it, which nothing refers to, in the scratch repository.
+"""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+import weakref
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import IO, TYPE_CHECKING
+
+from kbisect.errors import EnvironmentProblem
+from kbisect.git import process
+from kbisect.git.process import GitFailed
+from kbisect.git.worktree import ISOLATED, Scratch
+
+if TYPE_CHECKING:
+    import pygit2
+
+_COMMIT = 1
+"""libgit2's number for the type."""
+_PERSON = "kbisect <kbisect> 0 +0000"
+
+
+@dataclass(frozen=True, slots=True)
+class Merged:
+    """What came of a merge.
+
+    Attributes
+    ----------
+    tree : oid of the resulting tree object, None after a conflict
+    conflicts : paths that conflict, sorted
+    """
+
+    tree: str | None
+    conflicts: tuple[str, ...]
+
+
+class Merger:
+    """Merges tree objects of one scratch repository.
+
+    Parameters
+    ----------
+    scratch : where its objects go
+    repo : the libgit2 view of it
+    """
+
+    def __init__(self, scratch: Scratch, repo: pygit2.Repository) -> None:
+        self._scratch = scratch
+        self._repo = repo
+        self._process: subprocess.Popen[bytes] | None = None
+        self._bases: dict[str, str] = {}
+
+    def merge(self, base: str, ours: str, theirs: str) -> Merged:
+        """Merge two tree objects that both grew from `base`.
+
+        Raises
+        ------
+        GitFailed
+            git could not (an object is absent).
+        EnvironmentProblem
+            git is older than 2.38.
+        """
+        root = self._bases.get(base)
+        if root is None:
+            root = self._bases[base] = self._commit(base)
+        sides = (self._commit(ours, root), self._commit(theirs, root))
+        running = self._running()
+        assert running.stdin is not None
+        assert running.stdout is not None
+        try:
+            running.stdin.write(" ".join(sides).encode("ascii") + b"\n")
+            running.stdin.flush()
+            clean = _token(running.stdout) == b"1"
+            tree = _token(running.stdout).decode("ascii")
+            paths = set()
+            while path := _token(running.stdout):
+                paths.add(path.decode("utf-8", "backslashreplace"))
+        except (BrokenPipeError, EOFError):
+            raise self._failure(*sides) from None
+        return Merged(tree if clean else None, tuple(sorted(paths)))
+
+    def _commit(self, tree: str, parent: str | None = None) -> str:
+        above = f"parent {parent}\n" if parent else ""
+        text = f"tree {tree}\n{above}author {_PERSON}\ncommitter {_PERSON}\n\n"
+        return str(self._repo.write(_COMMIT, text.encode("ascii")))
+
+    def _running(self) -> subprocess.Popen[bytes]:
+        if self._process is None:
+            # git doesn't flush after each merge; without a buffer there is nothing to flush.
+            unbuffered = shutil.which("stdbuf")
+            if unbuffered is None:
+                raise EnvironmentProblem(
+                    "the command `stdbuf` is not installed",
+                    hint="install coreutils (Debian: apt install coreutils)",
+                )
+            asked = ("merge-tree", "--write-tree", "--stdin", "--no-messages", "--name-only")
+            self._process = subprocess.Popen(
+                [unbuffered, "-o0", *process.command(self._scratch.gitdir, *asked)],
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.DEVNULL,
+                env=process.environment(ISOLATED),
+            )
+            weakref.finalize(self, _end, self._process)
+        return self._process
+
+    def _failure(self, ours: str, theirs: str) -> Exception:
+        """Ask once more, alone, for git's own words."""
+        if self._process is not None:
+            _end(self._process)
+            self._process = None
+        done = subprocess.run(
+            process.command(self._scratch.gitdir, "merge-tree", "--write-tree", ours, theirs),
+            capture_output=True,
+            env=process.environment(ISOLATED),
+            check=False,
+        )
+        words = done.stderr.decode("utf-8", "replace")
+        if "usage:" in words:
+            return EnvironmentProblem(
+                "this git is too old to merge in memory", hint="install git 2.39 or newer"
+            )
+        return GitFailed(("merge-tree",), done.returncode, words)
+
+
+def _token(pipe: IO[bytes]) -> bytes:
+    """Read up to the next NUL."""
+    found = bytearray()
+    while (byte := pipe.read(1)) != b"\0":
+        if not byte:
+            raise EOFError
+        found += byte
+    return bytes(found)
+
+
+def _end(running: subprocess.Popen[bytes]) -> None:
+    assert running.stdin is not None
+    assert running.stdout is not None
+    with suppress(BrokenPipeError):
+        running.stdin.close()
+    running.stdout.close()
+    running.wait()
