@@ -7,6 +7,7 @@ import click
 
 from kbisect.cli import posted
 from kbisect.cli.session import Session, json_option, pass_session
+from kbisect.errors import UsageError
 
 exit_code = click.option("--exit-code", is_flag=True, help="Exit with 1 if any doesn't apply.")
 onto_option = click.option("--onto", required=True, metavar="REV", help="Where to.")
@@ -52,4 +53,79 @@ def apply(
     return int(exit_code and not outcome.holds)
 
 
-COMMANDS = (apply,)
+@click.command()
+@click.argument("rev")
+@onto_option
+@click.option("--branch", metavar="NAME", help="Make a new branch with it.")
+@exit_code
+@json_option
+@pass_session
+def revert(
+    session: Session, rev: str, onto: str, branch: str | None, exit_code: bool, as_json: bool
+) -> int:
+    """Say whether a commit can be taken back from REV, and what was built on it and would break.
+
+    \b
+    kbisect patch revert b23dd4fe42b4 --onto v2.6.39
+    """
+    from kbisect.history.names import resolve
+    from kbisect.patch import revert as reverting
+    from kbisect.report import patch_moves as report
+
+    repository = session.repository
+    found = reverting.forecast(
+        repository,
+        resolve(repository, rev, session.say),
+        resolve(repository, onto, session.say),
+        posted.index_if_any(session),
+    )
+    if branch is not None:
+        reverting.make(repository, found, branch)
+    session.answer(
+        "patch-revert",
+        report.revert_content(found, branch),
+        lambda style: report.revert(found, onto, branch, style),
+        as_json,
+    )
+    return int(exit_code and not found.holds)
+
+
+@click.command()
+@click.argument("revisions", metavar="A..B")
+@onto_option
+@click.option("--branch", metavar="NAME", help="Make a new branch of it, if nothing conflicts.")
+@exit_code
+@json_option
+@pass_session
+def rebase(
+    session: Session, revisions: str, onto: str, branch: str | None, exit_code: bool, as_json: bool
+) -> int:
+    """Say how a range moves onto REV: which commits are there already, which conflict.
+
+    \b
+    kbisect patch rebase v3.9..topic --onto net-next
+    """
+    from kbisect.history.names import resolve
+    from kbisect.patch import rebase as moving
+    from kbisect.report import patch_moves as report
+
+    first, dots, last = revisions.partition("..")
+    if not dots or last.startswith("."):
+        raise UsageError(f"{revisions} is no range", hint="name it as A..B")
+    repository = session.repository
+    old, new, base = (
+        resolve(repository, name or "HEAD", session.say) for name in (first, last, onto)
+    )
+    found = moving.forecast(repository, old, new, base)
+    if branch is not None:
+        moving.make(repository, found, branch)
+    session.answer(
+        "patch-rebase",
+        report.rebase_content(found, branch),
+        lambda style: report.rebase(found, onto, branch, style),
+        as_json,
+    )
+    return int(exit_code and not found.holds)
+
+
+COMMANDS = (apply, revert, rebase)

@@ -143,19 +143,28 @@ def of_commits(
 
 
 def touching(
-    repository: Repository, oid: str, paths: Sequence[str], most: int
+    repository: Repository, oid: str, paths: Sequence[str], most: int, since: str | None = None
 ) -> Iterator[tuple[str, str]]:
-    """Find the commits of the two years before `oid` that change any of the paths, newest first.
+    """Find the commits that change any of the paths, newest first, without merges.
+
+    Parameters
+    ----------
+    most : stop after so many
+    since : look at `since..oid`; without it at the two years before `oid`
 
     Yields
     ------
     (oid, subject)
     """
-    since = repository.commit(oid).commit_time - _TWO_YEARS
+    if since is None:
+        before = repository.commit(oid).commit_time - _TWO_YEARS
+        asked = [f"--since={before}", oid]
+    else:
+        asked = [f"{since}..{oid}"]
     done = process.run(
         repository.gitdir,
-        *("log", "-z", "--no-merges", f"--max-count={most}", f"--since={since}"),
-        *("--format=%H %s", oid, "--", *(f":(top,literal){path}" for path in paths)),
+        *("log", "-z", "--no-merges", f"--max-count={most}", "--format=%H %s"),
+        *(*asked, "--", *(f":(top,literal){path}" for path in paths)),
     )
     for entry in done.stdout.decode("utf-8", "replace").split("\0"):
         name, _, subject = entry.strip("\n").partition(" ")

@@ -39,7 +39,7 @@ def commit(
     scratch: Path,
     tree: str,
     parent: str,
-    author: tuple[str, str, str],
+    author: tuple[str, str, str] | None,
     message: str,
 ) -> str:
     """Write a commit into the scratch repository; its committer is whom the user's git names.
@@ -47,7 +47,7 @@ def commit(
     Parameters
     ----------
     scratch : git directory of the scratch repository
-    author : name, address, date (any form git reads; empty for now)
+    author : name, address, date (any form git reads; empty for now); None for the committer
     """
     done = process.run(repository.gitdir, "var", "GIT_COMMITTER_IDENT", codes=(0, 128))
     if done.returncode:
@@ -56,11 +56,13 @@ def commit(
             hint='git config user.name "Your Name" && git config user.email you@example.org',
         )
     name, _, rest = done.stdout.decode("utf-8", "replace").strip().rpartition(" <")
+    email = rest.partition(">")[0]
+    author = author or (name, email, "")
     people = {
         "GIT_AUTHOR_NAME": author[0] or author[1].partition("@")[0],
         "GIT_AUTHOR_EMAIL": author[1],
         "GIT_COMMITTER_NAME": name,
-        "GIT_COMMITTER_EMAIL": rest.partition(">")[0],
+        "GIT_COMMITTER_EMAIL": email,
     }
     asked = ("commit-tree", tree, "-p", parent, "-F", "-")
     text = message.encode("utf-8", "surrogateescape")
@@ -72,6 +74,17 @@ def commit(
             raise
         made = process.run(scratch, *asked, stdin=text, env=people)
     return made.stdout.decode().strip()
+
+
+def copy(repository: Repository, scratch: Path, oid: str, tree: str, parent: str) -> str:
+    """Write a commit with the author, date and message of another."""
+    done = process.run(
+        repository.gitdir, "show", "-s", "--date=raw", "--format=%an%x00%ae%x00%ad%x00%B", oid
+    )
+    name, email, date, message = done.stdout.decode("utf-8", "surrogateescape").split("\0", 3)
+    return commit(
+        repository, scratch, tree, parent, (name, email, date), message.rstrip("\n") + "\n"
+    )
 
 
 def publish(repository: Repository, scratch: Path, oid: str, onto: str, branch: str) -> str:

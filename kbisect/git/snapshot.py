@@ -59,6 +59,26 @@ class Snapshot:
         """Return the files of one name, in whatever folder, sorted."""
         return sorted(path for path in self._list() if path == name or path.endswith(f"/{name}"))
 
+    def lines_with(self, words: Iterable[str]) -> list[tuple[str, int, str]]:
+        """Find the lines of all files that have any of the words: (path, 1-based line, text)."""
+        asked = [option for word in words for option in ("-e", word)]
+        if not asked:
+            return []
+        done = process.run(
+            self.gitdir,
+            *("grep", "-n", "-z", "-I", "-w", "-F", "--full-name", "--no-color", "--no-column"),
+            *("--threads=2", *asked, self.oid),
+            codes=(0, 1),
+        )
+        found = []
+        for entry in done.stdout.split(b"\n"):
+            name, _, rest = entry.partition(b"\0")
+            number, _, text = rest.partition(b"\0")
+            if number.isdigit():
+                path = name.partition(b":")[2].decode("utf-8", "surrogateescape")
+                found.append((path, int(number), text.decode("utf-8", "replace")))
+        return found
+
     def _list(self, *options: str) -> list[str]:
         done = process.run(
             self.gitdir,

@@ -39,6 +39,10 @@ _REFERENCE = re.compile(
 )
 
 
+_SHORT = 3
+"""Names as short as this mean something else elsewhere."""
+
+
 @dataclass(frozen=True, slots=True)
 class Touched:
     """A function, type or macro whose lines a patch changes."""
@@ -99,6 +103,19 @@ def _head(line: str) -> str | None:
                 return None  # EXPORT_SYMBOL(), MODULE_LICENSE(): statements
             return f"{kind} {found['name']}" if kind else found["name"]
     return None
+
+
+def introduced(files: Iterable[FileDiff]) -> tuple[str, ...]:
+    """Return the functions, types and macros whose heads a patch adds and doesn't take away."""
+    came: dict[str, None] = {}
+    gone: set[str] = set()
+    for mark, line in _changed(files):
+        named = _head(line) if line[:1] not in " \t{}/*" else None
+        if named and mark == "+":
+            came[named.rpartition(" ")[2]] = None
+        elif named:
+            gone.add(named.rpartition(" ")[2])
+    return tuple(name for name in came if name not in gone and len(name) > _SHORT)
 
 
 def exports(files: Iterable[FileDiff]) -> tuple[tuple[str, ...], tuple[str, ...]]:

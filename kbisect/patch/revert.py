@@ -1,0 +1,226 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Can a commit be taken back there, and what has been built on it since?
+
+Whether the text can be taken back, git's merge says. What would break then is looked for by name:
+functions, types and macros that the commit brought, and that lines of the resulting tree still use.
+What uses its effect without naming it, nobody finds this way.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from kbisect.errors import UsageError
+from kbisect.git import patches, publishing
+from kbisect.git.picks import Picker
+from kbisect.git.repository import Repository
+from kbisect.git.snapshot import Snapshot
+from kbisect.git.worktree import locate
+from kbisect.history.store import Index
+from kbisect.patch import functions
+from kbisect.patch.application import Blocker
+from kbisect.patch.diffs import FileDiff
+from kbisect.patch.series import Patch, of_commits
+
+_LOOK_BACK = 400
+_NAMES = 40
+_USES = 200
+_WORD = re.compile(r"\w+")
+_SOURCES = (".c", ".h", ".S", ".rs")
+
+
+@dataclass(frozen=True, slots=True)
+class Use:
+    """A line that would still use what the revert takes away.
+
+    Attributes
+    ----------
+    by : oid of the newest commit that changed lines with the name in that file, None if unknown
+    """
+
+    name: str
+    path: str
+    line: int
+    text: str
+    by: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Later:
+    """A commit that says it builds on, fixes or mentions the one to be taken back."""
+
+    oid: str
+    subject: str
+    kind: str
+
+
+@dataclass(frozen=True, slots=True)
+class Revert:
+    """What would come of a revert.
+
+    Attributes
+    ----------
+    oid, onto : full oids
+    is_there : whether `onto` contains the commit
+    tree : oid of the resulting tree object, None after a conflict
+    changes_nothing : its effect is gone already
+    conflicts : paths
+    blockers : commits that changed the lines it brought
+    uses : lines that would break
+    later : what the index knows to follow it
+    """
+
+    oid: str
+    subject: str
+    onto: str
+    is_there: bool
+    tree: str | None
+    changes_nothing: bool
+    conflicts: tuple[str, ...]
+    blockers: tuple[Blocker, ...]
+    uses: tuple[Use, ...]
+    later: tuple[Later, ...]
+
+    @property
+    def holds(self) -> bool:
+        """Whether it can be taken back, and nothing known would break."""
+        return self.tree is not None and not self.uses
+
+
+def forecast(
+    repository: Repository, oid: str, onto: str, index: Index | None, picker: Picker | None = None
+) -> Revert:
+    """Try a revert in memory.
+
+    Raises
+    ------
+    UsageError
+        The commit is a merge.
+    """
+    picker = picker or Picker(repository)
+    patch = of_commits(repository, oid).patches[0]
+    here = repository.commit(onto).tree
+    pick = picker.revert(oid, here)
+    is_there = repository.is_ancestor(oid, onto)
+    since = oid if is_there else None
+    return Revert(
+        oid=oid,
+        subject=repository.commit(oid).subject,
+        onto=onto,
+        is_there=is_there,
+        tree=pick.tree,
+        changes_nothing=pick.empty,
+        conflicts=pick.conflicts,
+        blockers=tuple(_blockers(repository, patch, pick.conflicts, onto, since)),
+        uses=tuple(_uses(repository, patch, pick.tree or here, onto, since)),
+        later=tuple(_later(index, oid, repository, onto)),
+    )
+
+
+def _blockers(
+    repository: Repository, patch: Patch, conflicts: Sequence[str], onto: str, since: str | None
+) -> Iterator[Blocker]:
+    """Yield the commits that took away lines which the patch brought, newest first."""
+    if not conflicts:
+        return
+    brought = {file.path: _lines(file, b"+") for file in patch.files if file.path in conflicts}
+    near = dict(patches.touching(repository, onto, tuple(brought), _LOOK_BACK, since))
+    named: set[str] = set()
+    others: list[Blocker] = []
+    for commit in patches.of_commits(repository, near, tuple(brought)):
+        for file in commit.files:
+            gone = {line for hunk in file.hunks for line in hunk.removed}
+            came = {line for hunk in file.hunks for line in hunk.added}
+            taken = (gone - came) & brought.get(file.path, set())
+            blocker = Blocker(commit.oid, near[commit.oid], file.path, len(taken))
+            if taken:
+                named.add(file.path)
+                yield blocker
+            else:
+                others.append(blocker)
+    for blocker in others:
+        if blocker.path not in named:
+            named.add(blocker.path)
+            yield blocker
+
+
+def _lines(file: FileDiff, mark: bytes) -> set[bytes]:
+    return {line for hunk in file.hunks for line in hunk.side(mark) if len(line.strip()) > 3}
+
+
+def _uses(
+    repository: Repository,
+    patch: Patch,
+    tree: str,
+    onto: str,
+    since: str | None,
+) -> Iterator[Use]:
+    names = functions.introduced(patch.files)[:_NAMES]
+    found = [
+        (path, number, text)
+        for path, number, text in Snapshot(locate(repository).gitdir, tree).lines_with(names)
+        if path.endswith(_SOURCES)
+    ]
+    paths = tuple(dict.fromkeys(path for path, _, _ in found))[:_NAMES]
+    makers = _makers(repository, names, paths, onto, since)
+    own = {file.path: _lines(file, b"+") for file in patch.files}
+    for path, number, text in found[:_USES]:
+        if text.encode("utf-8", "replace") in own.get(path, ()):
+            continue  # after a conflict the commit's own lines are there still
+        words = set(_WORD.findall(text))
+        name = next((name for name in names if name in words), names[0])
+        yield Use(name, path, number, text.strip(), makers.get((path, name)))
+
+
+def _makers(
+    repository: Repository, names: Sequence[str], paths: Sequence[str], onto: str, since: str | None
+) -> dict[tuple[str, str], str]:
+    """Return who wrote the uses: (path, name) → the newest commit that added a line with it."""
+    if not paths:
+        return {}
+    near = dict(patches.touching(repository, onto, paths, _LOOK_BACK, since))
+    found: dict[tuple[str, str], str] = {}
+    for commit in patches.of_commits(repository, near, paths):
+        for file in commit.files:
+            text = b"\n".join(line for hunk in file.hunks for line in hunk.added)
+            for name in names:
+                if name.encode() in text:
+                    found.setdefault((file.path, name), commit.oid)
+    return found
+
+
+def _later(index: Index | None, oid: str, repository: Repository, onto: str) -> Iterator[Later]:
+    if index is None:
+        return
+    rows = index.rows(
+        "SELECT DISTINCT l.oid, c.subject, l.kind FROM links l JOIN commits c ON c.oid = l.oid"
+        " WHERE l.target = ? AND l.kind IN"
+        " ('fixes', 'blames', 'builds-on', 'prerequisite', 'reverts') ORDER BY 1",
+        [oid],
+    )
+    for later, subject, kind in rows:
+        if repository.is_ancestor(later, onto):
+            yield Later(later, subject, kind)
+
+
+def make(repository: Repository, revert: Revert, branch: str) -> str:
+    """Make a new branch with the revert; return the oid of its tip. Its message wants a reason.
+
+    Raises
+    ------
+    UsageError
+        It conflicts or changes nothing; the branch exists.
+    """
+    publishing.require_new(repository, branch)
+    if revert.tree is None or revert.changes_nothing:
+        why = f"it conflicts in {revert.conflicts[0]}" if revert.conflicts else "it changes nothing"
+        raise UsageError(
+            f"no branch made: {why}", hint="leave --branch out to see what is in the way"
+        )
+    scratch = locate(repository).gitdir
+    text = f'Revert "{revert.subject}"\n\nThis reverts commit {revert.oid}.\n'
+    tip = publishing.commit(repository, scratch, revert.tree, revert.onto, None, text)
+    publishing.publish(repository, scratch, tip, revert.onto, branch)
+    return tip

@@ -1,0 +1,123 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Reverts and rebases as text."""
+
+from __future__ import annotations
+
+from kbisect.patch.rebase import Fate, Rebase
+from kbisect.patch.revert import Revert
+from kbisect.report.terminal import PLAIN, Style, name, printable
+
+_COLORS = {
+    Fate.CLEAN: "green",
+    Fate.UPSTREAM: "cyan",
+    Fate.EMPTY: "cyan",
+    Fate.CONFLICT: "red",
+}
+_ROWS = 8
+
+
+def revert(found: Revert, onto: str, branch: str | None, style: Style = PLAIN) -> str:
+    """Render a revert's forecast: the text first, then what would break.
+
+    Parameters
+    ----------
+    onto : as the user named it
+    branch : the branch that was made, if one was
+    """
+    lines = [
+        style(f"revert {name(found.oid, found.subject)}", "bold"),
+        f"onto {printable(onto)} ({found.onto[:12]})",
+    ]
+    if not found.is_there:
+        lines.append("  not in there by this name: what is taken back is its text")
+    if found.changes_nothing:
+        lines.append("  changes nothing: its effect is gone already")
+    elif found.tree is not None:
+        lines.append(style("  clean", "green") + " as text")
+    else:
+        conflicts = ", ".join(printable(path) for path in found.conflicts[:_ROWS])
+        lines.append(style("  conflict", "red") + f" {conflicts}")
+        for blocker in found.blockers[:_ROWS]:
+            why = f"changed {blocker.lines} of its lines" if blocker.lines else "came after it"
+            lines.append(f"    {name(blocker.oid, blocker.subject)}: {why}")
+    if found.uses:
+        names = dict.fromkeys(use.name for use in found.uses)
+        lines.append(
+            style("  would break", "red") + f": {len(found.uses)} uses of {', '.join(names)}"
+        )
+        for use in found.uses[:_ROWS]:
+            by = f"   {use.by[:12]}" if use.by else ""
+            lines.append(f"    {printable(use.path)}:{use.line}: {printable(use.text)}{by}")
+        if len(found.uses) > _ROWS:
+            lines.append(f"    and {len(found.uses) - _ROWS} more")
+    if found.later:
+        lines.append("  built on it since")
+        lines += [
+            f"    {name(each.oid, each.subject)}: {each.kind}" for each in found.later[:_ROWS]
+        ]
+    if branch:
+        lines.append(f"Made the branch {printable(branch)}; its message still wants the reason.")
+        lines.append(f"Next: git commit --amend on {printable(branch)}")
+    else:
+        lines.append("Nothing was changed. Uses without the name aren't found: build and test it.")
+    return "\n".join(lines) + "\n"
+
+
+def revert_content(found: Revert, branch: str | None) -> dict[str, object]:
+    """Return the JSON document's content of a revert."""
+    return {
+        "oid": found.oid,
+        "subject": found.subject,
+        "onto": found.onto,
+        "is_there": found.is_there,
+        "clean": found.tree is not None,
+        "empty": found.changes_nothing,
+        "tree": found.tree,
+        "conflicts": found.conflicts,
+        "blockers": found.blockers,
+        "uses": found.uses,
+        "later": found.later,
+        "branch": branch,
+    }
+
+
+def rebase(found: Rebase, onto: str, branch: str | None, style: Style = PLAIN) -> str:
+    """Render a rebase's forecast, commit by commit; arguments as for `revert`."""
+    lines = [style(f"onto {printable(onto)} ({found.onto[:12]})", "bold")]
+    for step in found.steps:
+        mark = style(f"{step.fate.value:8}", _COLORS[step.fate])
+        lines.append(f"{mark} {name(step.oid, step.subject)}")
+        if step.upstream:
+            lines.append(f"           as {step.upstream[:12]}, by {step.evidence}")
+        if step.conflicts:
+            lines.append("           " + ", ".join(map(printable, step.conflicts[:_ROWS])))
+        lines += [f"           {name(*blocker)}" for blocker in step.blockers]
+    counts = {fate: sum(step.fate is fate for step in found.steps) for fate in Fate}
+    said = [f"{count} {fate.value}" for fate, count in counts.items() if count]
+    lines.append(f"{', '.join(said)} of {len(found.steps)}.")
+    if branch:
+        lines.append(f"Next: git log {printable(onto)}..{printable(branch)}")
+    else:
+        lines.append("Nothing was changed. To make a branch: --branch NAME")
+    return "\n".join(lines) + "\n"
+
+
+def rebase_content(found: Rebase, branch: str | None) -> dict[str, object]:
+    """Return the JSON document's content of a rebase."""
+    return {
+        "onto": found.onto,
+        "clean": found.holds,
+        "steps": [
+            {
+                "oid": step.oid,
+                "subject": step.subject,
+                "fate": step.fate,
+                "upstream": step.upstream,
+                "evidence": step.evidence,
+                "conflicts": step.conflicts,
+                "blockers": [{"oid": oid, "subject": subject} for oid, subject in step.blockers],
+            }
+            for step in found.steps
+        ],
+        "branch": branch,
+    }
