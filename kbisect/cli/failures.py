@@ -7,6 +7,7 @@ import errno
 import os
 import sys
 import tempfile
+import traceback
 from difflib import get_close_matches
 
 import click
@@ -71,20 +72,26 @@ def of_the_machine(error: OSError) -> KbisectError:
     return EnvironmentProblem(f"{error.strerror or error}{where}", hint=hint)
 
 
-def of_libgit2(error: Exception) -> KbisectError | None:
-    """Return what libgit2 could not read; None for an error of somebody else."""
-    if not type(error).__module__.endswith("pygit2"):
-        return None
-    return RepositoryProblem(
-        f"the repository can't be read: {error}", hint="git fsck tells what is damaged"
-    )
+def of_a_library(error: Exception) -> KbisectError | None:
+    """Return what a library could not read; None for what is nobody's but ours."""
+    library = type(error).__module__.partition(".")[0].lstrip("_")
+    first = str(error).strip().partition("\n")[0]
+    if library == "pygit2":
+        return RepositoryProblem(
+            f"the repository can't be read: {first}", hint="git fsck tells what is damaged"
+        )
+    if library in ("duckdb", "pyarrow"):
+        return UsageError(
+            f"the index can't be read: {first}", hint="kbisect index --full builds it anew"
+        )
+    return None
 
 
-def report_bug(trace: str) -> None:
+def report_bug(error: Exception) -> None:
     """Keep a traceback for the developers, and tell the person where."""
-    said = f"command: {sys.argv}\n\n{trace}"
-    last = trace.strip().splitlines()[-1]
-    click.echo(f"kbisect: a bug in kbisect: {one_line(last)}", err=True)
+    said = f"command: {sys.argv}\n\n{''.join(traceback.format_exception(error))}"
+    what = f"{type(error).__name__}: {error}".strip().partition("\n")[0]
+    click.echo(f"kbisect: a bug in kbisect: {one_line(what)}", err=True)
     try:
         handle, path = tempfile.mkstemp(prefix="kbisect-bug-", suffix=".log")
         with os.fdopen(handle, "w", encoding="utf-8", errors="backslashreplace") as log:

@@ -5,7 +5,6 @@ from __future__ import annotations
 
 import importlib
 import sys
-import traceback
 from typing import NoReturn
 
 import click
@@ -24,16 +23,19 @@ COMMANDS = {
     "query": ("history", "query", "Ask the index a named question, or one in SQL."),
     "graph": ("history", "graph", "Export the graph of commits in scope."),
     "releases": ("history", "releases", "List the releases."),
+    "history": ("chronicle", "history", "Tell the history of a subsystem."),
     "window": ("history", "window", "Say whether the merge window is open."),
     "bisect": ("bisect", "bisect", "Find the commit that broke it."),
     "run": ("bisect", "run", "Short for `bisect run`."),
-    "start": ("bisect", "start", "Short for `bisect start`."),
-    "good": ("bisect", "good", "Short for `bisect good`."),
-    "bad": ("bisect", "bad", "Short for `bisect bad`."),
-    "skip": ("bisect", "skip", "Short for `bisect skip`."),
-    "status": ("bisect", "status", "Short for `bisect status`."),
-    "log": ("bisect", "log", "Short for `bisect log`."),
-    "report": ("bisect", "report", "Short for `bisect report`."),
+    "start": ("byhand", "start", "Short for `bisect start`."),
+    "good": ("byhand", "good", "Short for `bisect good`."),
+    "bad": ("byhand", "bad", "Short for `bisect bad`."),
+    "skip": ("byhand", "skip", "Short for `bisect skip`."),
+    "undo": ("byhand", "undo", "Short for `bisect undo`."),
+    "status": ("reporting", "status", "Short for `bisect status`."),
+    "log": ("reporting", "log", "Short for `bisect log`."),
+    "reset": ("byhand", "reset", "Short for `bisect reset`."),
+    "report": ("reporting", "report", "Short for `bisect report`."),
     "api": ("api", "api", "Say what changed in the API."),
     "patch": ("patch", "patch", "Read a patch, aim it, apply it, take it back."),
     "backport": ("backport", "backport", "List the fixes a branch misses."),
@@ -133,11 +135,11 @@ def main(arguments: list[str] | None = None) -> NoReturn:
         failures.complain(failures.of_the_machine(error))
         code = 4
     except Exception as error:
-        if (problem := failures.of_libgit2(error)) is not None:
+        if (problem := failures.of_a_library(error)) is not None:
             failures.complain(problem)
             code = problem.exit_code
         else:  # a bug: the person gets one line, the developer the traceback
-            failures.report_bug(traceback.format_exc())
+            failures.report_bug(error)
             code = 3
     sys.exit(code if isinstance(code, int) else 0)
 
