@@ -15,17 +15,21 @@ from kbisect.errors import RepositoryProblem
 @json_option
 @pass_session
 def doctor(session: Session, as_json: bool) -> int:
-    """Check what this machine can do: git, QEMU, KVM, a compiler, Dask, the disk.
+    """Check what this machine can do: git, QEMU, KVM, a compiler, Dask, the disk,
+    and whether git could send a patch.
 
     Each thing is tried. Exits with 4 if something that the lab needs is missing.
     """
+    from kbisect.lab import mailing
     from kbisect.lab.doctor import Health, examine
     from kbisect.report import doctor as report
 
     try:
         store = session.repository.store
+        mail = tuple(mailing.examine(session.repository))
     except RepositoryProblem:
         store = Path(session.store or ".").absolute()
-    checks = tuple(examine(store))
+        mail = ()
+    checks = (*examine(store), *mail)
     session.answer("doctor", {"checks": checks}, lambda style: report.text(checks, style), as_json)
     return 4 if any(c.needed and c.health is Health.MISSING for c in checks) else 0

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from kbisect.cli import application, posted
+from kbisect.cli import application, mailing, posted
 from kbisect.cli.session import Session, json_option, pass_session
 from kbisect.errors import UsageError
 
@@ -23,7 +23,7 @@ def patch() -> None:
     """Read a patch, aim it, apply it, take it back."""
 
 
-for command in application.COMMANDS:
+for command in (*application.COMMANDS, mailing.mail):
     patch.add_command(command)
 
 
