@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, ClassVar, get_args, get_type_hints
 
-from kbisect.bisect.verdict import Cause, Observation, Role, Verdict
+from kbisect.bisect.verdict import Cause, Observation, Role, StageName, Verdict
 from kbisect.errors import UsageError
 
 VERSION = 1
@@ -44,6 +44,9 @@ class Started:
     find_fix : whether the commit is looked for that ended the failure; the bad end is the older one
     confidence : where the search stops
     digest : SHA-256 of the script's copy, or of the command's path
+    recipe : name of the recipe's file, recipe_digest its SHA-256
+    retries : how often a run is repeated whose machine failed
+    tips : `tree=oid` of trees whose newest commit is tested too
     """
 
     event: ClassVar[str] = "started"
@@ -63,6 +66,15 @@ class Started:
     flat: bool = False
     find_fix: bool = False
     confidence: float = 0.95
+    recipe: str | None = None
+    recipe_digest: str | None = None
+    retries: int = 1
+    tips: tuple[str, ...] = ()
+
+    @property
+    def by_hand(self) -> bool:
+        """Whether a person gives the verdicts."""
+        return self.script is None and self.recipe is None
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,11 +94,18 @@ class Tested:
     attempt: int = 1
     folder: str | None = None
     """Where the run's output is, below the campaign's folder."""
+    stage: StageName = StageName.TEST
+    """The last that ran."""
+    reverted: str | None = None
+    """The commit that was taken back on top of `oid` for this run."""
+    image: str | None = None
+    """Digest of what was built, times and paths left out."""
+    worker: str | None = None
 
     @property
     def seen(self) -> Observation:
         """What the run did."""
-        return Observation(self.exit_code, self.timed_out, self.crash)
+        return Observation(self.exit_code, self.timed_out, self.crash, self.stage)
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,6 +127,17 @@ class Undone:
 
 
 @dataclass(frozen=True, slots=True)
+class Stuck:
+    """A commit can't be taken back on top of another: these paths conflict, or it is a merge."""
+
+    event: ClassVar[str] = "stuck"
+    at: float
+    reverted: str
+    oid: str
+    conflicts: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Finished:
     """The campaign ended. `reason` is one line, `hint` the next thing to try."""
 
@@ -121,9 +151,9 @@ class Finished:
     confidence: float | None = None
 
 
-Event = Started | Tested | Told | Undone | Finished
+Event = Started | Tested | Told | Undone | Stuck | Finished
 _KINDS: dict[str, type[Event]] = {
-    kind.event: kind for kind in (Started, Tested, Told, Undone, Finished)
+    kind.event: kind for kind in (Started, Tested, Told, Undone, Stuck, Finished)
 }
 
 
@@ -148,7 +178,7 @@ def decode(line: str) -> Event:
         if version > VERSION:
             raise UsageError(
                 f"the journal has version {version}, this kbisect reads up to {VERSION}",
-                hint="use the newer kbisect that wrote it, or start anew: kbisect bisect reset",
+                hint="use the newer kbisect that wrote it, or put it aside: kbisect bisect reset",
             )
         kind = _KINDS[fields.pop("event")]
         hints = get_type_hints(kind)
@@ -156,7 +186,7 @@ def decode(line: str) -> Event:
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise UsageError(
             f"the journal holds a line that is no event ({type(error).__name__}): {line[:60]!r}",
-            hint="look at it with `kbisect bisect log`, or start anew: kbisect bisect reset",
+            hint="put it aside and start anew: kbisect bisect reset",
         ) from None
 
 

@@ -1,29 +1,44 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""What a campaign does next: the ends, the merge bases, the search, the confirmation. Pure."""
+"""What a campaign does next: the ends, the merge bases, the search, the confirmation. Pure.
+
+Several workers ask one after the other; each is told what the others are at.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
+from math import ceil, log
 
-from kbisect.bisect.candidates import Candidates
 from kbisect.bisect.events import Outcome, Tested
-from kbisect.bisect.search import Choice, Ending, Search
+from kbisect.bisect.search import GOOD_END, Choice, Ending, Search
 from kbisect.bisect.state import State
 from kbisect.bisect.verdict import Role, Verdict
 from kbisect.bisect.view import Range, likely, search
 
 MOST = 60
 """So many tests for each halving of the range are too many."""
+_TRUST = 0.5
+"""From this probability on that the test always tells the truth, one run shows a cure."""
+_LUCK = 0.01
+"""A cure that luck explains with this probability is one."""
+Running = AbstractSet[tuple[str, Role, str | None]]
 
 
 @dataclass(frozen=True, slots=True)
 class Try:
-    """Test this commit. `suspects` of the range remain."""
+    """Test this commit, with `reverts` taken back on top of it. `suspects` of the range remain."""
 
     oid: str
     role: Role
     suspects: int
+    reverts: str | None = None
+
+    @property
+    def what(self) -> tuple[str, Role, str | None]:
+        """What tells it from other tests."""
+        return self.oid, self.role, self.reverts
 
     @property
     def tests_left(self) -> int:
@@ -43,8 +58,19 @@ class End:
     confidence: float | None = None
 
 
-def plan(state: State, searched: Range) -> Try | End:
+class Wait:
+    """Nothing can be tested before one of the running tests has ended."""
+
+
+Planned = Try | End | Wait
+
+
+def plan(state: State, searched: Range, pending: Sequence[Try] = ()) -> Planned:
     """Return the next step of a campaign whose ends are known.
+
+    Parameters
+    ----------
+    pending : what is being tested at this moment
 
     Raises
     ------
@@ -52,21 +78,30 @@ def plan(state: State, searched: Range) -> Try | End:
         Verdicts given by hand contradict each other.
     """
     candidates = searched.candidates
-    by_script = state.started.script is not None
+    by_script = not state.started.by_hand
     if not by_script:
         candidates.suspects(state.verdicts)
+    running = {test.what for test in pending}
+    for run in state.to_repeat:
+        again = Try(run.oid, run.role, len(candidates), run.reverted)
+        if again.what not in running:
+            return again
+    if state.to_repeat:
+        return Wait()
     found = search(state, searched)
     suspects = likely(found)
     left = len(suspects)
-    if by_script and not state.started.trust_ends and (step := _ends(state, left)):
+    if by_script and not state.started.trust_ends and (step := _ends(state, left, running)):
         return step
-    if step := _bases(state, searched.bases, left):
+    if step := _bases(state, searched.bases, left, running):
         return step
     if by_script and len(state.tested) >= MOST * (2 + len(candidates).bit_length()):
         return _unresolved(state, searched, found, "so many tests, and no sure answer")
-    planned = found.next()
-    assert planned is not None
     good_end = state.ends[1][0] if state.ends[1] else ""
+    busy = [at for test in pending if (at := _position(test, searched, good_end)) is not None]
+    planned = found.next(busy)
+    if planned is None:
+        return Wait()
     if isinstance(planned, Choice):
         role = Role.CONFIRM if found.repeats(planned.position) else Role.SEARCH
         return Try(searched.oid(planned.position, good_end), role, left)
@@ -94,9 +129,27 @@ def plan(state: State, searched: Range) -> Try | End:
             hint="make one of them testable, then: kbisect bisect good|bad REV",
             confidence=sure,
         )
-    if by_script and (step := _confirmation(state, candidates, named[0])):
+    if by_script and (step := confirmation(state, searched, named[0], running)):
         return step
     return End(Outcome.CULPRIT, culprit=named[0], suspects=named, confidence=sure)
+
+
+def idle(state: State, searched: Range, pending: Sequence[Try]) -> tuple[Try, ...]:
+    """Return the running tests that can say nothing more."""
+    found = search(state, searched)
+    idle = []
+    for test in pending:
+        position = searched.position(test.oid) if test.role is Role.SEARCH else None
+        if position is not None and found.idle(position):
+            idle.append(test)
+    return tuple(idle)
+
+
+def _position(test: Try, searched: Range, good_end: str) -> int | None:
+    if test.role in {Role.REVERT, Role.TIP}:
+        return None
+    position = searched.position(test.oid)
+    return GOOD_END if position is None and test.oid == good_end else position
 
 
 def _unresolved(state: State, searched: Range, found: Search, why: str) -> End:
@@ -109,30 +162,46 @@ def _unresolved(state: State, searched: Range, found: Search, why: str) -> End:
     )
 
 
-def _ends(state: State, left: int) -> Try | End | None:
+def _ends(state: State, left: int, running: Running) -> Planned | None:
     start = state.started
     assert start.bad is not None
     runs = {run.oid: run for run in state.of(Role.BAD_END, Role.GOOD_END)}
+    wanted = [Try(start.bad, Role.BAD_END, left)]
     bad = runs.get(start.bad)
-    if bad is None:
-        return Try(start.bad, Role.BAD_END, left)
-    if bad.verdict is Verdict.SKIP:
-        return _not_reproduced(
-            f"the bad end {start.bad[:12]} can't be tested ({bad.seen})",
-            "choose a neighbour of it as --bad, or see its output",
-        )
-    for oid in start.goods:
-        good = runs.get(oid)
-        if good is None:
-            return Try(oid, Role.GOOD_END, left)
-        if problem := _good_end(good, bad):
-            return problem
-    if bad.verdict is Verdict.GOOD:
-        return _not_reproduced(
-            f"the bad end {start.bad[:12]} passes, so there is nothing to hunt",
-            "run the script there by hand; does it need more time, or another configuration?",
-        )
-    return None
+    if bad is not None:
+        wanted.clear()
+        if bad.verdict is Verdict.SKIP:
+            return _not_reproduced(
+                f"the bad end {start.bad[:12]} can't be tested ({bad.seen})",
+                "choose a neighbour of it as --bad, or see its output",
+            )
+        for oid in start.goods:
+            good = runs.get(oid)
+            if good is not None and (problem := _good_end(good, bad)):
+                return problem
+        if bad.verdict is Verdict.GOOD and all(oid in runs for oid in start.goods):
+            return _not_reproduced(
+                f"the bad end {start.bad[:12]} passes, so there is nothing to hunt",
+                "run the script there by hand; does it need more time, or another configuration?",
+            )
+    wanted += [Try(oid, Role.GOOD_END, left) for oid in start.goods if oid not in runs]
+    looked_at = {run.oid for run in state.of(Role.TIP)}
+    wanted += [Try(oid, Role.TIP, left) for _, oid in tips(state) if oid not in looked_at]
+    return _first(wanted, running)
+
+
+def tips(state: State) -> tuple[tuple[str, str], ...]:
+    """Return (tree, oid) of the trees whose newest commit is tested too."""
+    pairs = (tip.rpartition("=") for tip in state.started.tips)
+    return tuple((tree, oid) for tree, _, oid in pairs)
+
+
+def _first(wanted: Sequence[Try], running: Running) -> Planned | None:
+    """Return the first test that nobody is at; wait if there are only others."""
+    for test in wanted:
+        if test.what not in running:
+            return test
+    return Wait() if wanted else None
 
 
 def _good_end(good: Tested, bad: Tested) -> End | None:
@@ -159,7 +228,7 @@ def _good_end(good: Tested, bad: Tested) -> End | None:
     return None
 
 
-def _bases(state: State, bases: Sequence[str], left: int) -> Try | End | None:
+def _bases(state: State, bases: Sequence[str], left: int, running: Running) -> Planned | None:
     bad = set(state.named(Verdict.BAD))
     known = bad.union(state.named(Verdict.GOOD), state.named(Verdict.SKIP))
     for base in bases:
@@ -169,18 +238,51 @@ def _bases(state: State, bases: Sequence[str], left: int) -> Try | End | None:
                 "the failure was fixed on the good end's side, not introduced on the bad end's",
                 f"choose a --good that is an ancestor of {base[:12]}",
             )
-        if base not in known:
-            return Try(base, Role.BASE, left)
-    return None
+    return _first([Try(base, Role.BASE, left) for base in bases if base not in known], running)
 
 
-def _confirmation(state: State, candidates: Candidates, culprit: str) -> Try | None:
-    """Test the culprit and its parents again, each at least once."""
+def confirmation(
+    state: State, searched: Range, culprit: str, running: Running = frozenset()
+) -> Planned | None:
+    """Return what is still to be tested of a culprit, None when all of it was.
+
+    The culprit and its parents once more, and the bad end without the culprit: as often as it takes
+    to tell a cure from luck. The culprit without itself is its parent.
+    """
+    candidates = searched.candidates
     again = {run.oid for run in state.of(Role.CONFIRM)}
-    for oid in (culprit, *candidates.parents[candidates.number[culprit]]):
-        if oid not in again:
-            return Try(oid, Role.CONFIRM, 1)
-    return None
+    oids = (culprit, *candidates.parents[candidates.number[culprit]])
+    wanted = [Try(oid, Role.CONFIRM, 1) for oid in oids if oid not in again]
+    end = state.ends[0]
+    start = state.started
+    if end is not None and end != culprit and start.checkout and not start.find_fix:
+        wanted += _reverts(state, searched, culprit, end)
+    return _first(wanted, running)
+
+
+def _reverts(state: State, searched: Range, culprit: str, end: str) -> list[Try]:
+    if any(stuck.reverted == culprit and stuck.oid == end for stuck in state.stuck):
+        return []
+    runs = [run for run in state.of(Role.REVERT) if (run.reverted, run.oid) == (culprit, end)]
+    if any(run.verdict is not Verdict.GOOD for run in runs):
+        return []
+    if len(runs) >= enough(search(state, searched)):
+        return []
+    return [Try(end, Role.REVERT, 1, culprit)]
+
+
+def enough(found: Search) -> int:
+    """Return how many good runs in a row are no luck, by what is known of the reproduction.
+
+    Seven where it fails every other time, twenty-one where it fails one time in five, and one where
+    it has always failed.
+    """
+    belief = found.belief
+    post, rates = belief.posterior, belief.rates
+    if post.certain >= _TRUST:
+        return 1
+    fails = min(0.99, post.rates[0])
+    return max(1, min(MOST, ceil(log(_LUCK) / log(1 - fails)))) if len(rates.fail) > 1 else 1
 
 
 def _not_reproduced(reason: str, hint: str) -> End:

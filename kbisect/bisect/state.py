@@ -6,8 +6,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from kbisect.bisect.events import Event, Finished, Started, Tested, Told, Undone
-from kbisect.bisect.verdict import Role, Signature, Verdict
+from kbisect.bisect.events import Event, Finished, Started, Stuck, Tested, Told, Undone
+from kbisect.bisect.verdict import Cause, Role, Signature, Verdict
 from kbisect.errors import UsageError
 
 Answer = tuple[str, Verdict]
@@ -21,12 +21,14 @@ class State:
     ----------
     answers : Tested and Told, in the order given, without those taken back
     events : number of events in the journal, those taken back included
+    stuck : reverts that conflict
     """
 
     started: Started
     answers: tuple[Tested | Told, ...] = ()
     finished: Finished | None = None
     events: int = 0
+    stuck: tuple[Stuck, ...] = ()
 
     @property
     def tested(self) -> tuple[Tested, ...]:
@@ -55,9 +57,49 @@ class State:
             *ends,
             *(
                 (answer.oid, answer.verdict)
-                for answer in self.answers
+                for answer in self._telling
                 if isinstance(answer, Told) or answer.role in {Role.SEARCH, Role.BASE}
             ),
+        )
+
+    @property
+    def to_repeat(self) -> tuple[Tested, ...]:
+        """Runs that say nothing, for the machine failed, and that are to be made again."""
+        allowed = self.started.retries
+        last: dict[tuple[str, Role, str | None], Tested] = {}
+        lost: dict[tuple[str, Role, str | None], int] = {}
+        for run in self.tested:
+            at = run.oid, run.role, run.reverted
+            last[at] = run
+            if run.cause is Cause.INFRASTRUCTURE:
+                lost[at] = lost.get(at, 0) + 1
+        return tuple(
+            run
+            for at, run in last.items()
+            if run.cause is Cause.INFRASTRUCTURE and lost[at] <= allowed
+        )
+
+    @property
+    def _telling(self) -> tuple[Tested | Told, ...]:
+        """Answers that say something of this range; what a machine's failure says comes last."""
+        repeated = {id(run) for run in self.to_repeat}
+        last = {
+            (answer.oid, answer.role, answer.reverted): id(answer)
+            for answer in self.answers
+            if isinstance(answer, Tested)
+        }
+        return tuple(
+            answer
+            for answer in self.answers
+            if isinstance(answer, Told)
+            or (
+                answer.role not in {Role.REVERT, Role.TIP}
+                and id(answer) not in repeated
+                and (
+                    answer.cause is not Cause.INFRASTRUCTURE
+                    or id(answer) == last[answer.oid, answer.role, answer.reverted]
+                )
+            )
         )
 
     @property
@@ -68,8 +110,8 @@ class State:
         """
         turned = {Verdict.GOOD: Verdict.BAD, Verdict.BAD: Verdict.GOOD, Verdict.SKIP: Verdict.SKIP}
         if not self.started.find_fix:
-            return tuple((answer.oid, answer.verdict) for answer in self.answers)
-        return tuple((answer.oid, turned[answer.verdict]) for answer in self.answers)
+            return tuple((answer.oid, answer.verdict) for answer in self._telling)
+        return tuple((answer.oid, turned[answer.verdict]) for answer in self._telling)
 
     @property
     def ends(self) -> tuple[str | None, tuple[str, ...]]:
@@ -95,6 +137,7 @@ def fold(events: Iterable[Event]) -> State | None:
     started: Started | None = None
     answers: list[Tested | Told] = []
     finished: Finished | None = None
+    stuck: list[Stuck] = []
     count = 0
     for event in events:
         count += 1
@@ -110,13 +153,15 @@ def fold(events: Iterable[Event]) -> State | None:
                 finished = None
                 if answers:
                     answers.pop()
+            case Stuck():
+                stuck.append(event)
             case Finished():
                 finished = event
     if started is None:
         if count:
             raise _disordered("doesn't begin with a start")
         return None
-    return State(started, tuple(answers), finished, count)
+    return State(started, tuple(answers), finished, count, tuple(stuck))
 
 
 def _disordered(what: str) -> UsageError:

@@ -33,6 +33,7 @@ class Cause(StrEnum):
     BOOT = "boot"
     TIMEOUT = "timeout"
     OTHER_CRASH = "other-crash"
+    OTHER_FAILURE = "other-failure"
     INFRASTRUCTURE = "infrastructure"
     PERSON = "person"
 
@@ -45,6 +46,26 @@ class Role(StrEnum):
     BASE = "base"
     SEARCH = "search"
     CONFIRM = "confirm"
+    REVERT = "revert"
+    TIP = "tip"
+
+
+class StageName(StrEnum):
+    """The parts of one run, in their order. A plain script is a test alone."""
+
+    CONFIG = "config"
+    BUILD = "build"
+    BOOT = "boot"
+    TEST = "test"
+    PARSE = "parse"
+
+
+_BEFORE = {
+    StageName.CONFIG: Cause.BUILD,
+    StageName.BUILD: Cause.BUILD,
+    StageName.BOOT: Cause.BOOT,
+}
+"""What it means that a stage before the test failed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,11 +77,13 @@ class Observation:
     exit_code : int or None, as a shell would say it (128 + n after signal n); None past the limit
     timed_out : whether the step's own time limit ended it
     crash : fingerprint of the fatal kernel report on the console, None without one
+    stage : the last that ran
     """
 
     exit_code: int | None
     timed_out: bool = False
     crash: str | None = None
+    stage: StageName = StageName.TEST
 
     @property
     def hung(self) -> bool:
@@ -80,6 +103,10 @@ class Observation:
 
     def __str__(self) -> str:
         how = "time limit" if self.timed_out else f"exit {self.exit_code}"
+        if self.exit_code is None and not self.timed_out:
+            how = "stopped at a crash"
+        if self.stage in _BEFORE and self.failed:
+            how = f"{self.stage}: {how}"
         return f"{how}, {self.crash}" if self.crash else how
 
 
@@ -101,21 +128,22 @@ def judge(seen: Observation, signature: Signature | None) -> tuple[Verdict, Caus
     connection, virtme-ng's 255) it can be the machine, so only a signature makes it bad.
     """
     if seen.exit_code == CANNOT_TEST and not seen.timed_out:
-        return Verdict.SKIP, Cause.TEST
+        return Verdict.SKIP, _BEFORE.get(seen.stage, Cause.TEST)
     if not seen.failed:
         return Verdict.GOOD, Cause.TEST
     if signature is not None and _same(seen, signature):
         return Verdict.BAD, Cause.TIMEOUT if seen.hung and not seen.crash else Cause.TEST
     if seen.crash is not None and (signature is not None or seen.exit_code == 0):
         return Verdict.SKIP, Cause.OTHER_CRASH
+    if seen.stage in _BEFORE:
+        return Verdict.SKIP, _BEFORE[seen.stage]
     if seen.timed_out or (signature is not None and seen.hung):
         return Verdict.SKIP, Cause.TIMEOUT
-    assert seen.exit_code is not None
-    if seen.exit_code >= 128:
+    if seen.exit_code is None or seen.exit_code >= 128:
         return Verdict.SKIP, Cause.INFRASTRUCTURE
     if signature is None:
         return Verdict.BAD, Cause.TEST
-    return Verdict.SKIP, Cause.OTHER_CRASH
+    return Verdict.SKIP, Cause.OTHER_FAILURE
 
 
 def judge_bad_end(seen: Observation) -> tuple[Verdict, Cause]:
@@ -126,6 +154,8 @@ def judge_bad_end(seen: Observation) -> tuple[Verdict, Cause]:
 def _same(seen: Observation, signature: Signature) -> bool:
     if signature.crash is not None or seen.crash is not None:
         return seen.crash == signature.crash
+    if seen.stage is not signature.stage:
+        return False
     if signature.hung or seen.hung:
         return seen.hung and signature.hung
     return seen.exit_code == signature.exit_code

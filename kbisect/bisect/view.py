@@ -53,7 +53,7 @@ def search(state: State, searched: Range) -> Search:
     What a person says is taken for true; what a script says is evidence.
     """
     start = state.started
-    by_script = start.script is not None
+    by_script = not start.by_hand
     found = Search(
         searched.candidates.graph,
         searched.reach,

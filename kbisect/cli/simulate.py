@@ -177,7 +177,7 @@ def _range(
         rows = [(names[i], i, [names[i - 1]] if i else []) for i in reversed(range(size))]
         return Candidates.build(rows), None, None
     from kbisect.lab import suspicion
-    from kbisect.lab.campaign import candidates_of, merge_bases
+    from kbisect.lab.ranges import candidates_of, merge_bases
 
     repository = session.repository
     repository.require_whole_history()

@@ -1,76 +1,34 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""A campaign: one bisection from its start to its end, driven by a script or by hand."""
+"""A campaign: one bisection from its start to its end, driven by a script or by hand.
+
+What happened stands in the journal; everything else follows from it. `plan` (in the pure room
+`bisect`) says what to do next, `driver` does it where a script gives the verdicts.
+"""
 
 from __future__ import annotations
 
 import contextlib
 import shutil
 import time
-from collections.abc import Callable, Sequence
-from concurrent.futures import Executor
-from dataclasses import dataclass, replace
+from collections.abc import Sequence
+from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
 
 from kbisect.bisect import priors
-from kbisect.bisect.candidates import Candidates
 from kbisect.bisect.events import Event, Finished, Started, Tested, Told, Undone
-from kbisect.bisect.plan import End, Try, plan
-from kbisect.bisect.reach import Reach, Tangled
+from kbisect.bisect.forecast import Forecast, forecast
+from kbisect.bisect.plan import End, Planned, Try, plan
 from kbisect.bisect.result import Result, summarise
 from kbisect.bisect.state import Answer, State
-from kbisect.bisect.verdict import COULD_NOT_RUN, Role, Verdict, judge, judge_bad_end
+from kbisect.bisect.verdict import Verdict
 from kbisect.bisect.view import Range, likely, search
 from kbisect.errors import UsageError
-from kbisect.git import commits
-from kbisect.git.process import GitFailed
 from kbisect.git.repository import Repository
-from kbisect.git.worktree import Scratch, locate
-from kbisect.lab import executors, suspicion
-from kbisect.lab import step as steps
+from kbisect.git.worktree import locate
+from kbisect.lab import ranges
 from kbisect.lab.journal import Campaigns, Journal
 from kbisect.lab.script import Script
-from kbisect.lab.step import Done, Step
-
-Listener = Callable[["Progress"], None]
-
-
-@dataclass(frozen=True, slots=True)
-class Progress:
-    """A test that has ended, and what is left: `planned` is the next thing to do."""
-
-    run: Tested
-    planned: Try | End
-
-
-def merge_bases(repository: Repository, bad: str, goods: Sequence[str]) -> tuple[str, ...]:
-    """Return what must be tested first where a good end isn't an ancestor of the bad one.
-
-    Raises
-    ------
-    UsageError
-        The ends are equal, swapped, or have nothing in common.
-    """
-    found: dict[str, None] = {}
-    for good in goods:
-        if good == bad:
-            raise UsageError(
-                f"the good and the bad end are the same commit {bad[:12]}",
-                hint="give two different ones: --good OLDER --bad NEWER",
-            )
-        bases = repository.merge_bases(bad, good)
-        if not bases:
-            raise UsageError(
-                f"{good[:12]} and {bad[:12]} have no history in common",
-                hint="give a --good whose history the --bad one contains",
-            )
-        if bad in bases:
-            raise UsageError(
-                f"the ends look swapped: the good end {good[:12]} contains the bad end {bad[:12]}",
-                hint=f"--good {bad[:12]} --bad {good[:12]}",
-            )
-        found |= dict.fromkeys(base for base in bases if base != good)
-    return tuple(found)
 
 
 class Campaign:
@@ -98,7 +56,7 @@ class Campaign:
         known: Range | None = None
         tip, others = State(started).ends
         if tip and others:
-            known = _range(repository, started, tip, others)
+            known = ranges.read(repository, started, tip, others)
             started = replace(started, candidates=len(known.candidates))
         campaign = cls(repository, Campaigns(repository.store).begin(started, script))
         if known is not None:
@@ -124,7 +82,7 @@ class Campaign:
         state = self.state
         bads, goods = state.named(Verdict.BAD), state.named(Verdict.GOOD)
         start = state.started
-        if start.script is not None:
+        if not start.by_hand:
             tip, others = state.ends
             return (tip, others) if tip and others else None
         return (bads[0], goods) if bads and goods else None
@@ -132,13 +90,24 @@ class Campaign:
     @cached_property
     def _range(self) -> Range:
         assert self.ends is not None
-        return _range(self.repository, self.state.started, *self.ends)
+        return ranges.read(self.repository, self.state.started, *self.ends)
 
-    def planned(self) -> Try | End | None:
-        """Return what to do next; None while an end is missing."""
+    @property
+    def searched(self) -> Range:
+        """The range between the ends, which must be known."""
+        return self._range
+
+    def planned(self, pending: Sequence[Try] = ()) -> Planned | None:
+        """Return what to do next, while others are at `pending`; None while an end is missing."""
         if self.ends is None:
             return None
-        return plan(self.state, self._range)
+        return plan(self.state, self._range, pending)
+
+    def forecast(self, workers: int = 1) -> Forecast | None:
+        """Return how much is left to do; None where nothing is, or nobody knows."""
+        if self.ends is None or self.state.finished is not None or self.state.started.by_hand:
+            return None
+        return forecast(self.state, search(self.state, self._range), workers)
 
     def suspects(self) -> tuple[str, ...]:
         """Return the commits that can still be the culprit, parents first."""
@@ -149,7 +118,7 @@ class Campaign:
     def believed(self) -> tuple[Answer, ...]:
         """Return what is held of each commit; where answers contradict each other, the likelier."""
         verdicts = self.state.verdicts
-        if self.ends is None or self.state.started.script is None:
+        if self.ends is None or self.state.started.by_hand:
             return verdicts
         searched = self._range
         belief = search(self.state, searched).belief
@@ -178,7 +147,12 @@ class Campaign:
     def result(self) -> Result:
         """Return what was found, or how far it is."""
         state = self.state
-        return summarise(state, () if state.finished else self.suspects())
+        end = state.finished
+        if end is None:
+            return summarise(state, self.suspects())
+        if end.culprit is None:
+            return summarise(state)
+        return summarise(state, parents=self.repository.commit(end.culprit).parents)
 
     # --- by hand ------------------------------------------------------------------------------
 
@@ -200,7 +174,7 @@ class Campaign:
         finally:
             self.journal.events.remove(told)
             self._forget()
-        self._append(told)
+        self.append(told)
 
     def _require_in_range(self, oid: str) -> None:
         """Refuse a bad commit that would say nothing about the range."""
@@ -228,58 +202,46 @@ class Campaign:
         answers = self.state.answers
         if not answers:
             raise UsageError("there is no verdict to take back", hint="kbisect bisect log")
-        self._append(Undone(time.time()))
+        self.append(Undone(time.time()))
         return answers[-1]
 
-    def settle(self) -> Try | End | None:
+    def settle(self) -> Planned | None:
         """Return what to do next, and note it if that is the end."""
         planned = self.planned()
         if isinstance(planned, End) and self.state.finished is None:
-            self._finish(planned)
+            self.finish(planned)
         return planned
 
-    # --- by script ----------------------------------------------------------------------------
+    # --- its files ----------------------------------------------------------------------------
 
-    def run(self, executor: Executor, listen: Listener | None = None) -> State:
-        """Test until the end is known.
+    def append(self, event: Event) -> None:
+        """Note an event."""
+        self.journal.append(event)
+        if self.state.started.by_hand:
+            self._forget()
 
-        May be stopped at any point, and called again on the same journal.
+    def finish(self, end: End) -> None:
+        """Note the end."""
+        self.append(
+            Finished(
+                time.time(),
+                end.outcome,
+                end.culprit,
+                end.suspects,
+                end.reason,
+                end.hint,
+                end.confidence,
+            )
+        )
 
-        Raises
-        ------
-        UsageError
-            The script could not be run (126, 127); says nothing about the commit.
-        """
-        repository = self.repository
-        scratch = Scratch.prepare(repository) if self.state.started.checkout else None
-        planned = self.planned()
-        assert planned is not None
-        while isinstance(planned, Try):
-            try:
-                done = executors.result(executor.submit(steps.run, self._step(planned, scratch)))
-            except GitFailed:
-                if repository.is_partial:
-                    raise repository.absent(planned.oid) from None
-                raise
-            run = self._judge(planned, done)
-            self._append(run)
-            planned = self.planned()
-            assert planned is not None
-            if listen is not None:
-                listen(Progress(run, planned))
-        if self.state.finished is None:
-            self._finish(planned)
-        self.clean_store(self.repository)
-        return self.state
+    def _forget(self) -> None:
+        """Forget the range: by hand, a verdict can move its ends."""
+        self.__dict__.pop("_range", None)
 
-    @staticmethod
-    def clean_store(repository: Repository) -> None:
-        """Remove worktrees and build folders; what the steps kept stays."""
-        scratch = locate(repository)
-        if scratch.worktrees.exists():
-            for place in scratch.worktrees.iterdir():
-                scratch.remove(place.name)
-        shutil.rmtree(repository.store / "builds", ignore_errors=True)
+    @property
+    def folder(self) -> Path:
+        """Where the campaign keeps its files."""
+        return self.journal.path.parent
 
     @property
     def seen(self) -> bool:
@@ -294,127 +256,16 @@ class Campaign:
     def is_for(self, wanted: Started) -> bool:
         """Whether it is the campaign that would be started so."""
         mine = self.state.started
-        return replace(mine, at=0, candidates=None) == replace(wanted, at=0, candidates=None)
-
-    @property
-    def folder(self) -> Path:
-        """Where the campaign keeps its files."""
-        return self.journal.path.parent
-
-    def _step(self, test: Try, scratch: Scratch | None) -> Step:
-        start, state = self.state.started, self.state
-        repository = self.repository
-        assert start.script is not None
-        copied = self.folder / "script"
-        command = str(copied) if copied.exists() else (shutil.which(start.script) or start.script)
-        return Step(
-            oid=test.oid,
-            command=(command, *start.arguments),
-            folder=self.folder / "steps" / f"{len(state.tested) + 1:04d}-{test.oid[:12]}",
-            scratch=scratch,
-            directory=repository.workdir or repository.gitdir,
-            build=repository.store / "builds" / "0",
-            attempt=1 + sum(run.oid == test.oid for run in state.tested),
-            timeout=start.timeout,
-            env=steps.environment(),
+        # Trees move on, and what is hunted stays the same.
+        return replace(mine, at=0, candidates=None, tips=()) == replace(
+            wanted, at=0, candidates=None, tips=()
         )
 
-    def _judge(self, test: Try, done: Done) -> Tested:
-        seen = done.seen
-        folder = Path("steps") / f"{len(self.state.tested) + 1:04d}-{test.oid[:12]}"
-        if seen.exit_code in COULD_NOT_RUN:
-            words = _last_words(self.folder / folder / "output.txt")
-            raise UsageError(
-                f"the script left with {seen.exit_code} at {test.oid[:12]}: something in it could "
-                f"not be run{words}",
-                hint="correct it and run the same command again; "
-                "for a commit that can't be tested it should leave with 125",
-            )
-        if test.role is Role.BAD_END:
-            verdict, cause = judge_bad_end(seen)
-        else:
-            verdict, cause = judge(seen, self.state.signature)
-        return Tested(
-            at=time.time(),
-            oid=test.oid,
-            role=test.role,
-            verdict=verdict,
-            cause=cause,
-            exit_code=seen.exit_code,
-            timed_out=seen.timed_out,
-            crash=seen.crash,
-            seconds=done.seconds,
-            attempt=1 + sum(run.oid == test.oid for run in self.state.tested),
-            folder=str(folder),
-        )
-
-    def _finish(self, end: End) -> None:
-        self._append(
-            Finished(
-                time.time(),
-                end.outcome,
-                end.culprit,
-                end.suspects,
-                end.reason,
-                end.hint,
-                end.confidence,
-            )
-        )
-
-    def _append(self, event: Event) -> None:
-        self.journal.append(event)
-        if self.state.started.script is None:
-            self._forget()
-
-    def _forget(self) -> None:
-        """Forget the range: by hand, a verdict can move its ends."""
-        self.__dict__.pop("_range", None)
-
-
-def _range(repository: Repository, started: Started, bad: str, goods: tuple[str, ...]) -> Range:
-    bases = merge_bases(repository, bad, goods)
-    candidates = candidates_of(repository, bad, goods, started.first_parent)
-    size = len(candidates)
-    only = started.only
-    if only:
-        marked = suspicion.touching(repository, candidates, bad, goods, only)
-        if not marked.any():
-            raise UsageError(
-                f"no commit of the range changes {' '.join(only)}", hint="leave --only out"
-            )
-        source = priors.Source(f"changes {' '.join(only)}", int(marked.sum()), 1.0)
-        prior = priors.Prior(marked / marked.sum(), (source,))
-    elif started.flat:
-        prior = priors.flat(size)
-    else:
-        named = None
-        if started.suspects:
-            named = suspicion.touching(repository, candidates, bad, goods, started.suspects)
-        prior = priors.weigh(size, suspicion.in_scope(repository, candidates), named)
-    try:
-        reach = Reach.of(candidates.graph)
-    except Tangled:
-        raise UsageError(
-            f"the {size:,} commits of this range are too tangled to be weighed",
-            hint="choose ends that are nearer, or --first-parent",
-        ) from None
-    return Range(candidates, reach, prior, bases)
-
-
-def candidates_of(
-    repository: Repository, bad: str, goods: Sequence[str], first_parent: bool = False
-) -> Candidates:
-    """Read the commits of a range."""
-    flags = ("--first-parent",) if first_parent else ()
-    return Candidates.build(commits.walk(repository, [bad], goods, *flags), first_parent)
-
-
-def _last_words(output: Path) -> str:
-    try:
-        with output.open("rb") as file:
-            file.seek(max(0, output.stat().st_size - 4096))
-            lines = file.read().decode("utf-8", "replace").split("\n")
-    except OSError:
-        return ""
-    said = [line.strip() for line in lines if line.strip()]
-    return f" ({said[-1][:200]})" if said else ""
+    @staticmethod
+    def clean_store(repository: Repository) -> None:
+        """Remove worktrees and build folders; what the steps kept stays."""
+        scratch = locate(repository)
+        if scratch.worktrees.exists():
+            for place in scratch.worktrees.iterdir():
+                scratch.remove(place.name)
+        shutil.rmtree(repository.store / "builds", ignore_errors=True)

@@ -5,12 +5,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 _LONGEST = 4096  # of a line; a guest can print without end
 _MOST = 64 << 20  # bytes read of one file
+_PIECE = 1 << 20  # bytes read at a time of one that grows
 _AFTER = 60  # lines in which a report names its function
+_FRAMES = 5  # of a trace that are kept
 
 # (kind, pattern, whether the kernel can't be trusted after it). The first that matches counts; a
 # group is the function, or what stands for it.
@@ -31,6 +33,7 @@ _KINDS = [
         ("hung task", r"INFO: task \S+:\d+ blocked for more than", False),
         ("RCU stall", r"rcu\w*: INFO: \w+ (?:self-)?detected (?:expedited )?stall", False),
         ("lockdep", r"WARNING: (?:possible|inconsistent|suspicious) [\w ]+", False),
+        ("out of memory", r"Out of memory: Killed process \d+ \((\S+?)\)", False),
         ("WARNING", r"WARNING: CPU: \d+ PID: \d+ at \S+ (\w[\w.]*)", False),
         ("WARNING", r"WARNING: .*? at (?:\S+ )?(\w[\w.]*)\+0x", False),
         ("general protection fault", r"general protection fault", True),
@@ -40,6 +43,10 @@ _KINDS = [
         ("BUG", r"BUG: (?!unable)([a-z][a-z ]+)", False),
     )
 ]
+# What every one of them has; a console is long, and most of it is none of this.
+_ANY = re.compile(
+    r"BUG|UBSAN|INFO: |WARNING: |fault|divide|Oops|panic|Unable|Out of memory", re.IGNORECASE
+)
 _FUNCTION = re.compile(
     r"(?:RIP: \d+:|EIP: |EIP is at |pc : |PC is at |RIP: [0-9a-f]+:\[<[0-9a-f]+>\]\s+)"
     r"(?:\[<[0-9a-f]+>\] )?(?:\{:?)?(\w[\w.]*)(?:\+0x|\})"
@@ -59,6 +66,8 @@ class Report:
     kind: str
     where: str
     fatal: bool
+    frames: tuple[str, ...] = ()
+    """The first functions of its trace."""
 
     @property
     def fingerprint(self) -> str:
@@ -66,26 +75,90 @@ class Report:
         return f"{self.kind} in {self.where}" if self.where else self.kind
 
 
+class Reader:
+    """Reads a console line by line, as it grows."""
+
+    def __init__(self) -> None:
+        self.found: list[Report] = []
+        self._number = 0
+        self._open_since: int | None = None  # the last report still lacks its function
+        self._traced: int | None = None  # or its frames
+
+    def take(self, raw: str) -> None:
+        """Take in the next line."""
+        self._number += 1
+        line = raw.strip("\r\n")
+        kind, where, fatal = None, "", False
+        if _ANY.search(line):
+            line = _STAMP.sub("", line)
+            kind, where, fatal = _classify(line)
+        elif self._open_since is None and self._traced is None:
+            return
+        else:
+            line = _STAMP.sub("", line)
+        if kind is not None:
+            if kind == "Oops" and self._open_since is not None and self.found[-1].fatal:
+                return  # the second line of the same report
+            self.found.append(Report(kind, where, fatal))
+            self._open_since = None if where or kind == "panic" else self._number
+            self._traced = self._number
+            return
+        if self._open_since is not None:
+            if named := _FUNCTION.search(line) or _TRACE.match(line):
+                where = _SUFFIX.sub("", named[1])
+                self.found[-1] = replace(self.found[-1], where=where)
+                self._open_since = None
+            elif self._number - self._open_since > _AFTER:
+                self._open_since = None
+        if self._traced is not None:
+            last = self.found[-1]
+            if frame := _TRACE.match(line):
+                name = _SUFFIX.sub("", frame[1])
+                self.found[-1] = replace(last, frames=(*last.frames, name))
+            if len(last.frames) >= _FRAMES - 1 or self._number - self._traced > _AFTER:
+                self._traced = None
+
+
 def reports(lines: Iterable[str]) -> list[Report]:
     """Return the kernel reports in a console's lines, in order."""
-    found: list[Report] = []
-    open_since: int | None = None  # the last report still lacks its function
-    for number, raw in enumerate(lines):
-        line = _STAMP.sub("", raw.strip("\r\n"))
-        kind, where, fatal = _classify(line)
-        if kind is not None:
-            if kind == "Oops" and open_since is not None and found[-1].fatal:
-                continue  # the second line of the same report
-            found.append(Report(kind, where, fatal))
-            open_since = None if where or kind == "panic" else number
-        elif open_since is not None:
-            if named := _FUNCTION.search(line) or _TRACE.match(line):
-                last = found[-1]
-                found[-1] = Report(last.kind, _SUFFIX.sub("", named[1]), last.fatal)
-                open_since = None
-            elif number - open_since > _AFTER:
-                open_since = None
-    return found
+    reader = Reader()
+    for line in lines:
+        reader.take(line)
+    return reader.found
+
+
+class Watch:
+    """Follows files that grow, and knows the reports in them so far.
+
+    Only whole lines are read, and of each file no more than of one that has ended.
+    """
+
+    def __init__(self, *paths: Path) -> None:
+        self._files = [(path, Reader()) for path in paths]
+        self._read = [0] * len(paths)
+
+    def look(self) -> Report | None:
+        """Read on, and return the report that ended the kernel's health, None if it is well."""
+        for number, (path, reader) in enumerate(self._files):
+            for line in self._new(number, path):
+                reader.take(line)
+        for _, reader in self._files:
+            if (found := fatal(reader.found)) is not None:
+                return found
+        return None
+
+    def _new(self, number: int, path: Path) -> list[str]:
+        try:
+            if path.stat().st_size <= self._read[number] or self._read[number] > _MOST:
+                return []
+            with path.open("rb") as file:
+                file.seek(self._read[number])
+                text = file.read(_PIECE)
+        except OSError:
+            return []
+        whole = text.rfind(b"\n") + 1 or (len(text) if len(text) == _PIECE else 0)
+        self._read[number] += whole
+        return [line[:_LONGEST].decode("utf-8", "replace") for line in text[:whole].split(b"\n")]
 
 
 def fatal(found: list[Report]) -> Report | None:

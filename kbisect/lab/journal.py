@@ -12,6 +12,7 @@ import fcntl
 import os
 import shutil
 import tempfile
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -22,6 +23,9 @@ from kbisect.bisect.state import State, fold
 from kbisect.errors import UsageError
 from kbisect.lab import script as scripts
 from kbisect.lab.script import Script
+
+KEPT = 20
+"""Campaigns that are kept, beside the current one."""
 
 
 class Journal:
@@ -86,14 +90,12 @@ class Campaigns:
         self.folder.mkdir(parents=True, exist_ok=True)
         handle = os.open(self.folder / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
         try:
-            try:
-                fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError:
+            if not _soon(handle):
                 pid = os.pread(handle, 20, 0).decode("ascii", "replace").strip()
                 raise UsageError(
                     f"another kbisect (process {pid}) is at work on this campaign",
-                    hint="watch it with `kbisect bisect status`, or use another --store",
-                ) from None
+                    hint="watch it with `kbisect bisect status --watch`, or use another --store",
+                )
             # Only for the message above, so a full disk may leave it empty.
             with contextlib.suppress(OSError):
                 os.ftruncate(handle, 0)
@@ -101,6 +103,22 @@ class Campaigns:
             yield
         finally:
             os.close(handle)
+
+    @property
+    def holder(self) -> int | None:
+        """The process that writes a campaign here now, None if none does."""
+        try:
+            handle = os.open(self.folder / "lock", os.O_RDONLY | os.O_CLOEXEC)
+        except OSError:
+            return None
+        try:
+            fcntl.flock(handle, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        except BlockingIOError:
+            said = os.pread(handle, 20, 0).decode("ascii", "replace").strip()
+            return int(said) if said.isdigit() else None
+        finally:
+            os.close(handle)
+        return None
 
     def open(self) -> Journal | None:
         """Return the current campaign's journal, None without one."""
@@ -125,10 +143,24 @@ class Campaigns:
         return Journal(self.current / "journal.jsonl")
 
     def archive(self) -> Path | None:
-        """Move the current campaign aside; it is kept under the next number."""
+        """Move the current campaign aside, under the next number; the last twenty are kept."""
         if not self.current.exists():
             return None
         taken = [int(path.name) for path in self.folder.iterdir() if path.name.isdigit()]
         place = self.folder / f"{max(taken, default=0) + 1:04d}"
         self.current.rename(place)
+        for number in sorted(taken)[: -(KEPT - 1)]:
+            shutil.rmtree(self.folder / f"{number:04d}", ignore_errors=True)
         return place
+
+
+def _soon(handle: int) -> bool:
+    """Take the lock; somebody who only asks whether it is held has it for a moment."""
+    for _ in range(10):
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            time.sleep(0.02)
+        else:
+            return True
+    return False

@@ -1,25 +1,40 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""One step: bring a commit into a worktree, run the script on it, observe what it does."""
+"""One step: bring a commit into a worktree, run the stages on it, observe what they do."""
 
 from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+import time
+from collections.abc import Callable, Mapping
+from concurrent.futures import CancelledError
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from kbisect.bisect.verdict import Observation
-from kbisect.errors import EnvironmentProblem
+from kbisect.bisect.verdict import Observation, Signature, StageName
+from kbisect.errors import EnvironmentProblem, UsageError
+from kbisect.git import derived
 from kbisect.git.worktree import Scratch
-from kbisect.lab import console, limits
+from kbisect.lab import configuration, console, executors, image, ktap, slots, stages
+from kbisect.lab.limits import Unwanted
+from kbisect.lab.place import Place
+from kbisect.lab.recipe import Fixup, Recipe
+from kbisect.lab.slots import Slot
+from kbisect.lab.stages import StageRun
 
 PASSED_ON = ("HOME", "LANG", "USER")
 """What a script sees of the user's environment, beside PATH and everything named KBISECT_*."""
 _OURS = {
     f"KBISECT_{name}"
-    for name in ("COMMIT", "TREE", "BUILD", "OUT", "CONSOLE", "WORKER", "ATTEMPT", "SCRIPT")
+    for name in (
+        *("COMMIT", "TREE", "BUILD", "OUT", "CONSOLE", "WORKER", "ATTEMPT", "SCRIPT"),
+        *("CLONE", "STORE"),
+    )
 }
+_SETTLE = 3.0
+"""Seconds that a console gets to say the rest, once the kernel is dead."""
+_TRAVELS = 16 << 20
+"""Bytes of a step's files that a worker elsewhere sends back."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,31 +43,52 @@ class Step:
 
     Attributes
     ----------
-    command : the script and its arguments
+    reverts : a commit that is taken back on top of `oid` first
     folder : where this step's output is kept; made by the step
-    scratch : where worktrees come from; None to check nothing out
-    directory : where the script runs when nothing is checked out
-    build : a folder that this worker keeps from step to step
+    directory : where the stages run when nothing is checked out
+    slots : how many slots there are; None for one a step
+    fixups : changes that this commit needs, in order
+    signature : what is hunted, when it is known already
+    known : digest of an image → what a run of it did; the same again isn't run
+    script : the copy of the user's script, for a worker that doesn't see it
     """
 
     oid: str
-    command: tuple[str, ...]
+    recipe: Recipe
     folder: Path
-    scratch: Scratch | None
+    place: Place
     directory: Path
-    build: Path
-    worker: str = "0"
     attempt: int = 1
-    timeout: float | None = None
+    reverts: str | None = None
+    slots: int | None = None
+    fixups: tuple[Fixup, ...] = ()
     env: Mapping[str, str] = field(default_factory=dict)
+    signature: Signature | None = None
+    known: Mapping[str, Observation] = field(default_factory=dict)
+    script: tuple[Path, bytes] | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Done:
-    """What a step saw, and the seconds its script took."""
+    """What a step saw.
+
+    Attributes
+    ----------
+    seconds : that its stages took
+    image : digest of what was built
+    same : whether that was run before, so that it wasn't run again
+    reports : fingerprints of all kernel reports, the harmless ones too
+    files : what it wrote, by name, for a campaign that can't see it
+    """
 
     seen: Observation
     seconds: float
+    stages: tuple[StageRun, ...] = ()
+    worker: str = ""
+    image: str | None = None
+    same: bool = False
+    reports: tuple[str, ...] = ()
+    files: Mapping[str, bytes] = field(default_factory=dict)
 
 
 def environment() -> dict[str, str]:
@@ -78,36 +114,249 @@ def run(step: Step) -> Done:
     GitFailed
         The commit can't be checked out.
     CouldNotRun
-        The script can't be started.
+        A stage can't be started.
+    CancelledError
+        Nobody wants to know any more.
     """
+    unwanted = executors.unwanted()
+    place = step.place.here()
+    folder = step.folder
+    if place.is_elsewhere:
+        folder = place.store / "steps" / folder.name
     # What a step that was killed left here says nothing.
-    shutil.rmtree(step.folder, ignore_errors=True)
-    kept = step.folder / "out"
-    kept.mkdir(parents=True)
-    step.build.mkdir(parents=True, exist_ok=True)
-    output, serial = step.folder / "output.txt", step.folder / "console.txt"
-    env = dict(step.env) | {
-        "KBISECT_COMMIT": step.oid,
-        "KBISECT_BUILD": str(step.build),
-        "KBISECT_OUT": str(kept),
-        "KBISECT_CONSOLE": str(serial),
-        "KBISECT_WORKER": step.worker,
-        "KBISECT_ATTEMPT": str(step.attempt),
-    }
-    where = step.directory
-    if step.scratch is not None:
-        where = step.scratch.checkout(step.worker, step.oid)
-        env["KBISECT_TREE"] = str(where)
-    ended = limits.run(step.command, cwd=where, env=env, output=output, timeout=step.timeout)
-    if ended.exit_code and _is_full(step.folder):
-        raise EnvironmentProblem(
-            f"No space left on device ({step.folder}): "
-            "the script's failure says nothing of the commit",
-            hint="free some space, or use another --store, and run the same command again",
+    shutil.rmtree(folder, ignore_errors=True)
+    (folder / "out").mkdir(parents=True)
+    if place.is_elsewhere and step.script is not None:
+        step = replace(step, recipe=_brought_along(step.recipe, *step.script, folder))
+    key = _build_key(step)
+    try:
+        with slots.take(
+            place.store, step.slots, prefix=place.prefix, wanted=key, unwanted=unwanted
+        ) as slot:
+            done = _Run(step, place, folder, slot, unwanted).done(key)
+    except (Unwanted, InterruptedError):
+        raise CancelledError from None
+    if not place.is_elsewhere:
+        return done
+    files = _collected(folder)
+    shutil.rmtree(folder, ignore_errors=True)
+    return Done(
+        done.seen,
+        done.seconds,
+        done.stages,
+        done.worker,
+        done.image,
+        done.same,
+        done.reports,
+        files,
+    )
+
+
+def _brought_along(recipe: Recipe, path: Path, content: bytes, folder: Path) -> Recipe:
+    """Write the campaign's script where this worker can run it."""
+    here = folder / "script"
+    here.write_bytes(content)
+    here.chmod(0o700)
+    return replace(
+        recipe,
+        stages=tuple(
+            replace(
+                stage,
+                command=tuple(str(here) if word == str(path) else word for word in stage.command),
+            )
+            for stage in recipe.stages
+        ),
+    )
+
+
+class _Run:
+    """One step on its way through the stages."""
+
+    def __init__(
+        self, step: Step, place: Place, folder: Path, slot: Slot, unwanted: Callable[[], bool]
+    ) -> None:
+        self.step, self.folder, self.slot, self.unwanted = step, folder, slot, unwanted
+        self.place = place
+        self.console = folder / "console.txt"
+        self.runs: list[StageRun] = []
+        self.env = dict(step.env) | {
+            "KBISECT_COMMIT": step.oid,
+            "KBISECT_BUILD": str(slot.build),
+            "KBISECT_OUT": str(folder / "out"),
+            "KBISECT_CONSOLE": str(self.console),
+            "KBISECT_WORKER": slot.name,
+            "KBISECT_ATTEMPT": str(step.attempt),
+        }
+        self.cwd = step.directory
+        self.image: str | None = None
+        self.same = False
+
+    def done(self, key: str) -> Done:
+        """Run the stages and return what was seen."""
+        if self.place.checkout:
+            problem = self._check_out()
+            self.env["KBISECT_TREE"] = str(self.cwd)
+            if problem is not None:
+                (self.folder / "output.txt").write_text(problem, "utf-8")
+                return Done(Observation(125, stage=StageName.BUILD), 0.0, worker=self.slot.name)
+        seen = self._stages(key)
+        stages.record(self.folder, self.runs)
+        found = console.read(self.console, *self._outputs())
+        return Done(
+            seen,
+            round(sum(run.seconds for run in self.runs), 3),
+            tuple(self.runs),
+            self.slot.name,
+            self.image,
+            self.same,
+            tuple(dict.fromkeys(report.fingerprint for report in found)),
         )
-    crash = console.fatal(console.read(serial)) or console.fatal(console.read(output))
-    seen = Observation(ended.exit_code, ended.timed_out, crash.fingerprint if crash else None)
-    return Done(seen, round(ended.seconds, 3))
+
+    def _check_out(self) -> str | None:
+        """Bring the commit into the worktree; return why it can't be changed as it must be."""
+        step = self.step
+        wanted = [step.oid, *([step.reverts] if step.reverts else [])]
+        picks = [fixup.commit for fixup in step.fixups if fixup.commit is not None]
+        scratch: Scratch = self.place.scratch(*wanted, *picks)
+        oid = step.oid
+        if step.reverts is not None:
+            changed = derived.without(scratch, step.reverts, oid)
+            if changed.oid is None:
+                return f"{step.reverts} can't be reverted: {', '.join(changed.conflicts)}\n"
+            oid = changed.oid
+        for commit in picks:
+            changed = derived.picked(scratch, commit, oid)
+            if changed.oid is None:
+                return f"the fix-up {commit} conflicts: {', '.join(changed.conflicts)}\n"
+            oid = changed.oid
+        self.cwd = scratch.checkout(self.slot.name, oid)
+        for fixup in step.fixups:
+            if fixup.patch is not None and (why := derived.apply_patch(self.cwd, fixup.patch)):
+                return f"a fix-up doesn't apply: {why}\n"
+        return None
+
+    def _stages(self, key: str) -> Observation:
+        recipe = self.step.recipe
+        building = {StageName.CONFIG, StageName.BUILD}
+        built = bool(recipe.only(*building)) and self.slot.built == key
+        if not built:
+            self.slot.mark(None)
+        for stage in recipe.stages:
+            if stage.name in building and built:
+                self.runs.append(stages.reused(stage))
+                continue
+            if stage.name not in building and self.image is None:
+                seen_before = self._look_at_image(key)
+                if seen_before is not None:
+                    return seen_before
+            seen = self._run(stage)
+            if stage.name is StageName.CONFIG and recipe.wanted is not None:
+                configuration.log_drift(recipe.wanted, self.slot.build, self.folder)
+            if seen is not None:
+                return seen
+        if recipe.stages[-1].name in building:
+            self._look_at_image(key)
+        if recipe.parses is not None:
+            return Observation(
+                ktap.exit_code(self._outputs_and_console(), recipe.parses), stage=StageName.PARSE
+            )
+        return Observation(0, crash=self._crash())
+
+    def _run(self, stage: stages.Stage) -> Observation | None:
+        """Run one stage; None if the next may follow."""
+        tested = stage.name in {StageName.BOOT, StageName.TEST}
+        output = self.folder / stages.output_name(stage.name)
+        run, ended = stages.run(
+            stage,
+            self.folder,
+            cwd=self.cwd,
+            env=self.env,
+            watched=[self.console] if tested else (),
+            unwanted=self.unwanted,
+            seen=_settled(console.Watch(self.console, output)) if tested else None,
+            pass_fds=(self.slot.lock,),
+        )
+        self.runs.append(run)
+        if (ended.exit_code or ended.full) and (ended.full or _is_full(self.folder)):
+            raise EnvironmentProblem(
+                f"No space left on device ({self.folder}): "
+                "the script's failure says nothing of the commit",
+                hint="free some space, or use another --store, and run the same command again",
+            )
+        crash = self._crash() if tested else None
+        if run.passed and crash is None:
+            return None
+        name = stage.name
+        if name is StageName.BOOT and self.step.recipe.guest and ended.exit_code in range(1, 124):
+            name = StageName.TEST  # what the guest reported
+        if name is StageName.TEST and self.step.recipe.parses and ended.exit_code in range(1, 124):
+            return None  # the parser says what it means
+        return Observation(ended.exit_code, ended.timed_out, crash, name)
+
+    def _crash(self) -> str | None:
+        found = console.read(self.console, *self._outputs())
+        wanted = self.step.signature.crash if self.step.signature else None
+        if wanted is not None and any(report.fingerprint == wanted for report in found):
+            return wanted
+        fatal = console.fatal(found)
+        return fatal.fingerprint if fatal else None
+
+    def _outputs(self) -> list[Path]:
+        names = [run.output for run in self.runs if run.stage in {StageName.BOOT, StageName.TEST}]
+        return [self.folder / name for name in names if name]
+
+    def _outputs_and_console(self) -> list[Path]:
+        return [*self._outputs(), self.console]
+
+    def _look_at_image(self, key: str) -> Observation | None:
+        """Note that it is built; return what the same binary did before."""
+        recipe = self.step.recipe
+        if recipe.only(StageName.CONFIG, StageName.BUILD):
+            self.slot.mark(key)
+        if recipe.image is None:
+            return None
+        path = self.slot.build / recipe.image
+        if not path.is_file():
+            raise UsageError(
+                f"the build made no {recipe.image} below {self.slot.build}",
+                hint="correct `image` in the recipe's [build]",
+            )
+        self.image = image.digest(path, self.cwd, self.slot.build)
+        seen = self.step.known.get(self.image)
+        self.same = seen is not None
+        return seen
+
+
+def _build_key(step: Step) -> str:
+    """Return what tells one build from another."""
+    fixups = [fixup.name for fixup in step.fixups]
+    return " ".join([step.oid, step.reverts or "-", step.recipe.digest, *fixups])
+
+
+def _settled(watch: console.Watch) -> Callable[[], bool]:
+    """Return what tells whether the kernel died, some seconds ago."""
+    since: float | None = None
+
+    def seen() -> bool:
+        nonlocal since
+        if since is None and watch.look() is not None:
+            since = time.monotonic()
+        return since is not None and time.monotonic() - since >= _SETTLE
+
+    return seen
+
+
+def _collected(folder: Path) -> dict[str, bytes]:
+    """Return a step's files, as many as may travel, the smallest first."""
+    found: dict[str, bytes] = {}
+    left = _TRAVELS
+    files = [path for path in folder.rglob("*") if path.is_file() and not path.is_symlink()]
+    for path in sorted(files, key=lambda each: each.stat().st_size):
+        content = path.read_bytes() if path.stat().st_size <= left else None
+        if content is not None:
+            left -= len(content)
+            found[str(path.relative_to(folder))] = content
+    return found
 
 
 def _is_full(folder: Path) -> bool:

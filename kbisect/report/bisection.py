@@ -1,20 +1,26 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""A bisection, as text and as a mail: its progress, its result, its standing."""
+"""A bisection as text and JSON: its progress, its result, its standing."""
 
 from __future__ import annotations
 
 import dataclasses
 from collections.abc import Callable, Iterable, Mapping
+from typing import TYPE_CHECKING
 
-from kbisect.bisect.events import Event, Outcome, Tested
-from kbisect.bisect.plan import End, Try
+from kbisect.bisect.events import Event, Outcome
+from kbisect.bisect.forecast import Forecast
+from kbisect.bisect.plan import Planned, Try
 from kbisect.bisect.priors import Source
-from kbisect.bisect.result import Result
+from kbisect.bisect.result import Check, Result
 from kbisect.bisect.state import State
 from kbisect.bisect.verdict import Cause, Role, Verdict
-from kbisect.errors import UsageError
 from kbisect.report.document import utc
 from kbisect.report.terminal import PLAIN, Style, printable
+
+if TYPE_CHECKING:
+    from kbisect.lab.driver import Progress
+    from kbisect.lab.fixed import Fixed
+    from kbisect.lab.running import Crewed, Job
 
 Namer = Callable[[str], str]
 """Names a commit by its oid: `12hex ("subject")`."""
@@ -26,20 +32,63 @@ _WHY = {
     Role.GOOD_END: "good end",
     Role.BASE: "merge base",
     Role.CONFIRM: "again",
+    Role.REVERT: "reverted",
+    Role.TIP: "tip",
 }
 
 
-def progress(run: Tested, planned: Try | End, name: Namer) -> str:
+def progress(seen: Progress, name: Namer) -> str:
     """Tell of one test in a line."""
+    run = seen.run
     cause = "" if run.cause is Cause.TEST else f" {run.cause},"
     why = f", {_WHY[run.role]}" if run.role in _WHY else ""
+    if run.reverted is not None:
+        why = f" without {run.reverted[:12]}"
     line = f"{run.verdict:<4} {name(run.oid)}{why}:{cause} {run.seen}, {duration(run.seconds)}"
-    if isinstance(planned, Try) and planned.role is Role.SEARCH:
-        line += (
-            f"; {count(planned.suspects, 'suspect')} left, "
-            f"about {count(planned.tests_left, 'test')}"
-        )
+    line += f"; {count(seen.tests, 'test')} done"
+    if run.role not in {Role.CONFIRM, Role.REVERT}:
+        line += f", {count(seen.suspects, 'suspect')} left"
+    if seen.forecast is not None:
+        line += f", {_expected(seen.forecast)}"
     return line
+
+
+def _expected(forecast: Forecast) -> str:
+    """Say what is left to do: `about 9 tests (7-11), 12 min (9-20)`."""
+    words = f"about {count(round(forecast.tests), 'test')}"
+    words += f" ({forecast.tests_low}-{forecast.tests_high})"
+    if forecast.seconds is None or forecast.seconds_high is None or forecast.seconds_high < 10:
+        return words
+    low, high = forecast.seconds_low or 0.0, forecast.seconds_high
+    return f"{words}, {duration(forecast.seconds)} ({duration(low)} to {duration(high)})"
+
+
+def working(job: Job, now: float, name: Namer) -> str:
+    """Say what a worker is at."""
+    what = _WHY.get(job.test.role, "")
+    more = f", {what}" if what else ""
+    return f"{name(job.test.oid)}{more}, since {duration(max(0.0, now - job.since))}"
+
+
+def progress_document(crewed: Crewed | None, expected: Forecast | None) -> dict[str, object]:
+    """Return the JSON keys of a campaign that goes on."""
+    running = None
+    if crewed is not None:
+        running = {
+            "process": crewed.pid,
+            "workers": crewed.workers,
+            "jobs": [
+                {
+                    "oid": job.test.oid,
+                    "role": job.test.role,
+                    "reverts": job.test.reverts,
+                    "attempt": job.attempt,
+                    "since": utc(job.since),
+                }
+                for job in crewed.jobs
+            ],
+        }
+    return {"running": running, "expected": expected}
 
 
 def document(result: Result, journal: str, more: Mapping[str, object]) -> dict[str, object]:
@@ -61,6 +110,7 @@ def document(result: Result, journal: str, more: Mapping[str, object]) -> dict[s
         "hint": result.hint or None,
         "ends": [_fields(run) for run in result.ends],
         "confirmed": [_fields(run) for run in result.confirmed],
+        "checks": result.checks,
         "unchecked": result.unchecked,
         **more,
     }
@@ -76,13 +126,15 @@ def _fields(event: Event) -> dict[str, object]:
     return fields | {"at": utc(event.at)}
 
 
-def text(result: Result, journal: str, name: Namer, style: Style = PLAIN) -> str:
-    """Tell of a campaign that has ended."""
-    lines: list[str] = []
+def text(
+    result: Result, journal: str, name: Namer, style: Style = PLAIN, fixed: Fixed | None = None
+) -> str:
+    """Tell of a campaign that has ended; that it is already fixed is said first."""
+    lines = [style(line, "bold") for line in already(fixed, name)] if fixed else []
     if result.culprit is not None:
         what = "the commit that ended it" if result.find_fix else "the first bad commit"
         lines.append(f"{style(name(result.culprit), 'bold')} is {what}")
-        lines += [f"  {line}" for line in _checks(result, style)]
+        lines += [f"  {line}" for line in checks(result, style)]
     elif result.outcome is Outcome.RANGE:
         lines.append(f"The first bad commit is one of these {len(result.suspects):,}:")
         lines += [f"  {name(oid)}" for oid in result.suspects]
@@ -96,21 +148,59 @@ def text(result: Result, journal: str, name: Namer, style: Style = PLAIN) -> str
         lines.append(f"Confidence {result.confidence:.3f} by {_runs(result)}.")
     lines.append(counts(result))
     lines.append(f"Journal: {printable(journal)}")
-    if result.culprit is not None:
+    if fixed is not None and fixed.links:
+        lines.append(f"Next: kbisect backport explain {fixed.links[0].oid[:12]}")
+    elif result.culprit is not None and result.is_confirmed and not result.find_fix:
+        lines.append(
+            f"Next: kbisect show {result.culprit[:12]}; kbisect bisect report --format mail"
+        )
+    elif result.culprit is not None:
         lines.append(f"Next: kbisect show {result.culprit[:12]}; kbisect bisect log")
     elif result.hint:
         lines.append(f"Next: {printable(result.hint)}")
     return "\n".join(lines) + "\n"
 
 
+def already(fixed: Fixed, name: Namer) -> list[str]:
+    """Say which commits look like the fix, and where each has arrived, a line each."""
+    lines = []
+    for link in fixed.links:
+        where = " -> ".join(
+            each for each in (link.trees[0] if link.trees else "", link.release) if each
+        )
+        others = f" (also {', '.join(link.trees[1:])})" if len(link.trees) > 1 else ""
+        how = "" if link.is_strong else ", which only names it in prose"
+        arrived = printable(where) or "in no known tree"
+        lines.append(
+            f"already fixed: {name(link.oid)}{how}, {arrived}{others}; not in {fixed.bad[:12]}"
+        )
+    if not fixed.links and fixed.passing:
+        lines.append(
+            f"already fixed: the tip of {', '.join(fixed.passing)} passes, "
+            "and no commit there names the culprit"
+        )
+    if lines and fixed.as_of is not None:
+        lines[-1] += f" (fetched {(utc(fixed.as_of) or '')[:10]})"
+    return lines
+
+
 def standing(
-    state: State, result: Result, planned: Try | End | None, journal: str, name: Namer
+    state: State,
+    result: Result,
+    planned: Planned | None,
+    journal: str,
+    name: Namer,
+    crewed: Crewed | None = None,
+    expected: Forecast | None = None,
+    now: float | None = None,
 ) -> str:
     """Tell how far an open campaign is."""
     start = state.started
     lines = []
     for verdict in (Verdict.BAD, Verdict.GOOD):
         lines += [f"{verdict:<5}{name(oid)}" for oid in state.named(verdict)]
+    if start.recipe is not None:
+        lines.append(f"recipe {printable(start.recipe)}")
     if start.script is not None:
         lines.append(f"script {printable(' '.join((start.script, *start.arguments)))}")
     lines.append(counts(result))
@@ -119,68 +209,31 @@ def standing(
         lines.append(f"No {missing} commit is known yet.")
         lines.append(f"Next: kbisect bisect {missing} REV")
     elif isinstance(planned, Try):
-        lines.append(
-            f"{count(planned.suspects, 'suspect')} left, about {count(planned.tests_left, 'test')}"
-        )
+        left = count(planned.suspects, "suspect")
+        about = f"about {count(planned.tests_left, 'test')}"
+        lines.append(f"{left} left, {_expected(expected) if expected and start.script else about}")
         if len(result.suspects) <= _MANY:
             lines += [f"  {name(oid)}" for oid in result.suspects]
-        lines.append(f"to test: {name(planned.oid)}")
-        lines.append(_next(state, planned))
+        if crewed is None:
+            lines.append(f"to test: {name(planned.oid)}")
+            lines.append(_next(state, planned))
+    if crewed is not None:
+        workers = count(crewed.workers, "worker")
+        lines.append(f"at work: process {crewed.pid}, {workers}")
+        last = max((job.since for job in crewed.jobs), default=0.0)
+        lines += [f"  {working(job, now or last, name)}" for job in crewed.jobs]
+        lines.append("Next: kbisect bisect status --watch")
     lines.append(f"Journal: {printable(journal)}")
     return "\n".join(lines) + "\n"
 
 
-def proposal(state: State, planned: Try | End | None) -> str:
-    """Say what a person should do next, in a line."""
-    if isinstance(planned, Try):
-        return _next(state, planned)
-    return ""
-
-
 def _next(state: State, planned: Try) -> str:
-    if state.started.script is not None:
+    if not state.started.by_hand:
         return "Next: kbisect bisect run --resume"
     return (
         f"Next: git checkout --detach {planned.oid[:12]}, test it, "
         "then: kbisect bisect good | bad | skip"
     )
-
-
-def mail(result: Result, state: State, log: str, name: Namer) -> str:
-    """Write the body of a regression report.
-
-    Raises
-    ------
-    UsageError
-        No culprit was found, or nothing confirms it.
-    """
-    if result.culprit is None or not result.confirmed:
-        raise UsageError(
-            "a regression report names a confirmed culprit, and this campaign has none",
-            hint="kbisect bisect report --format text",
-        )
-    start = state.started
-    bad = start.bad or ""
-    lines = [
-        "To: (maintainers of the culprit's files)",
-        "Cc: netdev@vger.kernel.org, regressions@lists.linux.dev",
-        f"Subject: [REGRESSION] (what breaks), since {result.culprit[:12]}",
-        "",
-        f"Commit {name(result.culprit)}",
-        f"makes {printable(start.script or '')} fail.",
-        f"Good end {', '.join(good[:12] for good in start.goods)}, bad end {bad[:12]}.",
-        "",
-        *(f"  {line}" for line in _checks(result, PLAIN)),
-        counts(result),
-        "",
-        "The bisection, for `git bisect replay`:",
-        *(f"  {line}" for line in log.splitlines()),
-        "",
-        f"For the fix: Fixes: {name(result.culprit)}",
-        "",
-        f"#regzbot introduced: {result.culprit[:12]}",
-    ]
-    return "\n".join(lines) + "\n"
 
 
 def why(sources: Iterable[Source]) -> str:
@@ -231,15 +284,17 @@ def count(number: int, noun: str) -> str:
     return f"{number:,} {noun}" + ("" if number == 1 else "s")
 
 
-def _checks(result: Result, style: Style) -> list[str]:
-    rows = [("bad end" if run.role is Role.BAD_END else "good end", run) for run in result.ends]
-    rows += [
-        ("culprit" if run.oid == result.culprit else "parent", run) for run in result.confirmed
-    ]
-    lines = [
-        f"{what:<9} {style(f'{run.verdict:<4}', _COLOURS[run.verdict])} {run.oid[:12]} "
-        f"({'tested again: ' if run in result.confirmed else ''}{run.seen})"
-        for what, run in rows
-    ]
-    lines += [f"unchecked: {line}" for line in result.unchecked]
-    return lines
+def checks(result: Result, style: Style = PLAIN) -> list[str]:
+    """Say what the result rests on, a line a commit."""
+    lines = [_check(check, style) for check in result.checks]
+    return lines + [f"unchecked: {line}" for line in result.unchecked]
+
+
+def _check(check: Check, style: Style) -> str:
+    what = f"{check.tree} tip" if check.tree else str(check.kind)
+    if check.verdict is None:
+        return f"{what:<10} not tested: {printable(check.note)}"
+    of = {Verdict.BAD: check.bad, Verdict.GOOD: check.good, Verdict.SKIP: check.skipped}
+    runs = f"{of[check.verdict]} of {count(check.runs, 'run')}"
+    said = style(f"{check.verdict:<4}", _COLOURS[check.verdict])
+    return f"{what:<10} {said} {check.oid[:12]} {runs} ({check.seen})"

@@ -31,7 +31,7 @@ from kbisect.bisect.simulation import Bench, Trial, World, summary
 from kbisect.bisect.verdict import Verdict
 from kbisect.git.repository import Repository
 from kbisect.lab import suspicion
-from kbisect.lab.campaign import candidates_of
+from kbisect.lab.ranges import candidates_of
 from tests.bench.measure import KBISECT, repository, seconds
 
 GOOD = "61c4f2c81c61f73549928dfd9f3e8f26aa36a8cf"  # v2.6.39

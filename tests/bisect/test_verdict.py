@@ -3,11 +3,12 @@
 
 import pytest
 
-from kbisect.bisect.verdict import Cause, Observation, Verdict, judge, judge_bad_end
+from kbisect.bisect.verdict import Cause, Observation, StageName, Verdict, judge, judge_bad_end
 
 FAILS = Observation(1)
 HANGS = Observation(124)
 LIMIT = Observation(None, timed_out=True)
+NO_BUILD = Observation(2, stage=StageName.BUILD)
 CRASHES = Observation(0, crash="NULL dereference in netlab_xmit")
 OTHER = Observation(0, crash="BUG in other")
 LOST = Observation(255)
@@ -18,7 +19,7 @@ LOST = Observation(255)
     [
         (Observation(0), FAILS, Verdict.GOOD, Cause.TEST),
         (FAILS, FAILS, Verdict.BAD, Cause.TEST),
-        (Observation(2), FAILS, Verdict.SKIP, Cause.OTHER_CRASH),
+        (Observation(2), FAILS, Verdict.SKIP, Cause.OTHER_FAILURE),
         (Observation(125), FAILS, Verdict.SKIP, Cause.TEST),
         (LIMIT, FAILS, Verdict.SKIP, Cause.TIMEOUT),
         (HANGS, FAILS, Verdict.SKIP, Cause.TIMEOUT),
@@ -27,14 +28,14 @@ LOST = Observation(255)
         (HANGS, HANGS, Verdict.BAD, Cause.TIMEOUT),
         (LIMIT, HANGS, Verdict.BAD, Cause.TIMEOUT),
         (HANGS, LIMIT, Verdict.BAD, Cause.TIMEOUT),
-        (FAILS, HANGS, Verdict.SKIP, Cause.OTHER_CRASH),
+        (FAILS, HANGS, Verdict.SKIP, Cause.OTHER_FAILURE),
         # virtme-ng returns 255 on a guest's panic.
         (LOST, LOST, Verdict.BAD, Cause.TEST),
         # QEMU returns 0 on a guest's panic.
         (CRASHES, CRASHES, Verdict.BAD, Cause.TEST),
         (OTHER, CRASHES, Verdict.SKIP, Cause.OTHER_CRASH),
         (OTHER, FAILS, Verdict.SKIP, Cause.OTHER_CRASH),
-        (FAILS, CRASHES, Verdict.SKIP, Cause.OTHER_CRASH),
+        (FAILS, CRASHES, Verdict.SKIP, Cause.OTHER_FAILURE),
         (Observation(1, crash="BUG in other"), FAILS, Verdict.SKIP, Cause.OTHER_CRASH),
         # Nobody tested the ends: git's rule.
         (FAILS, None, Verdict.BAD, Cause.TEST),
@@ -42,6 +43,13 @@ LOST = Observation(255)
         (LIMIT, None, Verdict.SKIP, Cause.TIMEOUT),
         (LOST, None, Verdict.SKIP, Cause.INFRASTRUCTURE),
         (CRASHES, None, Verdict.SKIP, Cause.OTHER_CRASH),
+        # It didn't get as far as the test.
+        (Observation(2, stage=StageName.BUILD), FAILS, Verdict.SKIP, Cause.BUILD),
+        (Observation(1, stage=StageName.BUILD), FAILS, Verdict.SKIP, Cause.BUILD),
+        (Observation(None, True, stage=StageName.BOOT), FAILS, Verdict.SKIP, Cause.BOOT),
+        # But what the bad end does is hunted, a build that fails too.
+        (NO_BUILD, NO_BUILD, Verdict.BAD, Cause.TEST),
+        (FAILS, NO_BUILD, Verdict.SKIP, Cause.OTHER_FAILURE),
     ],
 )
 def test_judge(

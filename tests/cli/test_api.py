@@ -3,6 +3,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from tests.conftest import History, Run
@@ -41,3 +43,32 @@ def test_a_revision_without_the_surface_has_no_change(small: History, kbisect: R
     done = kbisect("-C", small.path, "api", "show", "sk_buff", "--at", "HEAD")
     assert done.returncode == 2
     assert "try:" in done.stderr
+
+
+def test_a_struct_or_header_that_never_was_is_an_error_with_the_nearest(
+    tmp_path: Path, kbisect: Run
+) -> None:
+    for side, type_name in (("old", "int"), ("new", "long")):
+        header = tmp_path / side / "include/linux/skbuff.h"
+        header.parent.mkdir(parents=True)
+        header.write_text(f"struct sk_buff {{\n\t{type_name} len;\n}};\n")
+    sides = (tmp_path / "old", tmp_path / "new")
+    done = kbisect("api", "diff", *sides, "--struct", "sk_buf")
+    assert (done.returncode, done.stdout) == (2, "")
+    assert "did you mean sk_buff?" in done.stderr
+    done = kbisect("api", "diff", *sides, "--header", "linux/skbuf.h")
+    assert (done.returncode, done.stdout) == (2, "")
+    assert "did you mean linux/skbuff.h?" in done.stderr
+    done = kbisect("api", "diff", *sides, "--struct", "sk_buff", "--format", "markdown")
+    assert "field-retyped" in done.stdout
+
+
+def test_headers_below_a_path_count_when_asked_for(tmp_path: Path, kbisect: Run) -> None:
+    for side, type_name in (("old", "int"), ("new", "long")):
+        header = tmp_path / side / "drivers/net/acme/acme.h"
+        header.parent.mkdir(parents=True)
+        (tmp_path / side / "include").mkdir()
+        header.write_text(f"struct acme {{\n\t{type_name} ring;\n}};\n")
+    sides = (tmp_path / "old", tmp_path / "new")
+    assert "no change" in kbisect("api", "diff", *sides).stdout
+    assert "ring" in kbisect("api", "diff", *sides, "--path", "drivers/net/acme").stdout

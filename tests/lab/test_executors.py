@@ -7,9 +7,10 @@ import json
 import os
 import pickle
 import subprocess
+import threading
+import time
 import warnings
 from collections.abc import Callable, Iterator
-from concurrent.futures import CancelledError, Future
 from pathlib import Path
 from typing import Any
 
@@ -80,13 +81,13 @@ def test_a_campaign_on_a_cluster(scheduler: str, tmp_path: Path, kbisect: Run) -
 
 @pytest.mark.dask
 def test_a_worker_that_dies_is_no_verdict(scheduler: str) -> None:
-    with executors.connect(scheduler) as executor, warnings.catch_warnings():
+    with executors.connect(scheduler) as crew, warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        future = executor.submit(os._exit, 9)
+        future = crew.executor.submit(os._exit, 9)
         with pytest.raises(MachineLost) as caught:
             executors.result(future)
         assert caught.value.exit_code == 128
-        assert executors.result(executor.submit(pow, 2, 5)) == 32
+        assert executors.result(crew.executor.submit(pow, 2, 5)) == 32
 
 
 def test_no_scheduler_there(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -113,12 +114,29 @@ def test_a_worker_s_error_travels(error: KbisectError) -> None:
     assert copy.__dict__ == error.__dict__
 
 
-def test_inline() -> None:
-    with executors.connect() as executor:
-        assert executors.result(executor.submit(pow, 2, 3)) == 8
+def test_threads_of_this_process() -> None:
+    with executors.connect(workers=2) as crew:
+        assert crew.size == 2
+        assert executors.result(crew.executor.submit(pow, 2, 3)) == 8
         with pytest.raises(ZeroDivisionError):
-            executors.result(executor.submit(divmod, 1, 0))
-    cancelled: Future[int] = Future()
-    cancelled.set_exception(CancelledError())
-    with pytest.raises(MachineLost):
-        executors.result(cancelled)
+            executors.result(crew.executor.submit(divmod, 1, 0))
+
+
+def test_a_call_that_runs_can_be_cancelled() -> None:
+    asked = threading.Event()
+
+    def call() -> None:
+        unwanted = executors.unwanted()
+        asked.set()
+        while not unwanted():
+            time.sleep(0.01)
+        ended.set()
+
+    ended = threading.Event()
+    with executors.connect() as crew:
+        future = crew.executor.submit(call)
+        assert asked.wait(5)
+        assert future.cancel()
+        assert ended.wait(1)
+        with pytest.raises(MachineLost):
+            executors.result(future)

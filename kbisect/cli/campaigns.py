@@ -1,0 +1,97 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""What the commands on campaigns share: find the current one, show it, name commits."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+from kbisect.cli.session import Session
+from kbisect.errors import UsageError
+from kbisect.report import bisection
+from kbisect.report.terminal import Style, name
+
+if TYPE_CHECKING:
+    from kbisect.lab.campaign import Campaign
+
+
+def resolve(session: Session, revision: str) -> str:
+    """Return the oid of a commit that the user named."""
+    from kbisect.history import names
+
+    return names.resolve(session.repository, revision, session.say)
+
+
+def namer(session: Session) -> bisection.Namer:
+    """Return what names a commit for people."""
+    return lambda oid: name(oid, session.repository.commit(oid).subject)
+
+
+def current(session: Session) -> Campaign:
+    """Return the current campaign.
+
+    Raises
+    ------
+    UsageError
+        There is none.
+    """
+    from kbisect.lab.campaign import Campaign
+
+    campaign = Campaign.current(session.repository)
+    if campaign is None:
+        raise UsageError(
+            "there is no bisection here",
+            hint="kbisect bisect run --good REV ./test.sh, or: kbisect bisect start",
+        )
+    return campaign
+
+
+def warn_of_cut(session: Session, campaign: Campaign) -> None:
+    """Say that the journal's last line is not whole; nobody else may be writing it."""
+    if campaign.journal.cut:
+        session.say("the journal's last line was cut in the middle; it is left out")
+
+
+def require_no_open_campaign(session: Session) -> None:
+    """Refuse to put a campaign aside that somebody gave verdicts to."""
+    from kbisect.lab.campaign import Campaign
+
+    campaign = Campaign.current(session.repository)
+    if campaign and campaign.state.finished is None and campaign.state.answers:
+        raise UsageError(
+            f"another campaign is open here, with {len(campaign.state.answers)} verdicts",
+            hint="kbisect bisect status; finish it, or put it aside: kbisect bisect reset",
+        )
+
+
+def show(
+    session: Session,
+    campaign: Campaign,
+    command: str,
+    as_json: bool,
+    more: Mapping[str, object] | None = None,
+    why: bool = False,
+) -> None:
+    """Print how far a campaign is, or what it found."""
+    from kbisect.bisect.plan import Try
+    from kbisect.lab import running
+    from kbisect.lab.journal import Campaigns
+
+    state, result, names = campaign.state, campaign.result(), namer(session)
+    journal = str(campaign.journal.path)
+    crewed = running.read(campaign.folder, Campaigns(session.repository.store).holder)
+    planned = campaign.planned() if state.finished is None else None
+    expected = campaign.forecast(crewed.workers if crewed else 1)
+    coming = planned.oid if isinstance(planned, Try) else None
+    sources = campaign.sources if why else ()
+
+    def render(style: Style) -> str:
+        reasons = bisection.why(sources) if why else ""
+        if state.finished is not None:
+            return bisection.text(result, journal, names, style) + reasons
+        standing = bisection.standing(state, result, planned, journal, names, crewed, expected)
+        return standing + reasons
+
+    content = bisection.document(result, journal, {"next": coming, **(more or {})})
+    content |= bisection.progress_document(crewed, expected) | ({"why": sources} if why else {})
+    session.answer(command, content, render, as_json)

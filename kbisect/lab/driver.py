@@ -1,0 +1,305 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""The driver of a campaign: keeps its workers busy until the end is known.
+
+As soon as one test has ended, the next is planned from all that is known by then; a running test
+that can say nothing more is cancelled.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import FIRST_COMPLETED, Future, wait
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from kbisect.bisect.events import Stuck, Tested
+from kbisect.bisect.forecast import Forecast, forecast
+from kbisect.bisect.plan import End, Try, Wait, idle
+from kbisect.bisect.state import State
+from kbisect.bisect.verdict import COULD_NOT_RUN, Observation, Role, judge, judge_bad_end
+from kbisect.bisect.view import search
+from kbisect.errors import MachineLost, UsageError
+from kbisect.git import derived
+from kbisect.git.process import GitFailed
+from kbisect.lab import executors, fixups, running
+from kbisect.lab import step as steps
+from kbisect.lab.campaign import Campaign
+from kbisect.lab.executors import Crew
+from kbisect.lab.place import Place
+from kbisect.lab.recipe import Recipe
+from kbisect.lab.running import Job
+from kbisect.lab.step import Done, Step
+
+Listener = Callable[["Progress"], None]
+
+_LOST = 3
+"""So many workers may be lost with one test."""
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """A test that has ended, and what is left.
+
+    Attributes
+    ----------
+    tests : number of tests that have ended
+    suspects : of the range that remain
+    forecast : of what is still to do, None once only the confirmation is left
+    jobs : what the workers are at
+    """
+
+    run: Tested
+    tests: int
+    suspects: int
+    forecast: Forecast | None
+    jobs: tuple[Job, ...]
+
+
+class Driver:
+    """Drives one campaign with a crew of workers."""
+
+    def __init__(
+        self, campaign: Campaign, crew: Crew, recipe: Recipe, listen: Listener | None = None
+    ) -> None:
+        self.campaign, self.crew, self.recipe, self.listen = campaign, crew, recipe, listen
+        repository, started = campaign.repository, campaign.state.started
+        self.place = Place(
+            repository.gitdir, repository.store, started.at, checkout=started.checkout
+        )
+        self.fixups = fixups.Fixups(repository, recipe.fixups)
+        self.env = steps.environment()
+        self.jobs: dict[Future[Done], Job] = {}
+        self.lost: dict[str, int] = {}
+
+    def run(self) -> State:
+        """Test until the end is known.
+
+        May be stopped at any point, and called again on the same journal.
+
+        Raises
+        ------
+        UsageError
+            The script could not be run (126, 127); says nothing about the commit.
+        MachineLost
+            Workers were lost, again and again.
+        """
+        with self._at_work():
+            while (end := self._fill()) is None:
+                for job, done in self._ended():
+                    self._take(job, done)
+                self._drop_idle()
+        if self.campaign.state.finished is None:
+            self.campaign.finish(end)
+        self.campaign.clean_store(self.campaign.repository)
+        return self.campaign.state
+
+    def all_of(self, tests: Sequence[Try]) -> None:
+        """Run these tests, whatever is known already."""
+        left = list(tests)
+        with self._at_work():
+            while left or self.jobs:
+                while left and len(self.jobs) < self.crew.size:
+                    self._start(left.pop(0))
+                running.write(self.campaign.folder, self.jobs.values(), self.crew.size)
+                if self.jobs:
+                    for job, done in self._ended():
+                        self._take(job, done)
+        self.campaign.clean_store(self.campaign.repository)
+
+    @contextmanager
+    def _at_work(self) -> Iterator[None]:
+        """End what runs, and say that nothing does any more, however this is left."""
+        try:
+            yield
+        finally:
+            for future in self.jobs:
+                future.cancel()
+            running.clear(self.campaign.folder)
+
+    def _fill(self) -> End | None:
+        """Give every worker something to do; return the end if that is what is left."""
+        while len(self.jobs) < self.crew.size:
+            planned = self.campaign.planned(self._pending)
+            assert planned is not None
+            if isinstance(planned, End):
+                return planned
+            if isinstance(planned, Wait):
+                break
+            self._start(planned)
+        running.write(self.campaign.folder, self.jobs.values(), self.crew.size)
+        return None
+
+    @property
+    def _pending(self) -> tuple[Try, ...]:
+        return tuple(job.test for job in self.jobs.values())
+
+    # --- one test -----------------------------------------------------------------------------
+
+    def _start(self, test: Try) -> None:
+        if test.reverts is not None:
+            scratch = self.place.scratch(test.oid, test.reverts)
+            made = derived.without(scratch, test.reverts, test.oid)
+            if made.oid is None:
+                stuck = Stuck(time.time(), test.reverts, test.oid, made.conflicts)
+                self.campaign.append(stuck)
+                return
+        runs = self.campaign.state.tested
+        attempt = 1 + sum(run.oid == test.oid for run in runs)
+        attempt += sum(each.oid == test.oid for each in self._pending)
+        self._submit(Job(test, f"{self._number():04d}-{test.oid[:12]}", attempt, time.time()))
+
+    def _submit(self, job: Job) -> None:
+        future = self.crew.executor.submit(steps.run, self._step(job))
+        self.jobs[future] = job
+
+    def _step(self, job: Job) -> Step:
+        campaign, test = self.campaign, job.test
+        repository = campaign.repository
+        script = campaign.folder / "script"
+        return Step(
+            oid=test.oid,
+            recipe=self.recipe,
+            folder=campaign.folder / "steps" / job.folder,
+            place=self.place,
+            directory=repository.workdir or repository.gitdir,
+            attempt=job.attempt,
+            reverts=test.reverts,
+            slots=self.crew.size if self.crew.local else None,
+            fixups=self.fixups.of(test.oid),
+            env=self.env,
+            signature=self.recipe.signature or campaign.state.signature,
+            known=self._known(test),
+            script=(script, script.read_bytes())
+            if not self.crew.local and script.exists()
+            else None,
+        )
+
+    def _number(self) -> int:
+        """Return the next number of a step's folder: none is used twice, not even after an undo."""
+        events = self.campaign.journal.events
+        folders = [
+            Path(each.folder).name for each in events if isinstance(each, Tested) and each.folder
+        ]
+        folders += [job.folder for job in self.jobs.values()]
+        return 1 + max((int(name.split("-")[0]) for name in folders), default=0)
+
+    def _known(self, test: Try) -> dict[str, Observation]:
+        """Return what each image did, where one run of it says all there is to say."""
+        state = self.campaign.state
+        if self.recipe.image is None or test.role is not Role.SEARCH:
+            return {}
+        if not search(state, self.campaign.searched).belief.suspects().any():
+            return {}
+        return {run.image: run.seen for run in state.tested if run.image is not None}
+
+    # --- what came of it ----------------------------------------------------------------------
+
+    def _ended(self) -> Iterator[tuple[Job, Done]]:
+        """Wait for tests to end, and return those that can be judged."""
+        waiting = set(self.jobs)
+        while True:
+            wait(waiting, return_when=FIRST_COMPLETED)
+            ready = [future for future in waiting if future.done()]
+            # What a good end does is judged by what the bad one did.
+            now = [future for future in ready if self._may_judge(self.jobs[future])]
+            if now:
+                break
+            waiting -= set(ready)
+        for future in now:
+            job = self.jobs.pop(future)
+            try:
+                yield job, executors.result(future)
+            except MachineLost:
+                self.lost[job.folder] = self.lost.get(job.folder, 0) + 1
+                if self.lost[job.folder] >= _LOST:
+                    raise
+                self._submit(job)
+            except GitFailed:
+                repository = self.campaign.repository
+                if repository.is_partial:
+                    raise repository.absent(job.test.oid) from None
+                raise
+
+    def _may_judge(self, job: Job) -> bool:
+        if job.test.role not in {Role.GOOD_END, Role.TIP, Role.BASE}:
+            return True
+        return not any(test.role is Role.BAD_END for test in self._pending)
+
+    def _take(self, job: Job, done: Done) -> None:
+        folder = self.campaign.folder / "steps" / job.folder
+        for name, content in done.files.items():
+            path = folder / name
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_bytes(content)
+        run = self._judged(job, done, folder)
+        self.campaign.append(run)
+        if self.listen is not None:
+            self.listen(self._progress(run))
+
+    def _judged(self, job: Job, done: Done, folder: Path) -> Tested:
+        test, seen = job.test, done.seen
+        if seen.exit_code in COULD_NOT_RUN:
+            words = _last_words(folder / "output.txt")
+            raise UsageError(
+                f"the script left with {seen.exit_code} at {test.oid[:12]}: something in it could "
+                f"not be run{words}",
+                hint="correct it and run the same command again; "
+                "for a commit that can't be tested it should leave with 125",
+            )
+        signature = self.recipe.signature or self.campaign.state.signature
+        if test.role is Role.BAD_END and self.recipe.signature is None:
+            verdict, cause = judge_bad_end(seen)
+        else:
+            verdict, cause = judge(seen, signature)
+        return Tested(
+            at=time.time(),
+            oid=test.oid,
+            role=test.role,
+            verdict=verdict,
+            cause=cause,
+            exit_code=seen.exit_code,
+            timed_out=seen.timed_out,
+            crash=seen.crash,
+            seconds=done.seconds,
+            attempt=job.attempt,
+            folder=f"steps/{job.folder}",
+            stage=seen.stage,
+            reverted=test.reverts,
+            image=done.image,
+            worker=done.worker,
+        )
+
+    def _progress(self, run: Tested) -> Progress:
+        campaign = self.campaign
+        state = campaign.state
+        found = search(state, campaign.searched)
+        return Progress(
+            run,
+            len(state.tested),
+            len(campaign.suspects()),
+            forecast(state, found, self.crew.size),
+            tuple(self.jobs.values()),
+        )
+
+    def _drop_idle(self) -> None:
+        """Cancel what can say nothing more."""
+        if len(self.jobs) < 2:
+            return
+        for test in idle(self.campaign.state, self.campaign.searched, self._pending):
+            for future, job in list(self.jobs.items()):
+                if job.test == test:
+                    future.cancel()
+                    del self.jobs[future]
+
+
+def _last_words(output: Path) -> str:
+    try:
+        with output.open("rb") as file:
+            file.seek(max(0, output.stat().st_size - 4096))
+            lines = file.read().decode("utf-8", "replace").split("\n")
+    except OSError:
+        return ""
+    said = [line.strip() for line in lines if line.strip()]
+    return f" ({said[-1][:200]})" if said else ""

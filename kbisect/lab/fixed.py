@@ -1,0 +1,125 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Is it already fixed? Commits that fix, revert or blame the culprit, and the tips of the trees."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from kbisect.bisect.result import Kind, Result
+from kbisect.bisect.verdict import Verdict
+from kbisect.git.freshness import fetched_at
+from kbisect.git.repository import Repository
+from kbisect.history import store
+from kbisect.history.containment import trees_with
+from kbisect.history.messages import LinkKind
+from kbisect.history.store import Index
+
+TREES = ("net", "mainline")
+"""Trees whose tips are tested."""
+_STRONG = (LinkKind.FIXES, LinkKind.REVERTS)
+_NAMES = (*_STRONG, LinkKind.BLAMES)
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """A commit that says it repairs the culprit.
+
+    Attributes
+    ----------
+    kind : fixes, reverts, or blames (in prose)
+    trees : that contain it
+    release : the first that contains it, None before one does
+    """
+
+    oid: str
+    kind: LinkKind
+    trees: tuple[str, ...]
+    release: str | None
+
+    @property
+    def is_strong(self) -> bool:
+        """Whether a trailer or git's own words say so, not prose."""
+        return self.kind in _STRONG
+
+
+@dataclass(frozen=True, slots=True)
+class Fixed:
+    """What was found; nothing of it is in the bad end.
+
+    Attributes
+    ----------
+    links : the strongest first
+    passing, failing : trees whose tip passes, or fails
+    as_of : Unix time of the last fetch, None without remotes
+    looked : whether there was an index to look in
+    """
+
+    bad: str
+    links: tuple[Link, ...] = ()
+    passing: tuple[str, ...] = ()
+    failing: tuple[str, ...] = ()
+    as_of: float | None = None
+    looked: bool = True
+
+    def __bool__(self) -> bool:
+        """Whether it is fixed somewhere. A tip that still fails outweighs words."""
+        return bool(self.passing) or (bool(self.links) and not self.failing)
+
+
+def look(repository: Repository, result: Result, bad: str) -> Fixed:
+    """Look for fixes of a campaign's culprit that its bad end doesn't contain."""
+    tips = result.check(Kind.TIP)
+    passing = tuple(check.tree or "" for check in tips if check.verdict is Verdict.GOOD)
+    failing = tuple(check.tree or "" for check in tips if check.verdict is Verdict.BAD)
+    as_of = fetched_at(repository)
+    try:
+        index = store.load(repository.store)
+    except (store.NoIndex, store.IndexDamaged):
+        return Fixed(bad, (), passing, failing, as_of, looked=False)
+    links = _links(repository, index, result.culprit, bad) if result.culprit else ()
+    return Fixed(bad, links, passing, failing, as_of)
+
+
+def tips(repository: Repository, ends: Sequence[str]) -> tuple[str, ...]:
+    """Return `tree=oid` of the tips that say whether it is fixed: they contain the bad end.
+
+    A tip that is one of the ends is tested as such.
+    """
+    try:
+        index = store.load(repository.store)
+    except (store.NoIndex, store.IndexDamaged):
+        return ()
+    found: dict[str, str] = {}
+    for tree in TREES:
+        ref = index.meta.trees.get(tree)
+        oid = repository.find(ref) if ref else None
+        if oid is None or oid in ends or oid in found.values():
+            continue
+        if repository.is_ancestor(ends[0], oid):
+            found[tree] = oid
+    return tuple(f"{tree}={oid}" for tree, oid in found.items())
+
+
+def _links(repository: Repository, index: Index, culprit: str, bad: str) -> tuple[Link, ...]:
+    kinds = ", ".join(f"'{kind}'" for kind in _NAMES)
+    rows = index.rows(
+        f"SELECT DISTINCT oid, kind FROM links WHERE target = ? AND kind IN ({kinds})", [culprit]
+    )
+    kind_of: dict[str, LinkKind] = {}
+    for oid, kind in rows:
+        known = kind_of.get(oid)
+        kind_of[oid] = min(LinkKind(kind), known or LinkKind(kind), key=_NAMES.index)
+    undone = {
+        target
+        for (target,) in index.rows("SELECT target FROM links WHERE kind = 'reverts'")
+        if target in kind_of
+    }
+    links = []
+    for oid, kind in kind_of.items():
+        # A fix that the bad end has, or that was taken back, repaired nothing.
+        if oid in undone or repository.is_ancestor(oid, bad):
+            continue
+        number = index.number(oid)
+        links.append(Link(oid, kind, trees_with(index, number), index.release_of(number)))
+    return tuple(sorted(links, key=lambda link: (_NAMES.index(link.kind), not link.trees)))

@@ -1,0 +1,259 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""A recipe: how a commit is configured, built, booted and tested, in TOML.
+
+It is given explicitly and never looked for in the tree, which may not name a command. Each stage is
+a table: `run` is a line for `sh -ec`, or a list of words; beside a stage's own keys it takes
+`timeout` and `quiet` (seconds, or "20 min"). All stages see the variables that a script sees.
+
+    [config]                 # once a commit, like the build
+    run = "make -C $KBISECT_TREE O=$KBISECT_BUILD defconfig"
+    wanted = "net.config"    # what of it didn't come into .config is logged
+
+    [build]
+    run = "make -C $KBISECT_TREE O=$KBISECT_BUILD -j2 bzImage"
+    timeout = "30 min"
+    image = "arch/x86/boot/bzImage"   # below KBISECT_BUILD: the same again needs no test
+
+    [boot]                   # by QEMU: its guest reports the status, which is the test's
+    kernel = "arch/x86/boot/bzImage"
+    initrd = "initramfs.cpio"
+    quiet = "60 s"
+
+    [test]
+    run = "./mcast-first.sh"
+
+    [parse]                  # of the console; or run = "..."
+    format = "ktap"
+
+    [signature]              # else what the bad end does is hunted
+    crash = "NULL dereference in netlab_xmit"
+
+    [[fixup]]                # for commits that contain `since` and don't contain `until`
+    patch = "gcc-12.patch"   # or commit = REV
+    since = "v5.10"
+    until = "v5.15"
+
+    [worker]
+    retries = 2              # of a run whose machine failed
+    resources = { kvm = 1 }  # of a Dask worker
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+import sys
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from kbisect.bisect.verdict import Observation, Signature, StageName
+from kbisect.errors import UsageError
+from kbisect.lab.stages import Stage
+
+_UNITS = {"": 1, "s": 1, "min": 60, "h": 3600}
+_OF_EVERY_STAGE = {"run", "timeout", "quiet"}
+_GUEST = ("kernel", "initrd", "append", "memory", "cpus", "arch")
+_OWN = {
+    StageName.CONFIG: {"wanted"},
+    StageName.BUILD: {"image"},
+    StageName.BOOT: set(_GUEST),
+    StageName.TEST: set[str](),
+    StageName.PARSE: {"format"},
+}
+_FORMATS = ("ktap", "kselftest")
+
+
+@dataclass(frozen=True, slots=True)
+class Fixup:
+    """A change that some commits need to be built. `since` and `until` are as written."""
+
+    patch: bytes | None = None
+    commit: str | None = None
+    since: str | None = None
+    until: str | None = None
+
+    @property
+    def name(self) -> str:
+        """What tells it from others."""
+        return self.commit or hashlib.sha256(self.patch or b"").hexdigest()
+
+
+@dataclass(frozen=True, slots=True)
+class Recipe:
+    """How a commit is tested.
+
+    Attributes
+    ----------
+    stages : in their order
+    digest : SHA-256 of the file and of the patches it names
+    image : path below KBISECT_BUILD of what is booted, None if it isn't said
+    wanted : the configuration that is asked for, None if it isn't said
+    parses : format of the console that says the verdict
+    guest : whether [boot] is QEMU's, so that its guest says the verdict
+    """
+
+    stages: tuple[Stage, ...]
+    digest: str
+    image: str | None = None
+    wanted: str | None = None
+    parses: str | None = None
+    guest: bool = False
+    signature: Signature | None = None
+    fixups: tuple[Fixup, ...] = ()
+    retries: int | None = None
+    resources: Mapping[str, float] = field(default_factory=dict)
+
+    def only(self, *names: StageName) -> tuple[Stage, ...]:
+        """Return some of the stages."""
+        return tuple(stage for stage in self.stages if stage.name in names)
+
+
+def load(path: Path) -> Recipe:
+    """Read a recipe.
+
+    Raises
+    ------
+    UsageError
+        No such file, no TOML, a key that isn't known, or a patch that isn't there.
+    """
+    try:
+        content = path.read_bytes()
+        document = tomllib.loads(content.decode("utf-8"))
+    except FileNotFoundError:
+        raise UsageError(f"no such recipe: {path}", hint="give its path with --recipe") from None
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise UsageError(f"{path} is no TOML: {error}", hint="correct that line") from None
+    names = {str(name) for name in StageName}
+    for key, table in document.items():
+        if key not in names | {"signature", "fixup", "worker"}:
+            raise _wrong(path, f"unknown table [{key}]", f"the stages are {', '.join(StageName)}")
+        if not isinstance(table, list if key == "fixup" else dict):
+            raise _wrong(path, f"{key} is no table", f"[{key}]")
+    digest = hashlib.sha256(content)
+    stages = [
+        stage
+        for name in StageName
+        if name in document and (stage := _stage(path, name, document[name])) is not None
+    ]
+    if not stages:
+        raise _wrong(path, "no stage has anything to run", "[test] with run = ...")
+    fixups = tuple(_fixup(path, table) for table in document.get("fixup", ()))
+    for fixup in fixups:
+        digest.update(fixup.patch or b"")
+    wanted = None
+    if "wanted" in document.get("config", {}):
+        wanted = _beside(path, document["config"]["wanted"]).decode("utf-8", "replace")
+        digest.update(wanted.encode())
+    worker = document.get("worker", {})
+    return Recipe(
+        stages=tuple(stages),
+        digest=digest.hexdigest(),
+        image=document.get("build", {}).get("image"),
+        wanted=wanted,
+        parses=_parses(path, document.get("parse", {})),
+        guest="kernel" in document.get("boot", {}),
+        signature=_signature(path, document.get("signature")),
+        fixups=fixups,
+        retries=worker.get("retries"),
+        resources=worker.get("resources", {}),
+    )
+
+
+def of_script(command: tuple[str, ...], timeout: float | None) -> Recipe:
+    """Return the recipe that a plain script is: a test alone."""
+    stage = Stage(StageName.TEST, command, timeout)
+    return Recipe((stage,), hashlib.sha256("\0".join(command).encode()).hexdigest())
+
+
+def seconds(value: object) -> float:
+    """Read a time: seconds, or a number with s, min or h.
+
+    Raises
+    ------
+    ValueError
+        It is none.
+    """
+    if isinstance(value, int | float) and not isinstance(value, bool) and value > 0:
+        return float(value)
+    if isinstance(value, str) and (
+        found := re.fullmatch(r"\s*(\d+(?:\.\d+)?)\s*(s|min|h|)\s*", value)
+    ):
+        return float(found[1]) * _UNITS[found[2]]
+    raise ValueError(value)
+
+
+def _stage(path: Path, name: StageName, table: Mapping[str, Any]) -> Stage | None:
+    for key in table:
+        if key not in _OF_EVERY_STAGE | _OWN[name]:
+            known = ", ".join(sorted(_OF_EVERY_STAGE | _OWN[name]))
+            raise _wrong(path, f"[{name}] has no key {key}", f"it has {known}")
+    limits: dict[str, float | None] = {}
+    for key in ("timeout", "quiet"):
+        try:
+            limits[key] = seconds(table[key]) if key in table else None
+        except ValueError:
+            raise _wrong(path, f"[{name}] {key}", f'{key} = "20 min"') from None
+    run = table.get("run")
+    if run is None and "kernel" in table:
+        command: tuple[str, ...] = _guest(table, limits["timeout"])
+    elif isinstance(run, str):
+        command = ("sh", "-ec", run)
+    elif isinstance(run, list) and run and all(isinstance(word, str) for word in run):
+        command = tuple(run)
+    elif run is None and name is StageName.PARSE:
+        return None
+    else:
+        raise _wrong(path, f"[{name}] has nothing to run", 'run = "make ..."')
+    return Stage(name, command, limits["timeout"], limits["quiet"])
+
+
+def _guest(table: Mapping[str, Any], timeout: float | None) -> tuple[str, ...]:
+    """Return the command that boots a guest; paths are below the build folder, where they are."""
+    words = [sys.executable, "-m", "kbisect", "lab", "qemu", "--run"]
+    for key in _GUEST:
+        if key in table:
+            words += [f"--{key}", str(table[key])]
+    return (*words, *(("--timeout", f"{timeout:g}") if timeout else ()))
+
+
+def _fixup(path: Path, table: Mapping[str, Any]) -> Fixup:
+    given = set(table)
+    if ("patch" in given) == ("commit" in given) or given - {"patch", "commit", "since", "until"}:
+        raise _wrong(path, "a [[fixup]] is a patch or a commit", "with since and until, or without")
+    patch = _beside(path, table["patch"]) if "patch" in table else None
+    return Fixup(patch, table.get("commit"), table.get("since"), table.get("until"))
+
+
+def _signature(path: Path, table: Mapping[str, Any] | None) -> Signature | None:
+    if table is None:
+        return None
+    if len(table) != 1 or not set(table) <= {"crash", "exit", "hang", "stage"}:
+        raise _wrong(path, "[signature] is one of crash, exit, hang, stage", "exit = 1")
+    if "crash" in table:
+        return Observation(None, False, str(table["crash"]))
+    if "exit" in table:
+        return Observation(int(table["exit"]))
+    if "hang" in table:
+        return Observation(None, timed_out=True)
+    return Observation(1, stage=StageName(table["stage"]))
+
+
+def _parses(path: Path, table: Mapping[str, Any]) -> str | None:
+    form = table.get("format")
+    if form is not None and form not in _FORMATS:
+        raise _wrong(path, f"[parse] knows no format {form}", f"one of {', '.join(_FORMATS)}")
+    return form
+
+
+def _beside(path: Path, name: object) -> bytes:
+    try:
+        return (path.parent / str(name)).read_bytes()
+    except OSError as error:
+        raise _wrong(path, f"{name}: {error.strerror}", "paths start at the recipe") from None
+
+
+def _wrong(path: Path, what: str, hint: str) -> UsageError:
+    return UsageError(f"the recipe {path}: {what}", hint=hint)

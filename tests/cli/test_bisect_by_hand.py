@@ -1,0 +1,85 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""git's log both ways, a bisection by hand, and the report."""
+
+from __future__ import annotations
+
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.cli.repos import Repo, Run, bisect, document, numbered, refused
+
+
+@pytest.mark.parametrize("skips", ["", "[ $n -ge 15 ] && [ $n -le 18 ] && exit 125"])
+def test_git_replays_our_log(repo: Repo, kbisect: Run, tmp_path: Path, skips: str) -> None:
+    found = bisect(kbisect, repo, numbered(repo, skips))
+    (tmp_path / "log").write_text(kbisect("-C", repo.path, "bisect", "log").stdout)
+    done = subprocess.run(
+        ["git", "-C", repo.path, "bisect", "replay", tmp_path / "log"],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    if found["culprit"]:
+        assert f"{repo.oids[17]} is the first bad commit" in done.stdout
+    else:
+        assert "only 'skip'ped commits left" in done.stdout
+        assert all(oid in done.stdout for oid in found["suspects"])
+
+
+def test_we_replay_git_log(repo: Repo, kbisect: Run, tmp_path: Path) -> None:
+    repo.git("bisect", "start", repo.oids[-1], repo.oids[0])
+    repo.git("bisect", "skip")
+    repo.git("bisect", "good", repo.oids[9])
+    (tmp_path / "log").write_text(repo.git("bisect", "log") + "\n")
+    found = document(kbisect("-C", repo.path, "bisect", "replay", "--json", tmp_path / "log"))
+    assert found["outcome"] is None
+    assert set(found["suspects"]) == set(repo.oids[10:])
+    ours = kbisect("-C", repo.path, "bisect", "log").stdout
+    theirs = repo.git("bisect", "log")
+
+    def verdicts(log: str) -> list[str]:
+        return [row for row in log.splitlines() if row.startswith(("# bad:", "# good:", "# skip:"))]
+
+    assert set(verdicts(ours)) == set(verdicts(theirs))
+
+
+def test_by_hand(repo: Repo, kbisect: Run) -> None:
+    def do(*words: str) -> dict[str, Any]:
+        return document(kbisect("-C", repo.path, *words, "--json"))
+
+    assert do("bisect", "start")["next"] is None
+    do("bad", repo.oids[-1])
+    state = do("good", repo.oids[0])
+    while state["outcome"] is None:
+        number = repo.oids.index(state["next"])
+        state = do("bisect", "good" if number < 17 else "bad")
+    assert state["culprit"] == repo.oids[17]
+    assert state["tests"] in {5, 6}
+    assert "given by hand" in " ".join(state["unchecked"])
+    state = do("bisect", "undo")
+    assert state["outcome"] is None
+    assert len(state["suspects"]) in {2, 3}
+    refused(kbisect("-C", repo.path, "bad", repo.oids[0]), "a good commit contains it")
+    refused(kbisect("-C", repo.path, "good", repo.oids[-1]), "")
+    assert do("bisect", "status")["suspects"] == state["suspects"]
+    place = do("bisect", "reset")["journal"]
+    assert Path(place).exists()
+    refused(kbisect("-C", repo.path, "status"), "no bisection here")
+
+
+def test_report(repo: Repo, kbisect: Run) -> None:
+    bisect(kbisect, repo, numbered(repo))
+    report = ["-C", repo.path, "bisect", "report"]
+    assert "is the first bad commit" in kbisect(*report).stdout
+    mail = kbisect(*report, "--format", "mail").stdout
+    culprit = f'{repo.oids[17][:12]} ("commit 17")'
+    assert f"\nCommit {culprit}\n" in mail
+    assert f"\n#regzbot introduced: {repo.oids[17][:12]}\n" in mail
+    assert f"Fixes: {culprit}" in mail
+    assert not any(row.startswith("Fixes:") for row in mail.splitlines())
+    found = document(kbisect(*report, "--format", "json"))
+    assert found["culprit"] == repo.oids[17]
+    assert found["ends"][0]["at"].endswith("Z")
