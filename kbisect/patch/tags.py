@@ -42,11 +42,12 @@ def _signed_off(patch: Patch, number: int, *, is_mailed: bool) -> Result:
     faults = []
     if not _is_among(patch.mail.author, signers):
         faults.append(f"not signed off by the author, {patch.mail.author or 'who is not named'}")
-    if is_mailed and signers and not _is_among(patch.mail.sender, signers[-1:]):
-        faults.append(f"the last to sign off, {signers[-1]}, isn't who sent it")
     faults += _codevelopers(patch.trailers)
     if faults:
         return Result(rules.VERIFY_SIGNEDOFF, Level.FAIL, "; ".join(faults), number)
+    if is_mailed and signers and not _is_among(patch.mail.sender, signers[-1:]):
+        text = f"the last to sign off, {signers[-1]}, isn't who sends it"
+        return Result(rules.VERIFY_SIGNEDOFF, Level.WARN, text, number)
     return Result(rules.VERIFY_SIGNEDOFF, Level.PASS, "signed off by the author", number)
 
 
