@@ -3,8 +3,10 @@
 
 from __future__ import annotations
 
+import gc
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -135,7 +137,7 @@ def update(
     """
     begun = time.monotonic()
     repository.require_whole_history()
-    with store.writing(repository.store):
+    with store.writing(repository.store), _no_cycles():
         known = _present(repository, say)
         wanted = _wanted(repository, known, trees or {}, paths, lines)
         before = None if known is None or full or not wanted.goes_on(repository, known) else known
@@ -147,6 +149,18 @@ def update(
             remember(repository, wanted.trees)
         new = len(index.oids) - (_still_there(known, index) if known else 0)
         return _outcome(index, wanted, new, "incremental" if before else "full", begun)
+
+
+@contextmanager
+def _no_cycles() -> Iterator[None]:
+    """Keep Python from looking for cycles in a million rows that have none, time and again."""
+    was = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was:
+            gc.enable()
 
 
 def _present(repository: Repository, say: Say) -> Index | None:
