@@ -3,19 +3,20 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
 
-from kbisect.api import attribution, cache, context, difference, evidence, renames, surface
+from kbisect.api import attribution, cache, context, difference, renames, symbols
 from kbisect.api.attribution import Timeline
+from kbisect.api.commits import Commits
 from kbisect.api.declarations import Declaration, Gap, What
 from kbisect.api.difference import Side
-from kbisect.api.evidence import Callers, Change, Interest, Touch
+from kbisect.api.evidence import Callers
 from kbisect.api.findings import Finding
 from kbisect.api.headers import Headers, sides
 from kbisect.api.renames import Evidence, Key, Pair, Surroundings
+from kbisect.api.scope import ALL, Scope
 from kbisect.git import blobs, patches
 from kbisect.git.blobs import Files
 from kbisect.git.patches import CommitPatch
@@ -23,63 +24,6 @@ from kbisect.git.repository import Repository
 
 # Where callers are looked for, and headers.
 FOLDERS = ("net", "drivers/net", "include")
-
-
-@dataclass(frozen=True, slots=True)
-class Scope:
-    """What is asked for: structs, headers, other names; all of the surface when all are empty."""
-
-    structs: tuple[str, ...] = ()
-    headers: tuple[str, ...] = ()
-    names: tuple[str, ...] = ()
-
-    @property
-    def asked(self) -> tuple[tuple[str, ...], ...]:
-        """All of it, in one order."""
-        return (tuple(sorted(self.structs)), self.headers, self.names)
-
-    def holds(self, finding: Finding) -> bool:
-        """Whether a finding was asked for."""
-        if self.structs:
-            names = {finding.struct, finding.new.owner if finding.new is not None else None}
-            if not names & set(self.structs):
-                return False
-        if self.names and not any(
-            declaration is not None and declaration.name in self.names
-            for declaration in (finding.old, finding.new)
-        ):
-            return False
-        if self.headers:
-            return any(self._named(path) for path in (finding.header, finding.new_header or ""))
-        return True
-
-    def _named(self, path: str) -> bool:
-        return any(
-            path == asked or path.endswith("/" + asked.removeprefix("include/"))
-            for asked in self.headers
-        )
-
-    def keeps(self, declaration: Declaration) -> bool:
-        """Whether a declaration could take part in a finding that was asked for."""
-        if declaration.what is What.MACRO and "." in declaration.type:
-            return True  # it may be what a field is called by
-        if self.names and declaration.name not in self.names:
-            return False
-        return not self.structs or (declaration.owner or declaration.name) in self.structs
-
-    def spans(self, gaps: Iterable[Gap], sides: Iterable[Side]) -> Iterator[Gap]:
-        """Keep the spans that could hide a finding that was asked for."""
-        homes = {
-            found.header
-            for side in sides
-            for name in self.structs
-            for found in side.by_key.get(("tag", name), ())
-        }
-        for gap in gaps:
-            if (not self.structs or gap.header in homes) and (
-                not self.headers or self._named(gap.header)
-            ):
-                yield gap
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +42,7 @@ def compare(
     repository: Repository,
     old: str,
     new: str | None,
-    scope: Scope = Scope(),
+    scope: Scope = ALL,
     release: Callable[[str], str | None] = lambda oid: None,
 ) -> Result:
     """Compare two commits, or a commit with the worktree.
@@ -128,45 +72,56 @@ def compare(
 
 def _compare_commits(repository: Repository, old: str, new: str | None, scope: Scope) -> Result:
     tip = new or repository.head()
+    folders = (*FOLDERS, *scope.surface.paths)
     with ExitStack() as stack:
         histories = []
         for first, last in ((old, tip), (tip, old)):
             commits: Iterator[CommitPatch] = iter(())
             if first is not None and last is not None and first != last:
-                reading = patches.reading(repository, first, last, FOLDERS)
+                reading = patches.reading(repository, first, last, folders)
                 commits = stack.enter_context(reading)
             histories.append(commits)
             if first is None or last is None or repository.is_ancestor(first, last):
                 break  # what the one side lacks, commits of the other made
-        before = blobs.at_commit(repository, old, surface.FOLDERS)
+        before = blobs.at_commit(repository, old, scope.surface.folders)
         after = (
-            blobs.in_worktree(repository, surface.FOLDERS)
+            blobs.in_worktree(repository, scope.surface.folders)
             if new is None
-            else blobs.at_commit(repository, new, surface.FOLDERS)
+            else blobs.at_commit(repository, new, scope.surface.folders)
         )
         headers = Headers(repository, {**before.loaded, **after.loaded})
-        pasts = [_History(headers, commits) for commits in histories]
-        return between(sides(before, after, headers), scope, *pasts)
+        pasts = [Commits(headers, commits, scope.surface) for commits in histories]
+        found = between(sides(before, after, headers, scope), scope, *pasts)
+        if not scope.is_all or old == new:
+            return found
+        mine, yours = (_exported(repository, commit) for commit in (old, new))
+        history = [export for past in pasts for export in past.exports]
+        exports = tuple(symbols.compare(mine, yours, found.findings, history))
+        return replace(found, findings=(*found.findings, *exports))
 
 
-def compare_files(before: Files, after: Files, scope: Scope = Scope()) -> Result:
+def _exported(repository: Repository, commit: str | None) -> dict[str, Declaration]:
+    return symbols.declared(blobs.lines_with(repository, commit, symbols.WORDS, symbols.FOLDERS))
+
+
+def compare_files(before: Files, after: Files, scope: Scope = ALL) -> Result:
     """Compare two trees that have no history: nothing is attributed, renames are guesses."""
     headers = Headers(None, {**before.loaded, **after.loaded})
-    return between(sides(before, after, headers), scope)
+    return between(sides(before, after, headers, scope), scope)
 
 
 def along(
     old: Side, new: Side, headers: Headers, commits: Iterable[CommitPatch], scope: Scope
 ) -> Result:
     """Compare two sides whose commits the caller has at hand."""
-    return between((old, new), scope, _History(headers, iter(commits)))
+    return between((old, new), scope, Commits(headers, iter(commits)))
 
 
 def between(
     sides: tuple[Side, Side],
     scope: Scope,
-    ahead: _History | None = None,
-    back: _History | None = None,
+    ahead: Commits | None = None,
+    back: Commits | None = None,
 ) -> Result:
     """Compare two sides.
 
@@ -192,7 +147,7 @@ class _Judged:
     moved: Mapping[str, str]
 
 
-def _judge(old: Side, new: Side, scope: Scope, history: _History | None) -> _Judged:
+def _judge(old: Side, new: Side, scope: Scope, history: Commits | None) -> _Judged:
     removed, added = difference.unmatched(old, new)
     wanted = [declaration for declaration in removed if scope.keeps(declaration)]
     line, callers = Timeline(), Callers()
@@ -320,69 +275,6 @@ def _members(side: Side) -> dict[str, frozenset[str]]:
         owner: frozenset(declaration.name for declaration in listed)
         for owner, listed in side.fields.items()
     }
-
-
-class _History:
-    """The commits between two versions, read once."""
-
-    def __init__(self, headers: Headers, commits: Iterator[CommitPatch]) -> None:
-        self.headers, self.commits = headers, commits
-
-    def read(
-        self,
-        findings: Sequence[Finding],
-        removed: Sequence[Declaration],
-        added: Sequence[Declaration],
-    ) -> tuple[Timeline, Callers]:
-        """Return the versions of the headers in question, and what callers became."""
-        paths = {path for f in findings for path in (f.header, f.new_header) if path}
-        paths |= {d.header for f in findings for d in (f.old, f.new) if d is not None}
-        interest = Interest(removed)
-        words = interest.words | {d.name.rsplit(".", 1)[-1].encode() for d in added}
-        words |= {d.name.encode() for f in findings for d in (f.old, f.new) if d is not None}
-        callers = Callers()
-        assignments = evidence.Assignments(removed, added)
-        touches: list[Touch] = []
-        for commit in self.commits:
-            oid = commit.oid
-
-            def tell(key: Key, use: evidence.Use, alike: bool, oid: str = oid) -> None:
-                callers.add(key, use, alike, oid)
-
-            for file in commit.files:
-                private = file.path.endswith(".h") and not surface.is_public(file.path)
-                for hunk in file.hunks:
-                    if hunk.removed and hunk.added:
-                        evidence.read_hunk(interest, hunk.removed, hunk.added, tell)
-                    if hunk.added and private:
-                        evidence.hidden_in(interest, file.path, hunk.added, oid, callers)
-                    assignments.read(hunk.removed, hunk.added)
-                if surface.is_public(file.path) and (file.path in paths or _mentions(file, words)):
-                    changes = tuple(
-                        Change(hunk.old_start, hunk.new_start, hunk.removed, hunk.added)
-                        for hunk in file.hunks
-                    )
-                    touches.append(
-                        Touch(oid, commit.subject, file.path, file.old_blob, file.new_blob, changes)
-                    )
-            assignments.end(callers)
-        self.headers.load(
-            oid
-            for touch in touches
-            for oid in (touch.old_blob, touch.new_blob)
-            if oid != patches.NO_BLOB
-        )
-        return attribution.timeline(touches, self.headers.differing), callers
-
-
-def _mentions(file: patches.FilePatch, words: set[bytes]) -> bool:
-    return any(
-        words & set(re.findall(rb"[A-Za-z_]\w*", b"\n".join((*hunk.removed, *hunk.added))))
-        for hunk in file.hunks
-    )
-
-
-_RANKS = ("removed", "renamed", "moved", "changed", "signature", "retyped", "added")
 
 
 def _ordered(findings: Iterable[Finding]) -> list[Finding]:

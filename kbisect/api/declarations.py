@@ -21,6 +21,7 @@ class What(Enum):
     ENUMERATOR = "enumerator"
     TYPEDEF = "typedef"
     HEADER = "header"
+    SYMBOL = "symbol"
 
 
 _TAGS = {What.STRUCT, What.UNION, What.ENUM}
@@ -70,6 +71,8 @@ class Declaration:
         """The C name space and the name in it: two declarations of one key are one thing."""
         if self.what is What.FIELD:
             return ("field", f"{self.owner}.{self.name}")
+        if self.what is What.SYMBOL:  # exported, whether a header declares it or not
+            return ("symbol", self.name)
         return ("tag" if self.what in _TAGS else "name", self.name)
 
     @property

@@ -6,11 +6,12 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping
 
-from kbisect.api import cache, chunks, difference, extraction, surface
+from kbisect.api import cache, chunks, difference, extraction
 from kbisect.api.chunks import Pieces
 from kbisect.api.declarations import Declaration, Header, What
 from kbisect.api.difference import Side
 from kbisect.api.evidence import Touch
+from kbisect.api.scope import Scope
 from kbisect.git import blobs, patches
 from kbisect.git.blobs import Files
 from kbisect.git.repository import Repository
@@ -79,12 +80,20 @@ class Headers:
         return found
 
 
-def sides(before: Files, after: Files, headers: Headers) -> tuple[Side, Side]:
-    """Read what differs, and what else declares a name that seems to have come or gone."""
-    old = {path: oid for path, oid in before.blobs.items() if surface.is_public(path)}
-    new = {path: oid for path, oid in after.blobs.items() if surface.is_public(path)}
+def sides(before: Files, after: Files, headers: Headers, scope: Scope) -> tuple[Side, Side]:
+    """Read what differs, and what else declares a name that seems to have come or gone.
+
+    Raises
+    ------
+    UsageError
+        What is asked for is on neither side.
+    """
+    old = {path: oid for path, oid in before.blobs.items() if scope.surface.holds(path)}
+    new = {path: oid for path, oid in after.blobs.items() if scope.surface.holds(path)}
     same = {path: oid for path, oid in old.items() if new.get(path) == oid}
     headers.load([*old.values(), *new.values()])
+    contents = dict.fromkeys((*old.values(), *new.values()))
+    scope.check((*old, *new), map(headers.content, contents))
     one = headers.versions({path: oid for path, oid in old.items() if path not in same})
     other = headers.versions({path: oid for path, oid in new.items() if path not in same})
     removed, added = difference.unmatched(Side.of(one), Side.of(other))

@@ -15,11 +15,11 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from kbisect.api import cache, chunks, comparison, surface
-from kbisect.api.comparison import Scope
 from kbisect.api.declarations import Declaration, What
 from kbisect.api.difference import Side
 from kbisect.api.findings import Finding
 from kbisect.api.headers import Headers
+from kbisect.api.scope import Scope
 from kbisect.git import blobs, patches
 from kbisect.git.patches import CommitPatch
 from kbisect.git.repository import Repository
@@ -321,6 +321,9 @@ class _Lives:
             became = None
             if event is not None and event.name == name:
                 became = event.new_name or ", ".join(event.replacements) or None
+            elif event is not None:  # the union went as a whole; callers of this member say more
+                use = name.removeprefix(event.name.rpartition(".")[0] + ".")
+                became = next((row.became for row in event.callers if row.use == use), None)
             self.closed.append(
                 replace(
                     self.open.pop(name),

@@ -6,6 +6,7 @@ Which headers belong to networking is told by the table in `history.scope`.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from functools import lru_cache
 
 from kbisect.history.scope import HEADER_FOLDERS, is_network_header
@@ -17,6 +18,29 @@ FOLDERS = ("include/net", *HEADER_FOLDERS)
 def is_public(path: str) -> bool:
     """Whether a path is a header of the public network API."""
     return path.endswith(".h") and is_network_header(path)
+
+
+@dataclass(frozen=True, slots=True)
+class Surface:
+    """The public headers, and those below some paths more: private ones of a driver."""
+
+    paths: tuple[str, ...] = ()
+
+    @property
+    def folders(self) -> tuple[str, ...]:
+        """Where to look for headers."""
+        return (*FOLDERS, *self.paths)
+
+    def holds(self, path: str) -> bool:
+        """Whether a path is a header that counts."""
+        return is_public(path) or (
+            bool(self.paths)
+            and path.endswith(".h")
+            and any(path == more or path.startswith(f"{more}/") for more in self.paths)
+        )
+
+
+PUBLIC = Surface()
 
 
 def include_name(path: str) -> str:

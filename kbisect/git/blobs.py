@@ -192,9 +192,9 @@ def read(repository: Repository, oids: Iterable[str]) -> Iterator[tuple[str, byt
 
 
 def lines_with(
-    repository: Repository, commit: str | None, word: str, folders: Sequence[str]
+    repository: Repository, commit: str | None, word: str | Sequence[str], folders: Sequence[str]
 ) -> list[tuple[str, int, str]]:
-    """Find every line that has a word, at a commit or (None) in the worktree.
+    """Find every line that has a word, or one of several, at a commit or (None) in the worktree.
 
     Returns
     -------
@@ -207,7 +207,9 @@ def lines_with(
         )
     arguments = ["grep", "-n", "-z", "-I", "-w", "-F", "--full-name", "--no-color", "--no-column"]
     arguments += ["--untracked"] if commit is None else []
-    arguments += ["-e", word, *([commit] if commit else []), "--"]
+    for each in (word,) if isinstance(word, str) else word:
+        arguments += ["-e", each]
+    arguments += [*([commit] if commit else []), "--"]
     done = process.run(
         repository.gitdir if commit else repository.workdir or repository.gitdir,
         *arguments,

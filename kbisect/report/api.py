@@ -13,7 +13,7 @@ from kbisect.api.declarations import Declaration, Gap, What
 from kbisect.api.findings import CallerChange, Compatibility, Finding
 from kbisect.report.terminal import PLAIN, Style, printable
 
-_TITLES = (
+TITLES = (
     ("BREAKING", (Compatibility.BREAKING, Compatibility.UNKNOWN)),
     ("ANNOTATION ONLY", (Compatibility.ANNOTATION_ONLY,)),
     ("COMPATIBLE", (Compatibility.COMPATIBLE,)),
@@ -76,11 +76,11 @@ def text(
     lines: list[str] = []
     releases = {finding.release for finding in findings}
     note = f"   (all in {_short(releases)})" if len(releases) == 1 and None not in releases else ""
-    for (header, title), group in groupby(findings, key=_place):
+    for (header, title), listed in grouped(findings):
         if lines:
             lines.append("")
         lines.append(style(f"{title}   {header}   {span}{note}", "bold"))
-        lines += _block(list(group), style, bool(note), columns)
+        lines += _block(listed, style, bool(note), columns)
     if not findings:
         lines.append(f"no change of the network API   {span}")
     lines += _end(result, findings)
@@ -92,12 +92,36 @@ def printable_lines(lines: Iterable[str]) -> str:
     return "\n".join(lines) + "\n"
 
 
+def grouped(findings: Iterable[Finding]) -> list[tuple[tuple[str, str], list[Finding]]]:
+    """Return findings by (header, struct), in their order."""
+    return [(place, list(group)) for place, group in groupby(findings, key=_place)]
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """What every form says of one finding: its short name, and what stands instead of it."""
+
+    name: str
+    instead: str
+
+
+def told(finding: Finding) -> Told:
+    """Return the short name, and the replacements where there is no new declaration."""
+    declaration = finding.old or finding.new
+    guess = finding.signals[:1] and finding.signals[0].startswith("perhaps")
+    instead = ", ".join(finding.replacements) or finding.new_name or finding.new_header or ""
+    words = f"perhaps {instead}" if guess and instead else instead
+    return Told(declaration.name if declaration is not None else finding.name, words)
+
+
 def _place(finding: Finding) -> tuple[str, str]:
     declaration = finding.old or finding.new
     if declaration is None:
         return finding.header, "header"
     if declaration.what is What.FIELD:
         return finding.header, f"struct {declaration.owner}"
+    if declaration.what is What.SYMBOL:
+        return "net/, drivers/net/", "exported symbols"
     return finding.header, "declarations"
 
 
@@ -109,7 +133,7 @@ def _block(
     findings: list[Finding], style: Style, one_release: bool, columns: int | None
 ) -> list[str]:
     lines = []
-    for title, kinds in _TITLES:
+    for title, kinds in TITLES:
         chosen = [finding for finding in findings if finding.compatibility in kinds]
         if not chosen:
             continue
@@ -233,6 +257,8 @@ def _cells(finding: Finding, one_release: bool) -> _Row:
         instead = f"-> {', '.join(finding.replacements[:3])}" if finding.replacements else ""
         if instead and finding.signals[:1] and finding.signals[0].startswith("perhaps"):
             instead = instead.replace("->", "perhaps", 1)
+        if declaration.what is What.SYMBOL:
+            return _Row(name, f"{verb} {declaration.header}", "", "", who)
         return _Row(name, f"{verb} {_sort(declaration)}".strip(), instead, "", who)
     if verb in ("renamed", "moved"):
         target = new.name if new.owner == old.owner else new.shown
@@ -253,7 +279,7 @@ def _sort(declaration: Declaration) -> str:
 
 
 def _type(declaration: Declaration) -> str:
-    if declaration.what in (What.FIELD, What.TYPEDEF):
+    if declaration.what in (What.FIELD, What.TYPEDEF, What.SYMBOL):
         sparse = f" {' '.join(declaration.sparse)}" if declaration.sparse else ""
         if declaration.parameters is not None:
             return f"{declaration.type} (*)({', '.join(declaration.parameters)}){sparse}"

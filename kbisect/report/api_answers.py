@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable, Sequence
 from kbisect.api.declarations import Declaration, What
 from kbisect.api.dictionary import Entry
 from kbisect.api.explanation import Explanation, Verdict
+from kbisect.api.findings import Finding
 from kbisect.api.lifetimes import Life, Lives
 from kbisect.api.probes import Turn
 from kbisect.api.references import Place, References
@@ -170,29 +171,33 @@ def history(found: Lives, style: Style = PLAIN) -> str:
     def row(each: Life) -> tuple[str, ...]:
         since = f"{each.since} {(each.since_commit or '')[:12]}" if each.since else first
         until = f"{each.until} {(each.until_commit or '')[:12]}" if each.until else ""
-        return each.name, _type(each.declaration), since.strip(), until.strip(), each.became or ""
+        return each.name, type_of(each.declaration), since.strip(), until.strip(), each.became or ""
 
     text = table(("name", "type", "since", "until", "became"), map(row, found.lives), style)
-    changed = [
-        event for event in found.events
-        if not event.kind.endswith(("-added", "-removed", "-renamed", "-moved"))
-    ]  # fmt: skip
-    if changed:
+    events = changed(found)
+    if events:
         rows = [
             (
                 event.name,
                 event.release or "",
                 (event.commit or "")[:12],
-                _type(event.old) if event.old else "",
-                f"-> {_type(event.new)}" if event.new else "",
+                type_of(event.old) if event.old else "",
+                f"-> {type_of(event.new)}" if event.new else "",
             )
-            for event in changed
+            for event in events
         ]
         text += "\n" + table(("changed", "in", "by", "was", "is"), rows, style)
     return text
 
 
-def _type(declaration: Declaration | None) -> str:
+def changed(found: Lives) -> list[Finding]:
+    """Return the changes that neither begin nor end a life."""
+    ends = ("-added", "-removed", "-renamed", "-moved")
+    return [event for event in found.events if not event.kind.endswith(ends)]
+
+
+def type_of(declaration: Declaration | None) -> str:
+    """Return the type of a declaration in few words; of a struct the word."""
     if declaration is None:
         return ""
     if declaration.what in (What.STRUCT, What.UNION, What.ENUM, What.ENUMERATOR):
@@ -254,7 +259,7 @@ def shown(found: Entry, lives: Lives | None, at: str, style: Style = PLAIN) -> s
             rows.append(
                 (
                     each.name,
-                    _type(each),
+                    type_of(each),
                     " && ".join(each.condition),
                     (began.since or "") if began else "",
                     found.docs.get(each.name, "")[:_SHOWN],

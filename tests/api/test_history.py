@@ -8,8 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from kbisect.api.comparison import Scope, compare
+from kbisect.api.comparison import compare
 from kbisect.api.findings import Finding
+from kbisect.api.scope import Scope
 from kbisect.git.repository import Repository
 from tests.conftest import Run, git
 

@@ -1,0 +1,96 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""API differences and lives as pages and as Markdown."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+from kbisect.api import comparison
+from kbisect.api.comparison import Result
+from kbisect.api.difference import Side
+from kbisect.api.extraction import extract
+from kbisect.api.lifetimes import Life, Lives
+from kbisect.api.scope import ALL
+from kbisect.report import api_html, api_markdown
+from tests.browser import Browser
+
+OLD = b"struct skb {\n\tint nh;\n\tint len;\n};\nextern int skb_pad(struct skb *skb);\n"
+NEW = b"struct skb {\n\tlong len;\n};\nextern int skb_pad(struct skb *skb, int pad);\n"
+EVIL = 'net: <script>document.title="owned"</script> | `x`'
+
+
+@pytest.fixture
+def result() -> Result:
+    sides = tuple(Side.of([extract("include/net/a.h", text)]) for text in (OLD, NEW))
+    return comparison.between((sides[0], sides[1]), ALL)
+
+
+@pytest.fixture
+def lives() -> Lives:
+    declarations = {found.shown: found for found in extract("include/net/a.h", OLD).declarations}
+    releases = tuple(f"v2.6.{number}" for number in range(10, 40))
+    listed = (
+        Life("struct skb", declarations["struct skb"], None, None),
+        Life("skb.nh", declarations["skb.nh"], None, None, "v2.6.22-rc1", "0" * 40, "skb.nethdr"),
+        Life("skb.len", declarations["skb.len"], "v2.6.20-rc3", "1" * 40),
+        Life("skb.gone", declarations["skb.len"], None, None, "v2.6.30", None),
+    )
+    return Lives("skb", releases, listed, (), ())
+
+
+def subject(_: str) -> str:
+    return EVIL
+
+
+def test_the_page_of_a_difference_lists_every_change(
+    browser: Browser, tmp_path: Path, result: Result
+) -> None:
+    page = tmp_path / "diff.html"
+    page.write_text(api_html.difference(result, result.findings, "a..b", subject), "utf-8")
+    browser.open(page)
+    assert browser.complaints == []
+    assert sorted(browser.texts("tbody th")) == ["len", "nh", "skb_pad"]
+    assert browser.ask("document.title") == "Network API, a..b"
+
+
+def test_a_bar_begins_where_the_name_came_and_ends_where_it_went(
+    browser: Browser, tmp_path: Path, lives: Lives
+) -> None:
+    page = tmp_path / "lives.html"
+    page.write_text(api_html.history(lives, subject), "utf-8")
+    browser.open(page)
+    assert browser.complaints == []
+    boxes = browser.ask(
+        "[...document.querySelectorAll('figure .wide svg rect:has(title)')]"
+        ".map(e => [e.querySelector('title').textContent.split(':')[0],"
+        " e.getAttribute('class'), +e.getAttribute('x'), +e.getAttribute('width')])"
+    )
+    bars = {name: (tone, x, width) for name, tone, x, width in boxes}
+    left, step = bars["struct skb"][1], bars["struct skb"][2] / 30
+    assert bars["skb.nh"] == ("d", left, pytest.approx(12 * step))
+    assert bars["skb.len"] == ("a", pytest.approx(left + 10 * step), pytest.approx(20 * step))
+    assert bars["skb.gone"] == ("b", left, pytest.approx(20 * step))
+
+
+def test_a_subject_is_text_on_the_page(browser: Browser, tmp_path: Path, lives: Lives) -> None:
+    page = tmp_path / "lives.html"
+    page.write_text(api_html.history(lives, subject), "utf-8")
+    browser.open(page)
+    assert browser.ask("document.title") == "The life of skb"
+    assert any(EVIL in text for text in browser.texts("td"))
+
+
+def test_every_row_of_a_markdown_table_has_as_many_cells_as_its_head(
+    result: Result, lives: Lives
+) -> None:
+    for text in (
+        api_markdown.difference(result, result.findings, "a|b..<c>"),
+        api_markdown.history(lives),
+    ):
+        rows = [line for line in text.splitlines() if line.startswith("|")]
+        assert rows
+        assert {len(re.findall(r"(?<!\\)\|", row)) for row in rows} == {6}
+        assert "<c>" not in text.replace("\\<c\\>", "")
