@@ -39,6 +39,7 @@ COMMANDS = {
     "api": ("api", "api", "Say what changed in the API."),
     "patch": ("patch", "patch", "Read a patch, aim it, apply it, take it back."),
     "backport": ("backport", "backport", "List the fixes a branch misses."),
+    "lab": ("lab", "lab", "Test one commit, or boot one guest."),
     "doctor": ("doctor", "doctor", "Check what this machine can do."),
 }
 

@@ -26,7 +26,7 @@ from kbisect.bisect.view import Range, likely, search
 from kbisect.errors import UsageError
 from kbisect.git.repository import Repository
 from kbisect.git.worktree import locate
-from kbisect.lab import ranges
+from kbisect.lab import ranges, slots
 from kbisect.lab.journal import Campaigns, Journal
 from kbisect.lab.script import Script
 
@@ -263,9 +263,12 @@ class Campaign:
 
     @staticmethod
     def clean_store(repository: Repository) -> None:
-        """Remove worktrees and build folders; what the steps kept stays."""
+        """Remove worktrees and build folders that nobody uses; what the steps kept stays."""
         scratch = locate(repository)
-        if scratch.worktrees.exists():
-            for place in scratch.worktrees.iterdir():
-                scratch.remove(place.name)
-        shutil.rmtree(repository.store / "builds", ignore_errors=True)
+        builds = repository.store / "builds"
+        with slots.idle(repository.store) as names:
+            for name in names:
+                if (scratch.worktrees / name).exists():
+                    scratch.remove(name)
+                shutil.rmtree(builds / name, ignore_errors=True)
+                (builds / f"{name}.built").unlink(missing_ok=True)

@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-import os
 import platform
 import shutil
 import subprocess
@@ -13,16 +12,13 @@ from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 
+from kbisect.lab import kvm
+from kbisect.lab.kvm import Kvm
+
 _LIMIT = 10
 """Seconds that a tool gets to say its version."""
-_KVM_LIMIT = 3
 _ROOM = 2 << 30
 """Bytes that a worktree, a build and a few consoles take."""
-
-# A boot sector that counts 2^28 down, a moment's work for a processor, and leaves:
-# mov $0x10000000,%ecx; 1: dec %ecx; jnz 1b; mov $0x10,%al; out %al,$0xf4; hlt.
-# What is written to the exit port, v, ends QEMU with 2v + 1.
-_PROBE = bytes.fromhex("66b900000010 6649 75fc b010 e6f4 f4 ebfd").ljust(510, b"\0") + b"\x55\xaa"
 
 
 class Health(StrEnum):
@@ -111,38 +107,16 @@ def _busybox() -> Check:
 
 
 def _kvm(emulator: str) -> Check:
-    """Let a guest of some bytes count, and say when it is done.
-
-    A /dev/kvm that opens proves nothing, nor does one that runs a few instructions: seen was one
-    that interprets them all, where a kernel prints nothing for ever.
-    """
-    name, emulated = "KVM", "guests are emulated, ten times slower"
-    if not Path("/dev/kvm").exists():
-        hint = "switch virtualisation on in the firmware, or for this guest by its host"
-        return Check(name, Health.LIMITED, f"no /dev/kvm: {emulated}", hint, needed=False)
-    if not os.access("/dev/kvm", os.R_OK | os.W_OK):
-        hint = "join the group: sudo adduser $USER kvm"
-        return Check(name, Health.LIMITED, f"no access to /dev/kvm: {emulated}", hint, needed=False)
-    if platform.machine() != "x86_64":
-        return Check(name, Health.LIMITED, "/dev/kvm is there; not tried", "", needed=False)
-    with tempfile.TemporaryDirectory(prefix="kbisect-doctor-") as place:
-        disk = Path(place, "probe")
-        disk.write_bytes(_PROBE)
-        done = _run(
-            [
-                *(emulator, "-accel", "kvm", "-m", "16M", "-nodefaults", "-display", "none"),
-                *("-no-reboot", "-device", "isa-debug-exit,iobase=0xf4,iosize=1"),
-                *("-drive", f"file={disk},format=raw,snapshot=on"),
-            ],
-            _KVM_LIMIT,
-        )
-    if done is not None and done.returncode == 33:
-        return Check(name, Health.OK, "a guest ran", needed=False)
-    how = "no guest gets anywhere" if done is None else "no guest can be started"
-    hint = "nothing to install; on a virtual machine ask for nested virtualisation"
-    return Check(
-        name, Health.LIMITED, f"/dev/kvm is there but {how}: {emulated}", hint, needed=False
-    )
+    found = kvm.probe(emulator)
+    if found is Kvm.WORKS:
+        return Check("KVM", Health.OK, "a guest ran", needed=False)
+    hint = {
+        Kvm.ABSENT: "switch virtualisation on in the firmware, or for this guest by its host",
+        Kvm.FORBIDDEN: "join the group: sudo adduser $USER kvm",
+        Kvm.UNTRIED: "",
+    }.get(found, "nothing to install; on a virtual machine ask for nested virtualisation")
+    how = found if found is Kvm.UNTRIED else f"{found}: guests are emulated, ten times slower"
+    return Check("KVM", Health.LIMITED, how, hint, needed=False)
 
 
 def _dask() -> Check:
@@ -164,11 +138,16 @@ def _disk(store: Path) -> Check:
     place = store
     while not place.exists():
         place = place.parent
+    hint = "free some space, or keep kbisect's data elsewhere with --store DIR"
+    try:
+        with tempfile.TemporaryFile(dir=place) as file:
+            file.write(b"kbisect")
+    except OSError as error:
+        return Check("disk", Health.LIMITED, f"{place}: {error.strerror}", hint, needed=False)
     free = shutil.disk_usage(place).free
     detail = f"{free / (1 << 30):.1f} GiB free at {place}"
     if free >= _ROOM:
         return Check("disk", Health.OK, detail, needed=False)
-    hint = "free some space, or keep kbisect's data elsewhere with --store DIR"
     return Check("disk", Health.LIMITED, detail, hint, needed=False)
 
 

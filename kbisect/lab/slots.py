@@ -96,6 +96,20 @@ def take(
         os.close(handle)
 
 
+@contextmanager
+def idle(store: Path) -> Iterator[list[str]]:
+    """Take all slots that nobody uses, to clean them up; return their names."""
+    held: dict[str, int] = {}
+    for path in sorted((store / "builds").glob("*.lock")):
+        if (handle := _try(path)) is not None:
+            held[path.stem] = handle
+    try:
+        yield list(held)
+    finally:
+        for handle in held.values():
+            os.close(handle)
+
+
 def _best_first(folder: Path, names: list[str], wanted: str | None) -> list[str]:
     """Put the slot with the wanted build first, and those never used last."""
 

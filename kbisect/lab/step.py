@@ -51,6 +51,7 @@ class Step:
     signature : what is hunted, when it is known already
     known : digest of an image → what a run of it did; the same again isn't run
     script : the copy of the user's script, for a worker that doesn't see it
+    fresh : whether `folder` begins empty; else stages may go on from what stands there
     """
 
     oid: str
@@ -66,6 +67,7 @@ class Step:
     signature: Signature | None = None
     known: Mapping[str, Observation] = field(default_factory=dict)
     script: tuple[Path, bytes] | None = None
+    fresh: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,9 +125,10 @@ def run(step: Step) -> Done:
     folder = step.folder
     if place.is_elsewhere:
         folder = place.store / "steps" / folder.name
-    # What a step that was killed left here says nothing.
-    shutil.rmtree(folder, ignore_errors=True)
-    (folder / "out").mkdir(parents=True)
+    if step.fresh:
+        # What a step that was killed left here says nothing.
+        shutil.rmtree(folder, ignore_errors=True)
+    (folder / "out").mkdir(parents=True, exist_ok=True)
     if place.is_elsewhere and step.script is not None:
         step = replace(step, recipe=_brought_along(step.recipe, *step.script, folder))
     key = _build_key(step)
@@ -254,7 +257,7 @@ class _Run:
                 configuration.log_drift(recipe.wanted, self.slot.build, self.folder)
             if seen is not None:
                 return seen
-        if recipe.stages[-1].name in building:
+        if recipe.stages and recipe.stages[-1].name in building:
             self._look_at_image(key)
         if recipe.parses is not None:
             return Observation(
@@ -302,8 +305,8 @@ class _Run:
         return fatal.fingerprint if fatal else None
 
     def _outputs(self) -> list[Path]:
-        names = [run.output for run in self.runs if run.stage in {StageName.BOOT, StageName.TEST}]
-        return [self.folder / name for name in names if name]
+        names = map(stages.output_name, (StageName.BOOT, StageName.TEST))
+        return [path for name in names if (path := self.folder / name).exists()]
 
     def _outputs_and_console(self) -> list[Path]:
         return [*self._outputs(), self.console]

@@ -1,18 +1,21 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """`kbisect doctor` on this machine, and on one where nothing is installed."""
 
+import errno
 import json
 import os
 import shutil
 import subprocess
+import tempfile
 import time
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
-from kbisect.lab import doctor
+from kbisect.lab import doctor, kvm
 from kbisect.lab.doctor import Check, Health
+from kbisect.lab.kvm import Kvm
 
 Run = Callable[..., "subprocess.CompletedProcess[str]"]
 
@@ -64,10 +67,41 @@ def test_kvm_that_hangs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None
     emulator = tmp_path / "qemu"
     emulator.write_text("#!/bin/sh\nexec sleep 99\n")
     emulator.chmod(0o755)
-    monkeypatch.setattr(doctor, "_KVM_LIMIT", 0.2)
+    if not os.access("/dev/kvm", os.W_OK):
+        (tmp_path / "kvm").touch()
+        monkeypatch.setattr(kvm, "DEVICE", tmp_path / "kvm")
+    assert kvm.probe(str(emulator), limit=0.2) is Kvm.HANGS
+    monkeypatch.setattr(kvm, "probe", lambda _: Kvm.HANGS)
     check = doctor._kvm(str(emulator))
     assert check.health is Health.LIMITED
     assert not check.needed
+
+
+def test_it_is_tried_once_in_a_boot(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    tried: list[str] = []
+
+    def probe(emulator: str) -> Kvm:
+        tried.append(emulator)
+        return Kvm.FAILS
+
+    monkeypatch.setattr(kvm, "probe", probe)
+    assert [kvm.remembered("qemu", tmp_path) for _ in range(3)] == [Kvm.FAILS] * 3
+    assert len(tried) == 1
+    (tmp_path / "kvm").write_text("another-boot works")
+    assert kvm.remembered("qemu", tmp_path) is Kvm.FAILS
+    assert len(tried) == 2
+
+
+def test_a_place_that_cannot_be_written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A read-only mount has room enough, and is of no use."""
+
+    def refuse(*_: object, **__: object) -> None:
+        raise OSError(errno.EROFS, os.strerror(errno.EROFS))
+
+    monkeypatch.setattr(tempfile, "TemporaryFile", refuse)
+    check = by_name(tmp_path)["disk"]
+    assert check.health is Health.LIMITED
+    assert "Read-only file system" in check.detail
 
 
 def test_a_disk_that_is_nearly_full(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,0 +1,174 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""`kbisect lab`: one step of a campaign, or one guest, by itself."""
+
+from __future__ import annotations
+
+import os
+import shlex
+import tempfile
+from pathlib import Path
+
+import click
+
+from kbisect.cli import campaigns
+from kbisect.cli.session import Session, json_option, pass_session
+from kbisect.errors import UsageError
+from kbisect.report import lab as report
+
+_STAGES = ("config", "build", "boot", "test", "parse")
+
+
+@click.group()
+def lab() -> None:
+    """Test one commit, or boot one guest."""
+
+
+@lab.command(
+    context_settings={"ignore_unknown_options": True, "allow_interspersed_args": False},
+    epilog="Example: git bisect run kbisect lab step HEAD --recipe mcast.toml",
+)
+@click.argument("revision", metavar="REV")
+@click.option("--recipe", metavar="FILE", help="How to build, boot and test, in TOML.")
+@click.option(
+    "--stage",
+    "names",
+    multiple=True,
+    type=click.Choice(_STAGES),
+    help="Run this stage alone (repeatable).",
+)
+@click.option("--timeout", type=click.FloatRange(0, min_open=True), metavar="S", help="A limit.")
+@click.option("--no-checkout", is_flag=True, help="Check nothing out; KBISECT_COMMIT says which.")
+@click.option(
+    "--keep", metavar="DIR", help="Where output is kept, or was: an old console is parsed there."
+)
+@click.argument("script", nargs=-1, type=click.UNPROCESSED, metavar="[SCRIPT] [ARGS]...")
+@json_option
+@pass_session
+def step(
+    session: Session,
+    revision: str,
+    recipe: str | None,
+    names: tuple[str, ...],
+    timeout: float | None,
+    no_checkout: bool,
+    keep: str | None,
+    script: tuple[str, ...],
+    as_json: bool,
+) -> int:
+    """Test one commit as a campaign would, and leave with what git bisect understands.
+
+    0 good, 1 bad, 125 can't be tested, 128 the machine failed. Nobody knows here what the bad end
+    does, so every failure of the test counts as bad, unless the recipe has a signature.
+    """
+    from kbisect.bisect.verdict import StageName
+    from kbisect.lab import single
+    from kbisect.lab.work import Work
+
+    if not script and recipe is None:
+        raise UsageError("nothing to run was given", hint="kbisect lab step REV ./test.sh")
+    work = Work.find(script, recipe, timeout).whole()
+    done = single.run(
+        session.repository,
+        campaigns.resolve(session, revision),
+        work,
+        stages=tuple(StageName(name) for name in names),
+        folder=Path(keep).absolute() if keep is not None else None,
+        checkout=not no_checkout,
+    )
+    session.answer(
+        "lab-step", report.document(done), lambda style: report.step(done, style), as_json
+    )
+    return done.exit_code
+
+
+@lab.command(epilog="Example: kbisect lab qemu --run --kernel bzImage --initrd initramfs")
+@click.option("--kernel", required=True, metavar="FILE", help="What to boot.")
+@click.option("--initrd", metavar="FILE", help="With an /init that reports.")
+@click.option("--append", default="", metavar="WORDS", help="More of the kernel's command line.")
+@click.option("--memory", default="512M", metavar="SIZE", help="512M")
+@click.option("--cpus", default=1, type=click.IntRange(1, 255), help="1")
+@click.option("--arch", type=click.Choice(["x86_64", "arm64"]), help="This machine's.")
+@click.option("--accel", type=click.Choice(["auto", "kvm", "tcg"]), default="auto", help="auto")
+@click.option("--net", type=click.Choice(["none", "closed", "open"]), default="none", help="none")
+@click.option("--console", metavar="FILE", help="For the serial console.")
+@click.option("--status", metavar="FILE", help="For what the guest reports.")
+@click.option("--run", "runs", is_flag=True, help="Run it, and leave with the guest's status.")
+@click.option("--timeout", type=click.FloatRange(0, min_open=True), metavar="S", help="A limit.")
+@json_option
+@pass_session
+def qemu(
+    session: Session,
+    kernel: str,
+    initrd: str | None,
+    append: str,
+    memory: str,
+    cpus: int,
+    arch: str | None,
+    accel: str,
+    net: str,
+    console: str | None,
+    status: str | None,
+    runs: bool,
+    timeout: float | None,
+    as_json: bool,
+) -> int:
+    """Print QEMU's command line for a guest, or run it.
+
+    The guest writes `status N` to the virtio port org.kbisect.status, or prints
+    `kbisect-status MARK N` on its console, MARK being kbisect.mark= of its command line. It has no
+    network, a panic ends it, and so does the end of whoever started it. Paths begin at
+    KBISECT_BUILD if that is set; the console goes to KBISECT_CONSOLE.
+
+    With --run it leaves with the guest's status (at most 125), 124 past the limit, 255 if the guest
+    ended without a report, and 128 if QEMU itself failed.
+    """
+    from kbisect.lab import guest as guests
+    from kbisect.lab import kvm, qemu
+
+    build = os.environ.get("KBISECT_BUILD")
+    base = Path(build) if build else Path()
+    machine = arch or qemu.here()
+    chosen = accel == "kvm"
+    if accel == "auto" and machine == qemu.here():
+        found = kvm.remembered(qemu.emulator(machine), Path(build) if build else None)
+        chosen = found is kvm.Kvm.WORKS
+        if not chosen and found is not kvm.Kvm.ABSENT:
+            session.say(f"{found}, so the guest is emulated")
+    with tempfile.TemporaryDirectory(prefix="kbisect-guest-") as place:
+        shown = console or os.environ.get("KBISECT_CONSOLE")
+        guest = qemu.Guest(
+            kernel=base / kernel,
+            initrd=base / initrd if initrd else None,
+            append=append,
+            memory=memory,
+            cpus=cpus,
+            arch=machine,
+            kvm=chosen,
+            console=Path(shown or ("console.txt" if not runs else f"{place}/console.txt")),
+            status=Path(status or ("status.txt" if not runs else f"{place}/status.txt")),
+            mark=qemu.new_mark(),
+            network=net != "none",
+            open_network=net == "open",
+        )
+        command = qemu.command(guest)
+        content: dict[str, object] = {
+            "command": command,
+            "accel": "kvm" if chosen else "tcg",
+            "console": guest.console,
+            "status_file": guest.status,
+            "mark": guest.mark,
+        }
+        if not runs:
+            session.answer("lab-qemu", content, lambda _: f"{shlex.join(command)}\n", as_json)
+            return 0
+        session.say(shlex.join(command))
+        log = Path(place) / "qemu.log"
+        came = guests.boot(guest, log, timeout)
+        said = log.read_text("utf-8", "replace")
+        if said:
+            session.say(said.rstrip("\n"))
+        text = guest.console.read_text("utf-8", "replace") if not shown else ""
+        content |= {"status": came.status, "exit_code": came.exit_code}
+        content |= {"seconds": round(came.ended.seconds, 3)}
+        session.answer("lab-qemu", content, lambda _: report.console(text), as_json)
+        return came.exit_code
