@@ -145,7 +145,7 @@ def query(
     kbisect query fixes -p path='net/ipv4/%'
     kbisect query --sql 'SELECT release, count(*) FROM commits GROUP BY 1'
     """
-    from kbisect.history import queries
+    from kbisect.history import answers, queries
     from kbisect.report import history as report
 
     known = queries.named()
@@ -167,7 +167,7 @@ def query(
     opened = open_index(session)
     given: Mapping[str, object] = _pairs(parameters)
     if tables:
-        sql, given = queries.TABLES, {}
+        sql, given = answers.TABLES, {}
     elif name is not None:
         if name not in known:
             near = get_close_matches(name, known, n=3)
@@ -178,9 +178,9 @@ def query(
             session.say(known[name].read)
     assert sql is not None
     if form == "parquet" and not as_json:
-        _write_parquet(queries.arrow(opened, sql, given))
+        _write_parquet(answers.arrow(opened, sql, given))
         return
-    found = queries.run(opened, sql, given)
+    found = answers.run(opened, sql, given)
     content = {"columns": found.columns, "rows": found.rows}
 
     def text(style: Style) -> str:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from difflib import get_close_matches
 
 from kbisect.errors import UsageError
-from kbisect.history import queries
+from kbisect.history import answers, queries
 from kbisect.history.store import Index
 
 
@@ -184,7 +184,7 @@ def write(index: Index, name: str, since: str = "oldest", top: int = 40) -> Chro
     bound = queries.bind(index, _SINCE, {"since": since})
 
     def ask(sql: str, **more: object) -> Sequence[tuple[object, ...]]:
-        return queries.run(index, with_chosen + sql, {"name": found, **bound, **more}).rows
+        return answers.run(index, with_chosen + sql, {"name": found, **bound, **more}).rows
 
     return Chronicle(
         name=found.removesuffix("/%"),

@@ -172,12 +172,17 @@ class Index:
 
         connection = duckdb.connect(":memory:", config={"threads": 2})
         place = str(self.directory).replace("'", "''")
-        for name in (*GROWING, *WHOLE):
-            if name == "lines" and not self.meta.lines:
-                continue
-            parts = f"{place}/{name}.*.parquet" if name in GROWING else f"{place}/{name}.parquet"
-            connection.execute(f"CREATE VIEW {name} AS SELECT * FROM read_parquet('{parts}')")
-        connection.execute(_VIEWS)
+        try:
+            for name in (*GROWING, *WHOLE):
+                if name == "lines" and not self.meta.lines:
+                    continue
+                parts = (
+                    f"{place}/{name}.*.parquet" if name in GROWING else f"{place}/{name}.parquet"
+                )
+                connection.execute(f"CREATE VIEW {name} AS SELECT * FROM read_parquet('{parts}')")
+            connection.execute(_VIEWS)
+        except duckdb.Error as error:
+            raise damaged(self.directory, str(error)) from None
         return connection
 
     def table(self, name: str) -> pa.Table:
@@ -241,14 +246,26 @@ def load(store: Path, *, verify: bool = False) -> Index:
             f"the index at {directory} was written by another version of kbisect",
             hint="kbisect index --full builds it anew",
         )
-    for file, (size, digest) in meta.files.items():
+    index = Index(directory, meta)
+    check(index, whole=verify)
+    return index
+
+
+def check(index: Index, *, whole: bool = True) -> None:
+    """Compare the files of a generation with what was written: their sizes, or all of them.
+
+    Raises
+    ------
+    IndexDamaged
+    """
+    for file, (size, digest) in index.meta.files.items():
+        path = index.directory / file
         try:
-            found = (directory / file).stat().st_size
+            right = path.stat().st_size == size and (not whole or _digest(path) == digest)
         except OSError as error:
-            raise damaged(directory, str(error)) from None
-        if found != size or (verify and _digest(directory / file) != digest):
-            raise damaged(directory, f"{file} is not what was written")
-    return Index(directory, meta)
+            raise damaged(index.directory, str(error)) from None
+        if not right:
+            raise damaged(index.directory, f"{file} is not what was written")
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,9 +10,10 @@ from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
+from kbisect.history.answers import Answer
 from kbisect.history.index import Outcome
 from kbisect.history.messages import LinkKind
-from kbisect.history.queries import Answer, Query
+from kbisect.history.queries import Query
 from kbisect.history.releases import Release, State, Window
 from kbisect.history.story import Relation, Story
 from kbisect.report.document import plain, utc

@@ -16,7 +16,7 @@ import pandas as pd
 import pyarrow.parquet as pq
 import pytest
 
-from kbisect.history import queries
+from kbisect.history import answers, queries
 from kbisect.history.store import Index
 from tests.conftest import History, Run, git
 
@@ -39,7 +39,7 @@ def raw(path: Path, *arguments: str) -> bytes:
 
 @pytest.fixture
 def frame(nettrees_index: Index) -> pd.DataFrame:
-    return queries.run(nettrees_index, ODD).frame()
+    return answers.run(nettrees_index, ODD).frame()
 
 
 def test_csv_is_read_back(nettrees: History, kbisect: Run, frame: pd.DataFrame) -> None:

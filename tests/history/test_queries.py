@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""The named queries, each against numbers that git and plain Python give; and SQL that is refused.
+"""The named queries, each against numbers that git and plain Python give.
 
 Which commits are in scope, and what prose blames, is taken from the index: other tests answer for
 that. Releases, trees, times, people, trailers and paths are asked of git.
@@ -8,10 +8,7 @@ that. Releases, trees, times, people, trailers and paths are asked of git.
 from __future__ import annotations
 
 import re
-import signal
 import subprocess
-import sys
-import time
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
@@ -441,111 +438,3 @@ def test_a_parameter_that_means_nothing_here(
     with pytest.raises(UsageError, match=words) as caught:
         queries.ask(nettrees_index, queries.named()[name], given)
     assert hint in caught.value.hint
-
-
-# --- the user's SQL -------------------------------------------------------------------------------
-
-local_frame = [1, 2, 3]  # named in a query below
-
-REFUSED = [
-    "COPY commits TO '{out}/x.csv'",
-    "COPY (SELECT 1) TO '{out}/x.parquet' (FORMAT parquet)",
-    "ATTACH '{out}/x.db'",
-    "ATTACH ':memory:' AS other",
-    "INSTALL httpfs",
-    "LOAD httpfs",
-    "EXPORT DATABASE '{out}/all'",
-    "IMPORT DATABASE '{out}/all'",
-    "CALL pragma_version()",
-    "PRAGMA database_list",
-    "SET enable_external_access = true",
-    "RESET lock_configuration",
-    "CREATE TABLE t AS SELECT 1",
-    "CREATE SECRET s (TYPE http)",
-    "INSERT INTO releases VALUES (1)",
-    "DELETE FROM links",
-    "DROP VIEW commits",
-    "USE memory",
-    "CHECKPOINT",
-    "BEGIN TRANSACTION",
-    "PREPARE p AS SELECT 1",
-    "EXPLAIN ANALYZE SELECT 1",
-    "SELECT 1; SELECT 2",
-    "SELECT 1; COPY commits TO '{out}/x.csv'",
-    "",
-    "SELECT * FROM read_text('{secret}')",
-    "SELECT * FROM read_blob('{secret}')",
-    "SELECT * FROM read_csv('{secret}')",
-    "SELECT * FROM read_csv_auto('{secret}')",
-    "SELECT * FROM sniff_csv('{secret}')",
-    "SELECT * FROM read_json('{secret}')",
-    "SELECT * FROM read_parquet('{secret}')",
-    "SELECT * FROM parquet_metadata('{secret}')",
-    "SELECT * FROM '{secret}'",
-    "SELECT * FROM glob('{out}/*')",
-    "SELECT * FROM glob('*')",
-    "SELECT * FROM read_text('{index}/../../../config')",
-    "SELECT * FROM read_text('http://localhost:1/x')",
-    "SELECT * FROM local_frame",
-    "SELECT * FROM query('COPY commits TO ''{out}/x.csv''')",
-    "SELECT getenv('HOME')",
-    "SELECT * FROM enable_logging(storage = 'file', storage_path = '{out}/log')",
-    "SELECT nothing FROM commits",
-    "SELECT $missing",
-]
-
-
-@pytest.mark.parametrize("sql", REFUSED)
-def test_nothing_but_a_select_on_the_tables_is_run(
-    nettrees_index: Index, tmp_path: Path, sql: str
-) -> None:
-    secret = tmp_path / "secret.csv"
-    secret.write_text("a,b\nsecret,2\n")
-    place = nettrees_index.directory
-    before = {path: path.stat().st_mtime_ns for path in place.iterdir()}
-    with pytest.raises(UsageError) as caught:
-        queries.run(nettrees_index, sql.format(out=tmp_path, secret=secret, index=place))
-    assert "secret,2" not in caught.value.message
-    assert "\n" not in caught.value.message
-    assert list(tmp_path.iterdir()) == [secret]
-    assert {path: path.stat().st_mtime_ns for path in place.iterdir()} == before
-
-
-@pytest.mark.parametrize(
-    ("sql", "rows"),
-    [
-        ("WITH a AS (SELECT 1 AS x) SELECT x FROM a", [(1,)]),
-        ("FROM (VALUES (1), (2)) t(x) SELECT sum(x)", [(3,)]),
-        ("SELECT count(*) FROM query('SELECT 1')", [(1,)]),
-        (
-            "SELECT to_timestamp(0), make_timestamp(0)",
-            [(datetime(1970, 1, 1, tzinfo=UTC), datetime(1970, 1, 1))],
-        ),
-    ],
-)
-def test_what_a_select_can_do(
-    nettrees_index: Index, sql: str, rows: list[tuple[object, ...]]
-) -> None:
-    assert list(queries.run(nettrees_index, sql).rows) == rows
-
-
-def test_a_parameter_in_the_users_own_sql(nettrees_index: Index) -> None:
-    sql = "SELECT count(*) FROM releases WHERE name LIKE $which"
-    assert queries.run(nettrees_index, sql, {"which": "v3.12-%"}).rows == ((4,),)
-
-
-def test_a_query_that_runs_for_ever_can_be_interrupted(nettrees: History) -> None:
-    sql = "SELECT count(*) FROM range(100000000000) a, range(100000) b WHERE hash(a, b) % 7 = 3"
-    command = [sys.executable, "-m", "kbisect", "-C", str(nettrees.path), "query", "--sql", sql]
-    with subprocess.Popen(
-        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
-    ) as running:
-        time.sleep(1.5)
-        assert running.poll() is None
-        begun = time.monotonic()
-        running.send_signal(signal.SIGINT)
-        out, err = running.communicate(timeout=20)
-    assert time.monotonic() - begun < 5
-    assert (running.returncode, out) == (130, "")
-    assert "interrupted" in err
-    assert "Traceback" not in err
