@@ -137,14 +137,23 @@ class _Reader:
         return self._lines[self._at] if self._at < len(self._lines) else None
 
     def files(self) -> Iterator[FileDiff]:
+        last = ""
         while (line := self._peek()) is not None:
             following = self._lines[self._at + 1] if self._at + 1 < len(self._lines) else b""
             if line.startswith(b"diff --git "):
-                yield self._git()
+                found = self._git()
+                last = found.path
+                yield found
             elif line.startswith(b"--- ") and following.startswith(b"+++ "):
-                yield self._plain()
+                found = self._plain()
+                last = found.path
+                yield found
             elif _HUNK.match(line):
-                raise self._damage("a hunk without the file it belongs to")
+                raise self._damage(
+                    f"{last}: more lines than the hunk's head before it says"
+                    if last
+                    else "a hunk without the file it belongs to"
+                )
             else:
                 self._at += 1
 

@@ -9,6 +9,7 @@ stays bytes.
 from __future__ import annotations
 
 import email
+import email.errors
 import email.policy
 import email.utils
 import re
@@ -151,7 +152,8 @@ def _mail(raw: bytes) -> Mail:
 
 
 def _headers(message: Message, name: str) -> tuple[str, ...]:
-    return tuple(_plain(value) for value in message.get_all(name, []))
+    # As they stand in the mail: get_all() gives up the bytes of an 8-bit header.
+    return tuple(_plain(str(value)) for key, value in message.raw_items() if key.lower() == name)
 
 
 def _header(message: Message, name: str) -> str:
@@ -159,11 +161,12 @@ def _header(message: Message, name: str) -> str:
     return found[0] if found else ""
 
 
-def _plain(value: object) -> str:
-    """Decode one header: RFC 2047, or raw 8-bit."""
-    raw = str(value).encode("ascii", "surrogateescape") if _is_ascii(value) else None
-    written = raw.decode("ascii", "surrogateescape") if raw is not None else str(value)
-    unfolded = re.sub(r"\r?\n[ \t]*", " ", written)
+def _plain(value: str) -> str:
+    """Decode one header: RFC 2047, or raw 8-bit (which the parser gives as surrogates)."""
+    unfolded = re.sub(r"\r?\n[ \t]*", " ", value)
+    raw = unfolded.encode("utf-8", "surrogateescape")
+    if not raw.isascii():
+        return " ".join(_decoded(raw, None)[0].split())
     try:
         parts = decode_header(unfolded)
     except (ValueError, email.errors.HeaderParseError):
@@ -171,11 +174,7 @@ def _plain(value: object) -> str:
     text = "".join(
         _decoded(part, charset)[0] if isinstance(part, bytes) else part for part, charset in parts
     )
-    return " ".join(_decoded(text.encode("utf-8", "surrogateescape"), None)[0].split())
-
-
-def _is_ascii(value: object) -> bool:
-    return all(char < "\x80" or "\udc80" <= char <= "\udcff" for char in str(value))
+    return " ".join(text.split())
 
 
 def _in_body(message: str) -> tuple[dict[str, str], str]:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Compare with the tools that decide: get_maintainer.pl, `git apply --check`. By hand, on real trees.
+"""Compare with what decides: get_maintainer.pl, `git apply --check`. By hand, on real trees.
 
 python -m tests.patch.agreement maintainers REPOSITORY CHECKOUT [--script PATH] [--patches-of REPO]
 python -m tests.patch.agreement apply REPOSITORY RELEASE...
