@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import sys
 import time
+from functools import cache
 from typing import TYPE_CHECKING
 
 import click
@@ -83,22 +84,31 @@ def log(session: Session, as_json: bool) -> None:
 @click.option(
     "--format",
     "form",
-    type=click.Choice(["text", "mail", "json"]),
+    type=click.Choice(["text", "mail", "html", "json"]),
     default="text",
-    help="The form.",
+    help="html: one page with pictures, of an open campaign too; redirect it.",
 )
 @json_option
 @pass_session
 def report(session: Session, form: str, as_json: bool) -> None:
     """Report the campaign that has ended."""
-    from kbisect.lab import fixed, regression
+    from kbisect.lab import account, fixed, regression
     from kbisect.report import mail
 
     campaign = campaigns.current(session)
     result, journal, names = campaign.result(), str(campaign.journal.path), campaigns.namer(session)
-    if result.outcome is None:
-        raise UsageError("the campaign is still open", hint="kbisect bisect status")
+    if result.outcome is None and (form != "html" or as_json):
+        raise UsageError(
+            "the campaign is still open", hint="kbisect bisect status, or --format html"
+        )
     found = fixed.look(session.repository, result, campaign.state.ends[0] or "")
+    if form == "html" and not as_json:
+        from kbisect.report import bisection_html
+
+        subjects = cache(lambda oid: session.repository.commit(oid).subject)
+        told, listed = account.give(campaign), git_log(session, campaign)
+        session.write(bisection_html.page(told, found, journal, listed, subjects), paged=False)
+        return
     written = ""
     if form == "mail" and not as_json:
         about = regression.gather(campaign, result, found, time.time())
