@@ -11,6 +11,7 @@ from __future__ import annotations
 import re
 import shutil
 import tempfile
+import weakref
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -47,7 +48,8 @@ class Applier:
 
     def __init__(self, repository: Repository) -> None:
         self.gitdir = Scratch.prepare(repository).gitdir
-        self._folder = tempfile.TemporaryDirectory(prefix="kbisect-index-")
+        self._folder = Path(tempfile.mkdtemp(prefix="kbisect-index-"))
+        weakref.finalize(self, shutil.rmtree, self._folder, ignore_errors=True)
         self._listed: dict[str, Path] = {}
 
     def apply(self, tree: str, diff: bytes, *options: str, reverse: bool = False) -> Attempt:
@@ -58,7 +60,7 @@ class Applier:
         options : further ones of `git apply`: `--3way`, `-C1`, `--ignore-whitespace`
         reverse : take it back instead
         """
-        index = Path(self._folder.name) / "try"
+        index = self._folder / "try"
         shutil.copyfile(self._index(tree), index)
         done = process.run(
             self.gitdir,
@@ -82,7 +84,7 @@ class Applier:
             # One for what was begun with, one for what came of it; more are not asked for again.
             if len(self._listed) > 8:
                 self._listed.pop(next(iter(self._listed))).unlink()
-            known = self._listed[tree] = Path(self._folder.name) / tree
+            known = self._listed[tree] = self._folder / tree
             process.run(self.gitdir, "read-tree", tree, env=self._using(known))
         return known
 
