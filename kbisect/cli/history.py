@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 import time
 from collections.abc import Mapping, Sequence
@@ -278,11 +279,19 @@ def releases(session: Session, as_json: bool) -> None:
 
 
 @click.command()
-@click.option("--at", metavar="DATE", help="At this day or time (UTC) instead of now.")
+@click.option(
+    "--at", metavar="DATE", help="At this time (UTC), or at the end of this day, instead of now."
+)
 @json_option
 @pass_session
 def window(session: Session, at: str | None, as_json: bool) -> None:
-    """Say whether the merge window is open, and so whether net-next is closed."""
+    """Say whether the merge window is open, and so whether net-next is closed.
+
+    \b
+    kbisect window
+    kbisect window --at 2011-05-19         when that day was over
+    kbisect window --at 2011-05-19T04:00
+    """
     from kbisect.history import releases as naming
     from kbisect.report import history as report
     from kbisect.report.document import utc
@@ -306,4 +315,7 @@ def _moment(at: str | None) -> int:
         moment = datetime.fromisoformat(at)
     except ValueError:
         raise UsageError(f"--at {at}: not a date", hint="--at 2011-05-25") from None
+    if re.fullmatch(r"[\dW-]+", at):
+        # A day with a release on it is that release's: whoever names a day means all of it.
+        moment = moment.replace(hour=23, minute=59, second=59)
     return int((moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp())

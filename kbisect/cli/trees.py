@@ -106,13 +106,23 @@ def clone(
 
 
 @click.command()
+@click.option(
+    "--tree",
+    "trees",
+    multiple=True,
+    metavar="NAME[=URL]",
+    help="Add this tree as a remote, by its name alone where kbisect knows its address.",
+)
 @json_option
 @pass_session
-def sync(session: Session, as_json: bool) -> None:
+def sync(session: Session, trees: tuple[str, ...], as_json: bool) -> None:
     """Fetch all trees, with their tags, and index what is new.
 
     A remote belongs to a tree by its address or its name, or as git config says
     (kbisect.tree.NAME.ref). Other remotes are left alone.
+
+    \b
+    kbisect sync --tree wireless --tree mine=../my-net
     """
     from kbisect.errors import EnvironmentProblem
     from kbisect.git import clones
@@ -122,7 +132,10 @@ def sync(session: Session, as_json: bool) -> None:
     from kbisect.report import trees as report
 
     repository = session.repository
+    added = [known.add(repository, tree, url) for tree, url in _named(trees).items()]
     sources = known.sources(repository)
+    fetched = {source.remote.name for source in sources}
+    sources += [source for source in added if source.remote.name not in fetched]
     if not sources:
         raise UsageError(
             "no remote of this repository is a tree that kbisect knows",

@@ -132,6 +132,33 @@ def create(
     return arrivals
 
 
+def add(repository: Repository, remote: Remote) -> str:
+    """Give a repository one more remote; nothing is fetched yet.
+
+    Returns
+    -------
+    str
+        The remote-tracking branch that carries its work.
+
+    Raises
+    ------
+    UsageError
+        There is a remote of that name that leads elsewhere.
+    FetchFailed
+        It can't be had; then nothing is changed.
+    """
+    there = repository.remotes().get(remote.name)
+    if there not in {None, remote.url}:
+        raise UsageError(
+            f"the remote {remote.name} leads to {there} here",
+            hint=f"git remote set-url {remote.name} {remote.url}, if it moved",
+        )
+    branch = _default_branch(repository.common_dir, remote)
+    if there is None:
+        _configure(repository.common_dir, remote)
+    return f"refs/remotes/{remote.name}/{branch}"
+
+
 def fetch(
     directory: Path,
     remote: Remote,
@@ -264,17 +291,19 @@ def _prepare(gitdir: Path, remotes: Sequence[Remote], objects: Path | None, bare
         if name not in wanted:
             process.run(gitdir, "remote", "remove", name)
     for remote in remotes:
-        for key, value in {
-            "url": remote.url,
-            "fetch": f"+refs/heads/*:refs/remotes/{remote.name}/*",
-        }.items():
-            process.run(gitdir, "config", "--replace-all", f"remote.{remote.name}.{key}", value)
-        if remote.all_tags:
-            process.run(gitdir, "config", f"remote.{remote.name}.tagOpt", "--tags")
+        _configure(gitdir, remote)
     # Walks of this history are ten times faster with it.
     process.run(gitdir, "config", "fetch.writeCommitGraph", "true")
     # Nothing may still be repacking when the directory is renamed.
     process.run(gitdir, "config", "maintenance.auto", "false")
+
+
+def _configure(gitdir: Path, remote: Remote) -> None:
+    values = {"url": remote.url, "fetch": f"+refs/heads/*:refs/remotes/{remote.name}/*"}
+    for key, value in values.items():
+        process.run(gitdir, "config", "--replace-all", f"remote.{remote.name}.{key}", value)
+    if remote.all_tags:
+        process.run(gitdir, "config", f"remote.{remote.name}.tagOpt", "--tags")
 
 
 def _default_branch(gitdir: Path, remote: Remote) -> str:

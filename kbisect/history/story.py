@@ -7,7 +7,8 @@ from dataclasses import dataclass
 
 from kbisect.git.repository import Repository
 from kbisect.history.containment import trees_with
-from kbisect.history.messages import LinkKind, links
+from kbisect.history.mails import Mail, mails
+from kbisect.history.messages import LinkKind, links, trailers
 from kbisect.history.store import Index
 
 
@@ -57,6 +58,7 @@ class Story:
     upstream: tuple[Relation, ...]
     backports: tuple[Relation, ...]
     stable: tuple[str, ...]
+    mails: tuple[Mail, ...]
 
 
 def tell(repository: Repository, index: Index, oid: str) -> Story:
@@ -99,6 +101,7 @@ def tell(repository: Repository, index: Index, oid: str) -> Story:
         reverted_by=pick(heard, LinkKind.REVERTS),
         backports=pick(heard, LinkKind.UPSTREAM),
         stable=tuple(link.text for link in links(commit.message) if link.kind is LinkKind.STABLE),
+        mails=tuple(mails(trailers(commit.message))),
     )
 
 

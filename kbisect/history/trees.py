@@ -169,6 +169,21 @@ class Source:
     ref: str
 
 
+def add(repository: Repository, tree: str, url: str) -> Source:
+    """Make a tree a remote of this repository, and remember its branch; nothing is fetched yet.
+
+    Raises
+    ------
+    UsageError, FetchFailed
+        See `clones.add`.
+    """
+    wanted = remote(tree, url)
+    ref = clones.add(repository, wanted)
+    if tree != STABLE:
+        remember(repository, {tree: ref})
+    return Source(tree, wanted, ref)
+
+
 def sources(repository: Repository) -> list[Source]:
     """Return the remotes that bring trees, each once."""
     refs = repository.refs()

@@ -6,6 +6,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import re
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     import networkx as nx
 
 
+_OID = re.compile(r"[0-9a-f]{40}")
 _PROSE = {LinkKind.BLAMES, LinkKind.BUILDS_ON, LinkKind.LIKE, LinkKind.UNCLEAR}
 
 
@@ -81,6 +83,7 @@ def story(told: Story, style: Style) -> str:
     ):
         lines.extend(_relation(title, relation) for relation in relations)
     lines.extend(f"stable        {printable(text)}" for text in told.stable)
+    lines.extend(f"mail          {printable(mail.url)}" for mail in told.mails)
     lines.extend(
         f"{'files' if not at else '':<14}{printable(path)}" for at, path in enumerate(told.files)
     )
@@ -134,7 +137,14 @@ def answer(found: Answer, form: str, style: Style) -> str:
         return "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows)
     if form == "json":
         return json.dumps(rows, ensure_ascii=False, indent=2) + "\n"
-    return table(found.columns, found.rows, style)
+    if style.columns is None:
+        return table(found.columns, found.rows, style)
+    # Whoever looks wants to read; a file or a pipe gets full ids.
+    return table(found.columns, [tuple(map(_short, row)) for row in found.rows], style)
+
+
+def _short(cell: object) -> object:
+    return cell[:12] if isinstance(cell, str) and _OID.fullmatch(cell) else cell
 
 
 def releases(found: Sequence[Release], style: Style) -> str:

@@ -18,6 +18,8 @@ import pytest
 
 from kbisect.history import answers, queries
 from kbisect.history.store import Index
+from kbisect.report import history as report
+from kbisect.report.terminal import Style
 from tests.conftest import History, Run, git
 
 ODD = (
@@ -153,3 +155,13 @@ def test_a_drawing_of_a_range(nettrees: History, kbisect: Run) -> None:
     merge = next(node["oid"] for node in found["nodes"] if node["merge"])
     subject = git(nettrees.path, "log", "-1", "--format=%s", merge).strip()
     assert html.escape(subject) in drawn
+
+
+def test_ids_are_short_for_a_terminal_and_whole_for_all_else(nettrees_index: Index) -> None:
+    found = answers.run(nettrees_index, "SELECT oid, subject FROM commits LIMIT 1")
+    oid = found.rows[0][0]
+    for form in ("csv", "json", "jsonl", "table"):
+        assert oid in report.answer(found, form, Style(color=False))
+    seen = report.answer(found, "table", Style(color=False, columns=100))
+    assert oid[:12] in seen
+    assert oid not in seen

@@ -134,7 +134,7 @@ def _trailers(net: Path, index: Index) -> tuple[int, int]:
         stdin="".join(f"{oid}\n" for oid in oids).encode(),
     )
     theirs = set()
-    for record in said.split(b"\0"):
+    for record in filter(None, said.split(b"\0")):
         oid, _, lines = record.decode("utf-8", "replace").partition("\n")
         theirs.add((oid, tuple(filter(None, lines.split("\n")))))
     # The whole list of a commit is compared: order and repeats count.

@@ -3,6 +3,8 @@
 
 from __future__ import annotations
 
+import json
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -13,7 +15,7 @@ from kbisect.history import releases as naming
 from kbisect.history import store
 from kbisect.history.names import resolve
 from kbisect.history.releases import Release, State
-from tests.conftest import History, git
+from tests.conftest import History, Run, git
 
 DAY = 86400
 
@@ -129,3 +131,14 @@ def test_the_makefile_names_its_release() -> None:
 def test_a_directory_is_no_index(tmp_path: Path) -> None:
     with pytest.raises(store.NoIndex):
         store.load(tmp_path)
+
+
+def test_a_day_means_its_end_and_a_time_itself(nettrees: History, kbisect: Run) -> None:
+    tagged = git(nettrees.path, "for-each-ref", "--format=%(taggerdate:unix)", "refs/tags/v3.12")
+    moment = datetime.fromtimestamp(int(tagged), UTC)
+    before = (moment - timedelta(seconds=1)).strftime("%Y-%m-%dT%H:%M:%S")
+    seen = {}
+    for at in (before, moment.strftime("%Y-%m-%d")):
+        told = kbisect("-C", nettrees.path, "window", "--at", at, "--json").stdout
+        seen[at] = json.loads(told)["merge_window"]
+    assert list(seen.values()) == ["closed", "open"]

@@ -295,6 +295,34 @@ def test_a_moved_tag_stays_what_it_is_here(
     assert git(cloned, "rev-parse", "v3.12") == before
 
 
+def test_sync_adds_a_tree(
+    nettrees: History, servers: dict[str, Path], cloned: Path, tmp_path: Path, kbisect: Run
+) -> None:
+    mine = tmp_path / "mine.git"
+    git(tmp_path, "init", "--quiet", "--bare", "--initial-branch=work", str(mine))
+    git(nettrees.path, "push", "--quiet", str(mine), "net:work")
+    found = document(kbisect("-C", cloned, "sync", f"--tree=mine={mine}", "--json"))
+    rows = {row["name"]: row for row in found["trees"]}
+    assert rows.keys() == {*BRANCHES, "mine"}
+    assert (rows["mine"]["ref"], rows["mine"]["old"]) == ("refs/remotes/mine/work", None)
+    # From now on it is one of them.
+    again = document(kbisect("-C", cloned, "sync", "--json"))
+    assert {row["name"] for row in again["trees"]} == {*BRANCHES, "mine"}
+    tip = git(servers["net"], "rev-parse", "main").strip()
+    assert "mine" in document(kbisect("-C", cloned, "show", tip, "--json"))["trees"]
+
+
+def test_a_tree_that_can_not_be_had_is_not_added(
+    servers: dict[str, Path], cloned: Path, tmp_path: Path, kbisect: Run
+) -> None:
+    before = (cloned / ".git" / "config").read_bytes()
+    done = kbisect("-C", cloned, "sync", f"--tree=can=file://{tmp_path}/nowhere.git")
+    assert "cannot fetch" in complaint(done, 4)
+    done = kbisect("-C", cloned, "sync", f"--tree=net=file://{servers['wireless']}")
+    assert "the remote net leads to" in complaint(done, 2)
+    assert (cloned / ".git" / "config").read_bytes() == before
+
+
 def test_sync_wants_a_remote_that_is_a_tree(nettrees_copy: History, kbisect: Run) -> None:
     assert "no remote" in complaint(kbisect("-C", nettrees_copy.path, "sync"), 2)
 
