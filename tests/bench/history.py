@@ -13,9 +13,11 @@ from pathlib import Path
 from kbisect.history import store
 from tests.bench.measure import (
     KBISECT,
+    Cost,
+    cost,
+    costs_in_turn,
     header,
     in_turn,
-    peak_of_children,
     seconds,
 )
 
@@ -46,39 +48,38 @@ def _measure(net: Path, work: Path) -> None:
     def index(place: str, *arguments: str) -> float:
         return seconds([*KBISECT, "-C", net, "--store", work / place, "index", *arguments])
 
-    def peers() -> float:
-        return sum(_git(net, *command) for command in (log, graph, simple))
+    def build(place: str, *arguments: str) -> Cost:
+        return cost([*KBISECT, "-C", net, "--store", work / place, "index", "--full", *arguments])
+
+    def peers() -> Cost:
+        each = [cost(["git", "-C", net, *command]) for command in (log, graph, simple)]
+        return Cost(sum(one.wall for one in each), sum(one.cpu for one in each))
 
     _git(net, *graph)  # warm the disk's cache
-    in_turn(
+    costs_in_turn(
         "full index, three folders; log + rev-list + simplify",
-        "<= 0.6",
-        lambda: index("a", "--full", *paths),
+        "<= 0.6; 600 MB",
+        lambda: build("a", *paths),
         peers,
     )
-    peak = peak_of_children()
-    in_turn(
+    costs_in_turn(
         "the same; git log --raw --no-merges",
         "< 1.0",
-        lambda: index("a", "--full", *paths),
-        lambda: _git(net, "log", "--raw", "--no-merges", "HEAD", "--", *PATHS),
+        lambda: build("a", *paths),
+        lambda: cost(["git", "-C", net, "log", "--raw", "--no-merges", "HEAD", "--", *PATHS]),
     )
-    print(
-        f"{'  peak memory of the largest process':<58} {peak:8d} MB                          <= 600"
-    )
-    in_turn(
+    costs_in_turn(
         "full index, default scope; the same with three folders",
         "<= 1.5",
-        lambda: index("b", "--full"),
-        lambda: index("a", "--full", *paths),
+        lambda: build("b"),
+        lambda: build("a", *paths),
     )
-    in_turn(
+    numstat = ("log", "--numstat", "--full-history", "--no-merges", "HEAD", "--", *PATHS)
+    costs_in_turn(
         "full index with line counts; git log --numstat",
         "<= 0.6",
-        lambda: index("c", "--full", "--lines", *paths),
-        lambda: _git(
-            net, "log", "--numstat", "--full-history", "--no-merges", "HEAD", "--", *PATHS
-        ),
+        lambda: build("c", "--lines", *paths),
+        lambda: cost(["git", "-C", net, *numstat]),
         runs=1,
     )
     _increment(net, work, paths)

@@ -8,6 +8,7 @@ import resource
 import statistics
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -87,13 +88,70 @@ def repository() -> Path:
     return Path(named)
 
 
-def timed_peak(command: Sequence[str | Path]) -> tuple[float, int]:
-    """Run a command; return its seconds, and the peak memory of its own process in MB."""
-    begun = time.perf_counter()
-    process = subprocess.Popen(
-        [str(word) for word in command], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
-    )
-    _, status, usage = os.wait4(process.pid, 0)
-    if status:
-        raise RuntimeError(f"{command} failed")
-    return time.perf_counter() - begun, usage.ru_maxrss // 1024
+@dataclass(frozen=True)
+class Cost:
+    """What a command took.
+
+    Attributes
+    ----------
+    wall : seconds
+    cpu : seconds of all cores, its own and those of the processes it started
+    peak : of its own memory, in MB; 0 where it is none of ours
+    """
+
+    wall: float
+    cpu: float
+    peak: int = 0
+
+
+# Our own command, and then the peak of this very process: what git maps of its packs is git's.
+_WITH_PEAK = """
+import resource, sys
+from kbisect.cli.main import main
+try:
+    main(sys.argv[2:])
+except SystemExit as leave:
+    code = leave.code
+with open(sys.argv[1], "w") as out:
+    out.write(str(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss))
+sys.exit(code)
+"""
+
+
+def cost(command: Sequence[str | Path]) -> Cost:
+    """Run a command to its end, its output read and thrown away."""
+    with tempfile.NamedTemporaryFile() as told:
+        words = [str(word) for word in command]
+        if tuple(words[: len(KBISECT)]) == KBISECT:
+            words = [sys.executable, "-c", _WITH_PEAK, told.name, *words[len(KBISECT) :]]
+        begun = time.perf_counter()
+        process = subprocess.Popen(words, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        _, status, usage = os.wait4(process.pid, 0)
+        wall = time.perf_counter() - begun
+        process.returncode = os.waitstatus_to_exitcode(status)
+        if status:
+            raise RuntimeError(f"{command} failed")
+        peak = int(told.read() or b"0") // 1024
+    return Cost(wall, usage.ru_utime + usage.ru_stime, peak)
+
+
+def costs_in_turn(
+    what: str,
+    aim: str,
+    ours: Callable[[], Cost],
+    peer: Callable[[], Cost],
+    runs: int = 3,
+) -> list[Line]:
+    """As `in_turn`; and a second row for CPU seconds, which a busy machine disturbs less."""
+    pairs = [(ours(), peer()) for _ in range(runs)]
+    lines = []
+    for title, bound, measure in ((what, aim, "wall"), ("  the same in CPU seconds", "", "cpu")):
+        left = [getattr(own, measure) for own, _ in pairs]
+        right = [getattr(other, measure) for _, other in pairs]
+        ratio = statistics.median(a / b for a, b in zip(left, right, strict=True))
+        line = Line(title, statistics.median(left), statistics.median(right), ratio, bound)
+        print(render(line), flush=True)
+        lines.append(line)
+    peak = max(each.peak for each, _ in pairs)
+    print(f"{'  peak memory of our own process':<58} {peak:8d} MB", flush=True)
+    return lines
