@@ -28,6 +28,13 @@ def backport() -> None:
 @click.option("--upstream", metavar="R", help="Where fixes come from (default: mainline).")
 @click.option("--path", "paths", multiple=True, metavar="P", help="Only fixes that touch P.")
 @click.option("--exit-code", is_flag=True, help="Exit with 1 if anything is missing.")
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice(["text", "html", "json"]),
+    default="text",
+    help="html: one page, to be redirected.",
+)
 @json_option
 @pass_session
 def list_(
@@ -37,6 +44,7 @@ def list_(
     upstream: str | None,
     paths: tuple[str, ...],
     exit_code: bool,
+    form: str,
     as_json: bool,
 ) -> int:
     """List upstream's fixes that BRANCH (default: HEAD) misses, why, and whether they apply.
@@ -67,11 +75,16 @@ def list_(
     def subject(oid: str) -> str:
         return repository.commit(oid).subject
 
+    if form == "html" and not as_json:
+        from kbisect.report import backport_html
+
+        session.write(backport_html.listing(found, tried, subject, (here, source)), paged=False)
+        return int(exit_code and bool(tried))
     session.answer(
         "backport-list",
         content,
         lambda style: report.listing(found, tried, subject, (here, source), style),
-        as_json,
+        as_json or form == "json",
     )
     return int(exit_code and bool(tried))
 

@@ -7,14 +7,14 @@ import re
 from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING
 
-import networkx as nx
 from markupsafe import Markup
 
 from kbisect.bisect.course import Course, Landmark, Moment
 from kbisect.bisect.events import Outcome, Tested
 from kbisect.bisect.verdict import Verdict
-from kbisect.report import bisection, html, lanes
+from kbisect.report import bisection, html
 from kbisect.report.charts import element, line, picture, rect, text
+from kbisect.report.strands import named, strands
 from kbisect.report.terminal import name
 
 if TYPE_CHECKING:
@@ -81,47 +81,23 @@ def headline(account: Account, subject: Callable[[str], str]) -> str:
 
 # --- the range ------------------------------------------------------------------------------------
 
-_ROW, _LANE, _SIDE = 26, 16, 18
-
 
 def graph(course: Course, account: Account, subject: Callable[[str], str]) -> Markup:
-    """Draw the landmarks of a range as lanes, newest above, with what was found at each."""
-    drawn: nx.DiGraph[str] = nx.DiGraph()
-    for mark in course.landmarks:
-        drawn.add_node(mark.oid, time=mark.place)
-        drawn.add_edges_from((mark.oid, parent) for parent in mark.parents)
-    drawing = lanes.arrange(drawn)
+    """Draw the landmarks of a range, newest above, with what was found at each."""
     known = {mark.oid: mark for mark in course.landmarks}
-    row = {oid: at for at, oid in enumerate(drawing.order)}
 
-    def spot(lane: int, oid: str) -> tuple[int, int]:
-        return _SIDE + lane * _LANE, _SIDE + row[oid] * _ROW
+    def row(oid: str, x: float, y: float, beside: float) -> Iterable[Markup]:
+        return _landmark(known[oid], account, subject(oid), (x, y), beside)
 
-    beside = _SIDE + drawing.width * _LANE + 6
-    width, height = max(920, beside + 860), 2 * _SIDE + (len(row) - 1) * _ROW
-    shapes = []
-    for edge in drawing.edges:
-        (x0, y0), (x, y) = spot(drawing.lane[edge.child], edge.child), spot(edge.lane, edge.parent)
-        bend = f"C{x0} {y0 + _ROW // 2} {x} {y0 + _ROW // 2} {x} {y0 + _ROW}" if x != x0 else ""
-        gap = known[edge.child].between > 0 or known[edge.parent].place < 0
-        shapes.append(
-            element(
-                "path",
-                class_="axis",
-                d=f"M{x0} {y0}{bend}V{y}",
-                stroke_width=2,
-                stroke_dasharray="2 4" if gap else None,
-            )
-        )
-    for oid in drawing.order:
-        x, y = spot(drawing.lane[oid], oid)
-        shapes += _landmark(known[oid], account, subject(oid), (x, y), beside)
-    what = f"{len(row)} of {course.size:,} commits; every test is listed in the table Every run"
-    return picture(width, height, what, shapes)
+    def dotted(child: str, parent: str) -> bool:
+        return known[child].between > 0 or known[parent].place < 0
+
+    what = f"{len(known)} of {course.size:,} commits; every test is listed in the table Every run"
+    return strands({oid: mark.parents for oid, mark in known.items()}, row, dotted, what)
 
 
 def _landmark(
-    mark: Landmark, account: Account, subject: str, at: tuple[int, int], beside: int
+    mark: Landmark, account: Account, subject: str, at: tuple[float, float], beside: float
 ) -> Iterable[Markup]:
     (x, y), state, result = at, account.state, account.result
     runs = [run for run in state.answers if run.oid == mark.oid and not _elsewhere(run)]
@@ -149,17 +125,8 @@ def _landmark(
         words.append(str(held))
     if mark.between:
         words.append(f"+{mark.between:,}")
-    cut = subject if len(subject) <= 72 else subject[:71].rstrip() + "…"
-    strong = "strong" if mark.oid == result.culprit else ""
-    yield element(
-        "text",
-        element("title", f"{mark.oid}\n{subject}"),
-        element("tspan", mark.oid[:12], class_="mono"),
-        element("tspan", cut, dx=10, class_=strong),
-        element("tspan", "; ".join(words), dx=12, class_="dim"),
-        x=beside,
-        y=y + 4,
-    )
+    is_culprit = mark.oid == result.culprit
+    yield named(mark.oid, subject, "; ".join(words), (beside, y), strong=is_culprit)
 
 
 def sign(verdict: Verdict | None, x: float, y: float) -> Markup:
