@@ -18,16 +18,36 @@ from kbisect.report import lab as report
 _STAGES = ("config", "build", "boot", "test", "parse")
 
 
+class _RevisionFirst(click.Command):
+    """A command whose revision may come before options; a script's own ones stay with it."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        takes_value = {
+            name
+            for option in self.params
+            if isinstance(option, click.Option) and not option.is_flag
+            for name in option.opts
+        }
+        at = 0
+        while at < len(args) and args[at].startswith("-") and args[at] != "--":
+            at += 2 if args[at] in takes_value else 1
+        if at < len(args) and args[at] != "--":
+            args = [*args[:at], "--rev", *args[at:]]
+        return super().parse_args(ctx, args)
+
+
 @click.group()
 def lab() -> None:
     """Test one commit, or boot one guest."""
 
 
 @lab.command(
+    cls=_RevisionFirst,
+    options_metavar="REV [OPTIONS]",
     context_settings={"ignore_unknown_options": True, "allow_interspersed_args": False},
     epilog="Example: git bisect run kbisect lab step HEAD --recipe mcast.toml",
 )
-@click.argument("revision", metavar="REV")
+@click.option("--rev", "revision", hidden=True)
 @click.option("--recipe", metavar="FILE", help="How to build, boot and test, in TOML.")
 @click.option(
     "--stage",
@@ -46,7 +66,7 @@ def lab() -> None:
 @pass_session
 def step(
     session: Session,
-    revision: str,
+    revision: str | None,
     recipe: str | None,
     names: tuple[str, ...],
     timeout: float | None,
@@ -64,6 +84,8 @@ def step(
     from kbisect.lab import single
     from kbisect.lab.work import Work
 
+    if revision is None:
+        raise UsageError("no commit was named", hint="kbisect lab step REV ./test.sh")
     if not script and recipe is None:
         raise UsageError("nothing to run was given", hint="kbisect lab step REV ./test.sh")
     work = Work.find(script, recipe, timeout).whole()

@@ -184,6 +184,8 @@ def _classify(line: str) -> tuple[str | None, str, bool]:
     for kind, pattern, is_fatal in _KINDS:
         if match := pattern.search(line):
             where = match[1] if pattern.groups else ""
+            if kind == "BUG" and where.startswith("/"):
+                where = where.rpartition("/")[2]  # the folder differs from build to build
             if kind == "panic":
                 where = _NOISE.sub("N", where).strip()
             return kind, _SUFFIX.sub("", where).strip(), is_fatal

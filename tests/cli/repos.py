@@ -37,8 +37,11 @@ class Repo:
         return path
 
 
-def build(path: Path, parents: Sequence[Sequence[int]]) -> Repo:
-    """Make a repository; commit i has these parents and the number i in the file `number`."""
+def build(path: Path, parents: Sequence[Sequence[int]], *, own_files: bool = False) -> Repo:
+    """Make a repository; commit i has these parents and the number i in the file `number`.
+
+    With `own_files` it has the number in a new file `f<i>` instead, so that any can be reverted.
+    """
     path.mkdir(parents=True)
     subprocess.run(["git", "init", "-q", "-b", "master", str(path)], check=True)
     stream = []
@@ -51,7 +54,7 @@ def build(path: Path, parents: Sequence[Sequence[int]]) -> Repo:
             + "".join(
                 f"{'merge' if n else 'from'} :{parent + 1}\n" for n, parent in enumerate(above)
             )
-            + f"M 644 inline number\ndata {len(content)}\n{content}\n"
+            + f"M 644 inline {f'f{i}' if own_files else 'number'}\ndata {len(content)}\n{content}\n"
         )
         if not above and i:
             stream[-1] = f"reset refs/heads/master\n{stream[-1]}"
