@@ -9,6 +9,7 @@ from markupsafe import Markup
 
 from kbisect.backport.candidates import Survey
 from kbisect.backport.forecast import Forecast
+from kbisect.history import releases as naming
 from kbisect.report import backport, html
 from kbisect.report.charts import Series, bars, element
 from kbisect.report.strands import named, strands
@@ -42,7 +43,8 @@ def listing(
     subject : a commit's first line by its oid
     names : of the branch and of upstream, as the user gave them
     """
-    releases = dict.fromkeys(each.candidate.release or "no release yet" for each in forecasts)
+    named = {each.candidate.release or "no release yet" for each in forecasts}
+    releases = sorted(named, key=lambda name: naming.version(name) or (1 << 30,))
     series = [
         Series(
             _TONES[state],
@@ -69,7 +71,7 @@ def listing(
         column=backport.column,
         words=WORDS,
         known={each.candidate.oid for each in forecasts},
-        states=bars(list(releases), series, "candidates by release and state, as in the table"),
+        states=bars(releases, series, "candidates by release and state, as in the table"),
         tones=[(each.tone, each.name) for each in series],
         order=order(forecasts, subject),
     )
