@@ -143,6 +143,14 @@ def of_commits(
         yield from _commits(line.removesuffix(b"\n") for line in pipe)
 
 
+def between(gitdir: Path, old: str, new: str) -> CommitPatch:
+    """Return the difference of two commits or tree objects as one patch, which `new` names."""
+    done = process.run(gitdir, "diff-tree", "-r", *_FLAGS, old, new)
+    head = f"\x01{new} 0 ".encode("ascii")
+    [whole] = _commits([head, *done.stdout.split(b"\n")])
+    return whole
+
+
 def touching(
     repository: Repository, oid: str, paths: Sequence[str], most: int, since: str | None = None
 ) -> Iterator[tuple[str, str]]:

@@ -87,10 +87,12 @@ def _owners(file: FileDiff) -> Iterator[tuple[str, str]]:
         for raw in hunk.lines:
             mark, line = chr(raw[0]), raw[1:].decode("utf-8", "replace")
             if line[:1] not in "} \t\n/*" and line.strip():
-                owner = _head(line) or owner
+                # A label stands at the margin too, and ends nothing.
+                owner = _head(line) or (None if line.rstrip().endswith(";") else owner)
             if mark in "+-" and owner and line.strip():
                 yield owner, mark
-            if line[:1] == "}" and mark != "-":
+            is_short = _MACRO.match(line) is not None and not line.endswith("\\")
+            if is_short or (line[:1] == "}" and mark != "-"):
                 owner = None
 
 

@@ -18,10 +18,12 @@ from kbisect.git import patches
 from kbisect.git.application import Applier
 from kbisect.git.repository import Repository
 from kbisect.patch import series, target
+from kbisect.patch.diffs import DamagedPatch
 from kbisect.patch.maintainers import Answer, Desk, Kind
 from kbisect.patch.series import Series
 from kbisect.patch.target import Target
 
+_LOOK = "look for a line in a message that looks like a diff, or begins with ---"
 _COVER_FROM = 3
 _TITLE = "*** SUBJECT HERE ***"
 _BLURB = "*** BLURB HERE ***"
@@ -91,7 +93,10 @@ def write(
         A file of that name exists, the tree isn't clear, or a mail wouldn't apply again.
     """
     since, oid = given
-    posted = series.of_commits(repository, f"{since}..{oid}" if since else oid)
+    try:
+        posted = series.of_commits(repository, f"{since}..{oid}" if since else oid)
+    except DamagedPatch as damage:
+        raise UsageError(f"a mail can't carry this: {damage.message}", hint=_LOOK) from None
     base = since or posted.base
     if base is None:
         raise UsageError(f"{oid[:12]} has no parent", hint="a first commit can't be mailed")
@@ -179,7 +184,7 @@ def _read_back(repository: Repository, made: Sequence[Path], base: str, oid: str
         if tried.tree is None:
             raise UsageError(
                 f"a mail can't carry {patch.title}: {tried.problem or 'it does not apply again'}",
-                hint="look for a line in its message that looks like a diff, or begins with ---",
+                hint=_LOOK,
             )
         tree = tried.tree
     if tree != repository.commit(oid).tree:

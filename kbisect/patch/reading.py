@@ -3,13 +3,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
 
 from kbisect.api import comparison, surface
 from kbisect.api.findings import Finding
+from kbisect.api.headers import Headers, sides
+from kbisect.api.scope import Scope
 from kbisect.errors import UsageError
+from kbisect.git import patches
 from kbisect.git.application import Applier
 from kbisect.git.blobs import Files
 from kbisect.git.repository import Repository
@@ -223,16 +226,22 @@ def _api(applier: Applier, series: Series, outcome: Outcome) -> Sequence[Finding
     headers = [path for path in series.paths if surface.is_public(path)]
     if not headers:
         return ()
-    before = _files(applier, outcome.onto, headers)
-    after = _files(applier, outcome.tree, headers)
-    return comparison.compare_files(before, after).findings
+    whole = patches.between(applier.gitdir, outcome.onto, outcome.tree)
+    changed = [file for file in whole.files if file.path in headers]
+    before = _files(applier, outcome.onto, {file.path: file.old_blob for file in changed})
+    after = _files(applier, outcome.tree, {file.path: file.new_blob for file in changed})
+    known = Headers(None, {**before.loaded, **after.loaded})
+    old, new = sides(before, after, known, Scope())
+    # The patch itself is the history: what its callers do tells a rename from a removal.
+    return comparison.along(old, new, known, [whole], Scope()).findings
 
 
-def _files(applier: Applier, oid: str, paths: Sequence[str]) -> Files:
-    found = Snapshot(applier.gitdir, oid).read(paths)
-    # Any name will do for a content, so long as no two share it.
-    blobs = {path: f"{oid}:{path}" for path in found}
-    return Files(blobs, {blobs[path]: content for path, content in found.items()})
+def _files(applier: Applier, oid: str, blobs: Mapping[str, str]) -> Files:
+    found = Snapshot(applier.gitdir, oid).read(blobs)
+    return Files(
+        {path: blobs[path] for path in found},
+        {blobs[path]: content for path, content in found.items()},
+    )
 
 
 def _histories(index: Index | None, paths: Sequence[str]) -> tuple[FileHistory, ...]:

@@ -59,7 +59,7 @@ def _is_among(person: str, signers: list[str]) -> bool:
 
 
 def _codevelopers(trailers: list[Trailer]) -> Iterator[str]:
-    for this, following in zip(trailers, [*trailers[1:], None], strict=True):
+    for this, following in zip(trailers, [*trailers, None][1:], strict=True):
         if this.key.lower() == "co-developed-by" and (
             following is None
             or following.key.lower() != "signed-off-by"

@@ -1,0 +1,330 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""The rules of the list, each with a patch that keeps it and one that breaks it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from kbisect.git.repository import Repository
+from kbisect.history.releases import Release
+from kbisect.lab import checkpatch
+from kbisect.patch import check, rules, series
+from kbisect.patch.check import Verdict
+from kbisect.patch.rules import Level, Result, Rule
+from tests.conftest import History, git
+from tests.patch.conftest import FILES, commit
+
+DAY = 86400
+NOW = 1_383_600_000  # 2013-11-04
+OPEN = [Release("v3.12-rc7", "1" * 40, NOW - 2 * DAY, "tag")]
+CLOSED = [Release("v3.12", "1" * 40, NOW - 2 * DAY, "tag")]
+SOB = "Signed-off-by: Ada Test <ada@example.org>"
+
+
+@pytest.fixture(scope="module")
+def tree(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """`net`, and `net-next` with one commit more."""
+    top = tmp_path_factory.mktemp("rules")
+    git(top, "init", "--quiet", "--initial-branch=net")
+    commit(top, FILES, "acme: begin")
+    git(top, "checkout", "--quiet", "-b", "net-next")
+    commit(top, {"drivers/net/dummy.c": "int dummy;\nint more;\n"}, "dummy: count more")
+    return top
+
+
+@pytest.fixture(scope="module")
+def repository(tree: Path) -> Repository:
+    return History(tree, {}).repository
+
+
+def diff(path: str, *lines: str, old: tuple[str, ...] = ()) -> str:
+    body = "".join(f"-{line}\n" for line in old) + "".join(f"+{line}\n" for line in lines)
+    return f"--- a/{path}\n+++ b/{path}\n@@ -1,{len(old)} +1,{len(lines)} @@\n{body}"
+
+
+def mail(
+    subject: str = "[PATCH net-next] dummy: add b",
+    message: str = f"Why.\n\n{SOB}",
+    change: str = diff("drivers/net/dummy.c", "int b;"),
+    cc: str = "eli@example.org, netdev@vger.kernel.org",
+) -> str:
+    head = (
+        f"From: Ada Test <ada@example.org>\nTo: {cc}\nSubject: {subject}\nMessage-ID: <{subject}>"
+    )
+    return f"From x Mon Nov  4 10:00:00 2013\n{head}\n\n{message}\n---\n{change}\n"
+
+
+Run = Callable[..., Verdict]
+
+
+@pytest.fixture
+def run(repository: Repository) -> Run:
+    def checked(*mails: str, releases: list[Release] = OPEN) -> Verdict:
+        posted = series.read("".join(mails).encode())
+        return check.check(
+            repository, posted, repository.resolve("net-next"), releases, lambda: NOW
+        )
+
+    return checked
+
+
+def result(verdict: Verdict, rule: Rule, patch: int | None = None) -> Result:
+    return next(
+        each
+        for each in verdict.results
+        if each.rule is rule and (patch is None or each.patch == patch)
+    )
+
+
+def test_a_patch_that_keeps_all_rules_passes(run: Run) -> None:
+    verdict = run(mail())
+    assert {each.level for each in verdict.results} == {Level.PASS}
+    assert verdict.target.tree == "net-next"
+
+
+def test_every_rule_is_asked_and_has_its_source(run: Run) -> None:
+    asked = {each.rule for each in run(mail()).results}
+    assert asked == set(rules.ALL) - {rules.CHECKPATCH}
+    assert all(rule.source.startswith("Documentation/") for rule in rules.ALL)
+
+
+@pytest.mark.parametrize(
+    ("count", "cover", "level", "words"),
+    [
+        (2, False, Level.PASS, "right form"),
+        (3, False, Level.WARN, "no cover letter"),
+        (3, True, Level.PASS, "right form"),
+        (15, True, Level.PASS, "right form"),
+        (16, True, Level.FAIL, "16 patches"),
+    ],
+)
+def test_the_form_of_a_series(run: Run, count: int, cover: bool, level: Level, words: str) -> None:
+    mails = [mail(f"[PATCH net-next {n}/{count}] dummy: b{n}") for n in range(1, count + 1)]
+    if cover:
+        mails.insert(0, mail(f"[PATCH net-next 0/{count}] dummy: all", change=""))
+    said = result(run(*mails), rules.SERIES_FORMAT)
+    assert said.level is level
+    assert words in said.text
+
+
+def test_a_series_without_a_tree_and_with_a_hole(run: Run) -> None:
+    without = run(mail("[PATCH] dummy: add b"))
+    assert result(without, rules.SERIES_FORMAT).level is Level.WARN
+    assert result(without, rules.TARGET_TREE).level is Level.ADVICE
+    said = result(run(mail("[PATCH net-next 2/2] dummy: b")), rules.SERIES_FORMAT)
+    assert (said.level, said.text) == (Level.FAIL, "incomplete: 1 of 2 missing")
+
+
+def fix_of(tree: Path, revision: str) -> str:
+    said = git(tree, "log", "-1", "--abbrev=12", '--format=Fixes: %h ("%s")', revision).strip()
+    return f"Why.\n\n{said}\n{SOB}"
+
+
+def test_a_fix_of_what_net_has_belongs_in_net(run: Run, tree: Path) -> None:
+    verdict = run(mail("[PATCH net-next] dummy: fix b", fix_of(tree, "net")))
+    assert verdict.target.tree == "net"
+    assert result(verdict, rules.TARGET_TREE).level is Level.WARN
+    right = run(mail("[PATCH net] dummy: fix b", fix_of(tree, "net")))
+    assert result(right, rules.TARGET_TREE).level is Level.PASS
+
+
+def test_a_fix_of_what_only_net_next_has_belongs_there(run: Run, tree: Path) -> None:
+    verdict = run(mail("[PATCH net-next] dummy: fix b", fix_of(tree, "net-next")))
+    assert verdict.target.tree == "net-next"
+    assert result(verdict, rules.VERIFY_FIXES).text == "Fixes: tags are right"
+
+
+def test_net_without_a_fixes_tag_fails_as_in_nipa(run: Run) -> None:
+    assert result(run(mail("[PATCH net] dummy: b")), rules.FIXES_PRESENT).level is Level.FAIL
+    docs = mail("[PATCH net] docs: b", change=diff("Documentation/b.rst", "b"))
+    assert result(run(docs), rules.FIXES_PRESENT).level is Level.PASS
+    # The documentation asks for it in net-next too, nipa doesn't: advice.
+    hidden = run(mail("[PATCH net-next] dummy: fix a crash"))
+    assert result(hidden, rules.FIXES_PRESENT).level is Level.ADVICE
+
+
+@pytest.mark.parametrize(
+    ("tag", "words"),
+    [
+        ("Fixes: {12} ({subject})", None),
+        ('Fixes: {12} ("acme: be...")', None),
+        ('Fixes: {12} ("acme: beg")', None),
+        ('Fixes: {40} ("{subject}")', None),
+        ('Fixes: {8} ("{subject}")', "8 digits"),
+        ('Fixes: {12} ("acme: end")', 'the subject is "acme: begin"'),
+        ("Fixes: {12}", "no subject"),
+        ('Fixes: {12}("{subject}")', "no blank"),
+        ('Fixes: commit {12} ("{subject}")', "`commit`"),
+        ('Fixes: {12} ("{subject}"', "parenthesis"),
+        ('Fixes: {12} ("{subject})', "quote"),
+        ('Fixes: 0123456789ab ("{subject}")', "no such commit"),
+        ("Fixes: v3.11", "no commit id"),
+        ("Fixes: https://bugzilla.example.org/1", "no commit id"),
+    ],
+)
+def test_fixes_tags(run: Run, tree: Path, tag: str, words: str | None) -> None:
+    oid, subject = git(tree, "log", "-1", "--format=%H %s", "net").strip().split(" ", 1)
+    text = tag.replace("{subject}", subject)
+    for digits in (8, 12, 40):
+        text = text.replace(f"{{{digits}}}", oid[:digits])
+    said = result(run(mail(message=f"Why.\n\n{text}\n{SOB}")), rules.VERIFY_FIXES)
+    assert said.level is (Level.FAIL if words else Level.PASS), said.detail
+    assert words is None or words in " ".join(said.detail)
+
+
+@pytest.mark.parametrize(
+    ("tags", "level", "words"),
+    [
+        (SOB, Level.PASS, "signed off"),
+        ("Signed-off-by: Ada Test <other@example.org>", Level.PASS, "signed off"),
+        ("Signed-off-by: A. T. <ADA@example.org>", Level.PASS, "signed off"),
+        ("Signed-off-by: Bo Test <bo@example.org>", Level.FAIL, "by the author"),
+        ("Acked-by: Ada Test <ada@example.org>", Level.FAIL, "by the author"),
+        (f"{SOB}\nSigned-off-by: Bo Test <bo@example.org>", Level.WARN, "isn't who sends it"),
+        (f"Co-developed-by: Bo Test <bo@example.org>\n{SOB}", Level.FAIL, "Co-developed-by"),
+        (
+            "Co-developed-by: Bo Test <bo@example.org>\n"
+            f"Signed-off-by: Bo Test <bo@example.org>\n{SOB}",
+            *(Level.PASS, "signed off"),
+        ),
+    ],
+)
+def test_sign_offs(run: Run, tags: str, level: Level, words: str) -> None:
+    said = result(run(mail(message=f"Why.\n\n{tags}")), rules.VERIFY_SIGNEDOFF)
+    assert said.level is level
+    assert words in said.text
+
+
+@pytest.mark.parametrize(
+    ("tags", "level"),
+    [
+        ("Reported-by: Bo Test <bo@example.org>\nCloses: https://example.org/1", Level.PASS),
+        ("Reported-by: Bo Test <bo@example.org>\nLink: https://example.org/1 # a", Level.PASS),
+        ("Reported-by: Bo Test <bo@example.org>", Level.WARN),
+        ("Reported-by: syzbot+1234@syzkaller.example.org", Level.PASS),
+        ("Closes: #17", Level.WARN),
+    ],
+)
+def test_reports_have_links(run: Run, tags: str, level: Level) -> None:
+    assert result(run(mail(message=f"Why.\n\n{tags}\n{SOB}")), rules.LINKS).level is level
+
+
+def test_those_who_are_not_copied_are_named(run: Run, tree: Path) -> None:
+    said = result(run(mail(cc="netdev@vger.kernel.org")), rules.CC_MAINTAINERS)
+    assert said.level is Level.FAIL  # nipa: one of two is too few
+    assert said.detail == ("Eli Test <eli@example.org> (odd fixer:NETWORKING DRIVERS)",)
+    acme = mail(
+        change=diff("drivers/net/ethernet/acme/acme.c", "int b;"),
+        cc="netdev@vger.kernel.org, acme@lists.example.org, bo@example.org",
+    )
+    some = result(run(acme), rules.CC_MAINTAINERS)
+    assert some.level is Level.WARN
+    assert len(some.detail) == 3
+
+
+def test_a_commit_is_not_addressed_yet(repository: Repository) -> None:
+    posted = series.of_commits(repository, "net-next")
+    at = repository.resolve("net")
+    verdict = check.check(repository, posted, at, OPEN, lambda: NOW)
+    assert result(verdict, rules.CC_MAINTAINERS).level is Level.SKIPPED
+
+
+@pytest.mark.parametrize(
+    ("subject", "releases", "level"),
+    [
+        ("[PATCH net-next] a: b", OPEN, Level.PASS),
+        ("[PATCH net-next] a: b", CLOSED, Level.FAIL),
+        ("[RFC PATCH net-next] a: b", CLOSED, Level.PASS),
+        ("[PATCH net] a: b", CLOSED, Level.PASS),
+        ("[PATCH net-next] a: b", [], Level.SKIPPED),
+    ],
+)
+def test_net_next_has_its_times(
+    run: Run, subject: str, releases: list[Release], level: Level
+) -> None:
+    said = result(run(mail(subject), releases=releases), rules.NET_NEXT_OPEN)
+    assert said.level is level
+    if level is Level.FAIL:
+        assert "closed since 2013-11-02 (v3.12)" in said.text
+        assert "open about 2013-11-16" in said.text
+
+
+def test_a_posted_mail_is_judged_by_its_own_date(run: Run) -> None:
+    old = mail().replace("\nSubject:", "\nDate: Mon, 7 Oct 2013 10:00:00 +0000\nSubject:")
+    releases = [Release("v3.12-rc3", "1" * 40, NOW - 32 * DAY, "tag"), *CLOSED]
+    assert result(run(old, releases=releases), rules.NET_NEXT_OPEN).level is Level.PASS
+
+
+def test_fixes_and_features_are_told_apart(run: Run, tree: Path) -> None:
+    fix = mail("[PATCH net-next 1/2] dummy: fix b", fix_of(tree, "net"))
+    feature = mail("[PATCH net-next 2/2] dummy: count c")
+    assert result(run(fix, feature), rules.ONE_KIND).level is Level.ADVICE
+    test = mail("[PATCH net 2/2] test", change=diff("tools/testing/selftests/net/a.sh", "true"))
+    both = run(fix.replace("net-next 1/2", "net 1/2"), test)
+    assert result(both, rules.ONE_KIND).level is Level.PASS
+
+
+C = "drivers/net/dummy.c"
+H = "include/acme.h"
+
+
+@pytest.mark.parametrize(
+    ("rule", "change", "level"),
+    [
+        (rules.SOURCE_INLINE, diff(C, "static inline int a(void)"), Level.FAIL),
+        (rules.SOURCE_INLINE, diff(C, "inline int b;", old=("inline int a;",)), Level.WARN),
+        (rules.SOURCE_INLINE, diff(C, "/* inline is slow */"), Level.PASS),
+        (rules.SOURCE_INLINE, diff(H, "static inline int a(void)"), Level.PASS),
+        (rules.HEADER_INLINE, diff(H, "static int a(void)"), Level.FAIL),
+        (rules.HEADER_INLINE, diff(H, "static inline int a(void)"), Level.PASS),
+        (rules.HEADER_INLINE, diff(H, "int a(void) { return 1; }"), Level.FAIL),
+        (rules.HEADER_INLINE, diff(H, "int a(void);"), Level.PASS),
+        (rules.DEPRECATED_API, diff(C, "\tdev_hold(dev);"), Level.WARN),
+        (rules.DEPRECATED_API, diff(C, "\tdev_put(a);", old=("\tdev_put(b);",)), Level.PASS),
+        (rules.DEPRECATED_API, diff(C, "module_param(a, int, 0);"), Level.FAIL),
+        (rules.DEPRECATED_API, diff(C, "\tint *a __free(kfree) = b;"), Level.WARN),
+        (rules.DEPRECATED_API, diff("net/a.c", "\tint *a __free(kfree) = b;"), Level.PASS),
+        (rules.DEPRECATED_API, diff(C, "\tnetdev_hold(dev, t, 0);"), Level.PASS),
+        (rules.XMAS_TREE, diff(C, "{", "\tint a;", "\tstruct x *b;", "\tb = a;"), Level.ADVICE),
+        (
+            rules.XMAS_TREE,
+            diff(C, "{", "\tstruct x *b;", "\tint a;", "\tlong_call(a);"),
+            Level.PASS,
+        ),
+        (rules.XMAS_TREE, diff(C, "struct y {", "\tint a;", "\tstruct x *b;", "};"), Level.PASS),
+        (rules.XMAS_TREE, diff(C, "\tif (a) {", "\t\tint a;", "\t\tint bcd;"), Level.ADVICE),
+        (rules.XMAS_TREE, diff(C, "{", "\tint a;", "\treturn long_one;"), Level.PASS),
+    ],
+)
+def test_code(run: Run, rule: Rule, change: str, level: Level) -> None:
+    said = result(run(mail(change=change)), rule)
+    assert said.level is level, said
+
+
+def test_lines_that_were_there_are_not_blamed_on_the_patch(run: Run) -> None:
+    there = (
+        f"--- a/{C}\n+++ b/{C}\n@@ -1,4 +1,5 @@\n {{\n \tint a;\n \tstruct x *b;\n"
+        "+\ta = 1;\n \tb = a;\n"
+    )
+    assert result(run(mail(change=there)), rules.XMAS_TREE).level is Level.PASS
+
+
+def test_checkpatch_of_the_tree_is_run_only_when_asked(tmp_path: Path) -> None:
+    git(tmp_path, "init", "--quiet")
+    script = (
+        "open(F, $ARGV[-1]); my $n = 0; while (<F>) { $n++;\n"
+        'print "x:$n: ERROR: too long\\n" if /int b;/ }\nopen(M, ">ran"); exit 1;\n'
+    )
+    oid = commit(tmp_path, FILES | {"scripts/checkpatch.pl": script}, "a script")
+    repository = History(tmp_path, {}).repository
+    posted = series.read(mail().encode())
+    plain = check.check(repository, posted, oid, OPEN, lambda: NOW)
+    assert rules.CHECKPATCH not in {each.rule for each in plain.results}
+    [said] = checkpatch.run(repository, oid, posted)
+    assert (said.level, said.detail) == (Level.FAIL, ("error: too long",))
+    merged = check.check(repository, posted, oid, OPEN, lambda: NOW, [said])
+    assert merged.level is Level.FAIL
+    assert not (tmp_path / "ran").exists()

@@ -1,0 +1,140 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""What a patch intends and risks: each fact against the fixture's caption or git."""
+
+from __future__ import annotations
+
+import pytest
+
+from kbisect.history.store import Index
+from kbisect.patch import functions, reading, series
+from kbisect.patch.application import State
+from kbisect.patch.diffs import parse
+from kbisect.patch.functions import CallChange, Touched
+from kbisect.patch.reading import Reading
+from tests.conftest import History, git
+
+
+def read(history: History, index: Index | None, mark: int) -> Reading:
+    repository = history.repository
+    posted = series.of_commits(repository, history.marks[mark])
+    return reading.read(repository, posted, index, repository.resolve("master"))
+
+
+def test_what_it_fixes_and_how_long_that_was_broken(
+    nettrees: History, nettrees_index: Index
+) -> None:
+    [patch] = read(nettrees, nettrees_index, 42).patches
+    [mended] = patch.fixes
+    assert mended.subject == "acme: set the multicast filter"
+    assert mended.release == "v3.12-rc1"
+    began = int(git(nettrees.path, "log", "-1", "--format=%ct", str(mended.oid)))
+    sent = int(git(nettrees.path, "log", "-1", "--format=%at", nettrees.marks[42]))
+    assert mended.days == (sent - began) // 86400
+
+
+def test_api_changes_are_those_of_the_caption(nettrees: History, nettrees_index: Index) -> None:
+    expected = {
+        10: ("field-renamed", "sk_buff.local_df"),
+        61: ("callback-signature", "net_device_ops.ndo_tx_timeout"),
+        62: ("function-renamed", "skb_pad"),
+        64: ("condition-changed", "sk_buff.tc_index"),
+        189: ("kind-changed", "skb_headlen"),
+    }
+    for mark, change in expected.items():
+        found = read(nettrees, nettrees_index, mark)
+        assert change in {(each.kind, each.name) for each in found.api}
+        assert found.api_base == reading.ITS_BASE
+    assert read(nettrees, nettrees_index, 42).api == ()
+
+
+def test_files_often_fixed_are_counted_by_the_index(
+    nettrees: History, nettrees_index: Index
+) -> None:
+    [file] = read(nettrees, nettrees_index, 42).history
+    path = "drivers/net/ethernet/acme/acme.c"
+    assert file.path == path
+    log = git(nettrees.path, "log", "--all", "--no-merges", "--format=%H", "--", path)
+    assert file.commits == len(log.split())
+    assert 0 < file.fixes < file.commits
+
+
+def test_the_subsystem_and_both_trees(nettrees: History, nettrees_index: Index) -> None:
+    found = read(nettrees, nettrees_index, 62)
+    assert [each.tree for each in found.trees] == [reading.ITS_BASE, "net", "net-next"]
+    assert found.trees[0].forecasts[0].state is State.CLEAN
+    assert {each.forecasts[0].state for each in found.trees[1:]} == {State.ALREADY}
+    assert read(nettrees, nettrees_index, 42).subsystem == "ACME ETHERNET DRIVER"
+
+
+def test_what_cannot_be_looked_at_is_said(nettrees: History) -> None:
+    assert any("kbisect index" in what for what in read(nettrees, None, 42).blind)
+
+
+DIFF = b"""\
+--- a/net/core/a.c
++++ b/net/core/a.c
+@@ -10,8 +10,11 @@ static int first(struct sk_buff *skb)
+ \tint b;
+-\tspin_lock(&l);
++\tspin_lock_bh(&l);
+ \treturn b;
+ }
+
+ static void second(void)
+ {
++\tdev_hold(dev); /* dev_put(dev) follows */
++\trtnl_lock();
+ }
++EXPORT_SYMBOL_GPL(second);
+--- a/include/net/a.h
++++ b/include/net/a.h
+@@ -1,4 +1,6 @@
+ struct a {
++\tint more;
+ \tint b;
+ };
+-#define OLD_NAME 1
++#define NEW_NAME 1
++int third(void);
+"""
+
+
+def test_changes_belong_to_the_function_they_stand_in() -> None:
+    assert functions.touched(parse(DIFF)) == (
+        Touched("first", "net/core/a.c", 1, 1),
+        Touched("second", "net/core/a.c", 2, 0),
+        Touched("struct a", "include/net/a.h", 1, 0),
+        Touched("OLD_NAME", "include/net/a.h", 0, 1),
+        Touched("NEW_NAME", "include/net/a.h", 1, 0),
+    )
+
+
+def test_locks_and_references_are_counted_outside_comments() -> None:
+    assert functions.calls(parse(DIFF)) == (
+        CallChange("locking", "spin_lock", 0, 1),
+        CallChange("locking", "spin_lock_bh", 1, 0),
+        CallChange("locking", "rtnl_lock", 1, 0),
+        CallChange("reference", "dev_hold", 1, 0),
+    )
+
+
+def test_exports_and_what_is_new() -> None:
+    assert functions.exports(parse(DIFF)) == (("second",), ())
+    assert functions.introduced(parse(DIFF)) == ("NEW_NAME",)
+
+
+@pytest.mark.parametrize("mark", [42, 51, 62, 65])
+def test_functions_are_those_that_git_names(nettrees: History, mark: int) -> None:
+    """git log -L needs a name; each name that is found has that commit in its own history."""
+    posted = series.of_commits(nettrees.repository, nettrees.marks[mark])
+    oid = nettrees.marks[mark]
+    asked = 0
+    for each in functions.touched(posted.patches[0].files):
+        if not each.path.endswith(".c") or " " in each.name or each.name.isupper():
+            continue
+        log = git(
+            nettrees.path, "log", "-s", "--format=%H", f"-L:{each.name}:{each.path}", "-1", oid
+        )
+        assert log.split() == [oid]
+        asked += 1
+    assert asked
