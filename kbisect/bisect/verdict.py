@@ -74,7 +74,8 @@ class Observation:
 
     Attributes
     ----------
-    exit_code : int or None, as a shell would say it (128 + n after signal n); None past the limit
+    exit_code : as a shell would say it (128 + n after signal n); None past the limit, when it was
+        ended for what it had shown, and for a guest that ended without a report
     timed_out : whether the step's own time limit ended it
     crash : fingerprint of the fatal kernel report on the console, None without one
     stage : the last that ran
@@ -104,7 +105,7 @@ class Observation:
     def __str__(self) -> str:
         how = "time limit" if self.timed_out else f"exit {self.exit_code}"
         if self.exit_code is None and not self.timed_out:
-            how = "stopped at a crash"
+            how = "stopped at a crash" if self.crash else "the guest ended without a report"
         if self.stage in _BEFORE and self.failed:
             how = f"{self.stage}: {how}"
         return f"{how}, {self.crash}" if self.crash else how
@@ -133,13 +134,15 @@ def judge(seen: Observation, signature: Signature | None) -> tuple[Verdict, Caus
         return Verdict.GOOD, Cause.TEST
     if signature is not None and _same(seen, signature):
         return Verdict.BAD, Cause.TIMEOUT if seen.hung and not seen.crash else Cause.TEST
-    if seen.crash is not None and (signature is not None or seen.exit_code == 0):
-        return Verdict.SKIP, Cause.OTHER_CRASH
     if seen.stage in _BEFORE:
         return Verdict.SKIP, _BEFORE[seen.stage]
+    if seen.crash is not None and (signature is not None or seen.exit_code not in range(1, 128)):
+        return Verdict.SKIP, Cause.OTHER_CRASH
     if seen.timed_out or (signature is not None and seen.hung):
         return Verdict.SKIP, Cause.TIMEOUT
-    if seen.exit_code is None or seen.exit_code >= 128:
+    if seen.exit_code is None:
+        return Verdict.SKIP, Cause.OTHER_FAILURE
+    if seen.exit_code >= 128:
         return Verdict.SKIP, Cause.INFRASTRUCTURE
     if signature is None:
         return Verdict.BAD, Cause.TEST

@@ -157,7 +157,8 @@ def qemu(
         if not chosen and found is not kvm.Kvm.ABSENT:
             session.say(f"{found}, so the guest is emulated")
     with tempfile.TemporaryDirectory(prefix="kbisect-guest-") as place:
-        shown = console or os.environ.get("KBISECT_CONSOLE")
+        shown, kept = console or os.environ.get("KBISECT_CONSOLE"), os.environ.get("KBISECT_OUT")
+        reported = guests.status_file(Path(kept)) if kept else Path(place, "status.txt")
         guest = qemu.Guest(
             kernel=base / kernel,
             initrd=base / initrd if initrd else None,
@@ -167,7 +168,7 @@ def qemu(
             arch=machine,
             kvm=chosen,
             console=Path(shown or ("console.txt" if not runs else f"{place}/console.txt")),
-            status=Path(status or ("status.txt" if not runs else f"{place}/status.txt")),
+            status=Path(status or ("status.txt" if not runs else reported)),
             mark=qemu.new_mark(),
             network=net != "none",
             open_network=net == "open",

@@ -19,6 +19,7 @@ HUNG = 124
 LOST = 128
 """QEMU itself failed or was killed: that says nothing of the commit."""
 _PORT = re.compile(rb"^status (\d{1,3})\s*$", re.MULTILINE)
+_STARTED = re.compile(rb"^(?:started|status \d+)\s*$", re.MULTILINE)
 _TAIL = 1 << 20
 
 
@@ -63,6 +64,19 @@ def boot(guest: Guest, log: Path, timeout: float | None = None) -> Reported:
         watched=[guest.console],
     )
     return Reported(status(guest), ended)
+
+
+def status_file(folder: Path) -> Path:
+    """Return where a step keeps what its guest reported."""
+    return folder / "guest-status.txt"
+
+
+def has_started(folder: Path) -> bool:
+    """Whether a step's guest got as far as user space: it said `started`, or how it went."""
+    try:
+        return bool(_STARTED.search(status_file(folder).read_bytes()))
+    except OSError:
+        return False
 
 
 def status(guest: Guest) -> int | None:

@@ -15,7 +15,7 @@ from kbisect.bisect.verdict import Observation, Signature, StageName
 from kbisect.errors import EnvironmentProblem, UsageError
 from kbisect.git import derived
 from kbisect.git.worktree import Scratch
-from kbisect.lab import configuration, console, executors, image, ktap, slots, stages
+from kbisect.lab import configuration, console, executors, guest, image, ktap, slots, stages
 from kbisect.lab.limits import Unwanted
 from kbisect.lab.place import Place
 from kbisect.lab.recipe import Fixup, Recipe
@@ -289,12 +289,15 @@ class _Run:
         crash = self._crash() if tested else None
         if run.passed and crash is None:
             return None
-        name = stage.name
-        if name is StageName.BOOT and self.step.recipe.guest and ended.exit_code in range(1, 124):
-            name = StageName.TEST  # what the guest reported
-        if name is StageName.TEST and self.step.recipe.parses and ended.exit_code in range(1, 124):
+        name, code = stage.name, ended.exit_code
+        if name is StageName.BOOT and self.step.recipe.guest:
+            if guest.has_started(self.folder / "out"):
+                name = StageName.TEST
+            if code == guest.NO_REPORT:
+                code = None
+        if name is StageName.TEST and self.step.recipe.parses and code in range(1, 124):
             return None  # the parser says what it means
-        return Observation(ended.exit_code, ended.timed_out, crash, name)
+        return Observation(code, ended.timed_out, crash, name)
 
     def _crash(self) -> str | None:
         found = console.read(self.console, *self._outputs())

@@ -1,0 +1,179 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Dask workers with clones of their own: one killed in mid-step, one cancelled."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from kbisect.lab import executors
+from kbisect.lab.step import Step
+from tests.cli.repos import Repo, Run, build, document, line
+
+START = """
+import sys, dask
+from distributed.cli import dask_{what}
+dask_{what}.main(sys.argv[1:])
+"""
+
+
+def wait_for(what: Callable[[], object], seconds: float = 60) -> None:
+    until = time.monotonic() + seconds
+    while not what():
+        assert time.monotonic() < until, "it never happened"
+        time.sleep(0.05)
+
+
+@contextmanager
+def started(
+    what: str, *arguments: str, env: dict[str, str] | None = None
+) -> Iterator[subprocess.Popen[bytes]]:
+    process = subprocess.Popen(
+        [sys.executable, "-c", START.format(what=what), *arguments],
+        env=os.environ | (env or {}),
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        start_new_session=True,
+    )
+    try:
+        yield process
+    finally:
+        process.kill()
+        process.wait()
+
+
+@pytest.fixture
+def scheduler(tmp_path: Path) -> Iterator[str]:
+    told = tmp_path / "scheduler.json"
+    words = ("--host", "127.0.0.1", "--port", "0", "--no-dashboard", "--scheduler-file", str(told))
+    with started("scheduler", *words):
+        wait_for(lambda: told.exists() and told.read_text())
+        yield str(json.loads(told.read_text())["address"])
+
+
+@contextmanager
+def worker(scheduler: str, clone: Path) -> Iterator[subprocess.Popen[bytes]]:
+    """A worker without a nanny, so that its death is its own, with a clone of its own."""
+    place = clone.parent / f"{clone.name}-dask"
+    place.mkdir()
+    words = ("--no-nanny", "--nthreads", "1", "--no-dashboard", "--local-directory", str(place))
+    with started("worker", scheduler, *words, env={"KBISECT_CLONE": str(clone)}) as process:
+        yield process
+
+
+def cloned(repo: Repo, name: str) -> Path:
+    path = repo.path.parent / name
+    subprocess.run(["git", "clone", "-q", str(repo.path), str(path)], check=True)
+    return path
+
+
+def alive(pid: int) -> bool:
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except FileNotFoundError:
+        return False
+
+
+@pytest.mark.dask
+@pytest.mark.xdist_group("dask")
+def test_two_workers_one_killed_in_mid_step(scheduler: str, tmp_path: Path, kbisect: Run) -> None:
+    """Its step is done again by the other; what the steps kept comes back; no result twice."""
+    repo = build(tmp_path / "repo", line(30))
+    seen = tmp_path / "seen"
+    script = repo.script(
+        f"echo $PPID $PWD >> {seen}; echo kept > $KBISECT_OUT/f; sleep 0.5\n"
+        "[ $(cat number) -lt 17 ]"
+    )
+    with (
+        worker(scheduler, cloned(repo, "one")) as first,
+        worker(scheduler, cloned(repo, "two")),
+    ):
+        process = subprocess.Popen(
+            [
+                *(sys.executable, "-m", "kbisect", "-C", str(repo.path), "run", "--json"),
+                *("--scheduler", scheduler, "--workers", "2", "--good", repo.oids[0], str(script)),
+            ],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        wait_for(lambda: seen.exists() and f"{repo.path.parent}/one/" in seen.read_text())
+        first.send_signal(signal.SIGKILL)
+        out, err = process.communicate(timeout=120)
+        assert process.returncode == 0, err
+    found = json.loads(out)
+    assert found["culprit"] == repo.oids[17]
+    places = {row.split()[1].split("/worktrees/")[0] for row in seen.read_text().splitlines()}
+    assert places == {f"{tmp_path}/{name}/.git/kbisect" for name in ("one", "two")}
+    events = [json.loads(row) for row in Path(found["journal"]).read_text().splitlines()]
+    runs = [(event["oid"], event["attempt"]) for event in events if event["event"] == "tested"]
+    assert len(runs) == len(set(runs))
+    folders = [event["folder"] for event in events if event["event"] == "tested"]
+    campaign = Path(found["journal"]).parent
+    assert all((campaign / folder / "out" / "f").read_text() == "kept\n" for folder in folders)
+
+
+@pytest.mark.dask
+@pytest.mark.xdist_group("dask")
+def test_a_cancelled_step_is_gone_within_two_seconds(scheduler: str, tmp_path: Path) -> None:
+    """Cancelling a Dask future leaves its task running; the step notices."""
+    from kbisect.lab import step as steps
+    from kbisect.lab.place import Place
+    from kbisect.lab.recipe import of_script
+
+    repo = build(tmp_path / "repo", line(3))
+    pids = tmp_path / "pids"
+    script = repo.script(
+        f"trap '' TERM\nsleep 1000 & echo $! >> {pids}; echo $$ >> {pids}; wait; wait"
+    )
+    step = Step(
+        oid=repo.oids[1],
+        recipe=of_script((str(script),), None),
+        folder=tmp_path / "step",
+        place=Place(repo.path / ".git", tmp_path / "store", 0.0),
+        directory=repo.path,
+        env={"PATH": os.environ["PATH"]},
+    )
+    with worker(scheduler, cloned(repo, "one")), executors.connect(scheduler) as crew:
+        future = crew.executor.submit(steps.run, step)
+        wait_for(lambda: pids.exists() and len(pids.read_text().splitlines()) == 2)
+        running = [int(pid) for pid in pids.read_text().split()]
+        assert future.cancel()
+        asked = time.monotonic()
+        wait_for(lambda: not any(alive(pid) for pid in running), 10)
+        assert time.monotonic() - asked < 2
+
+
+@pytest.mark.dask
+@pytest.mark.xdist_group("dask")
+def test_nothing_runs_on_for_a_kbisect_that_was_killed(
+    scheduler: str, tmp_path: Path, kbisect: Run
+) -> None:
+    repo = build(tmp_path / "repo", line(30))
+    pids = tmp_path / "pids"
+    script = repo.script(
+        f"[ -e {tmp_path}/quick ] || {{ echo $$ >> {pids}; sleep 1000; }}; [ $(cat number) -lt 17 ]"
+    )
+    run = ["-C", str(repo.path), "run", "--json", "--good", repo.oids[0]]
+    with worker(scheduler, cloned(repo, "one")):
+        process = subprocess.Popen(
+            [sys.executable, "-m", "kbisect", *run, "--scheduler", scheduler, str(script)],
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+        )
+        wait_for(lambda: pids.exists() and pids.read_text().strip())
+        process.kill()
+        process.wait()
+        wait_for(lambda: not alive(int(pids.read_text().split()[0])), 10)
+        (tmp_path / "quick").touch()
+        found = document(kbisect(*run, "--scheduler", scheduler, script))
+    assert found["culprit"] == repo.oids[17]
