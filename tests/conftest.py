@@ -101,6 +101,14 @@ def nettrees_copy(_nettrees_once: History, tmp_path: Path) -> History:
     return History(copy, _nettrees_once.marks)
 
 
+@pytest.fixture
+def indexed_copy(nettrees: History, tmp_path: Path) -> History:
+    """A copy of it with its index, that a test may change."""
+    copy = tmp_path / "indexed"
+    shutil.copytree(nettrees.path, copy, symlinks=True)
+    return History(copy, nettrees.marks)
+
+
 @pytest.fixture(scope="session")
 def nettrees_index(nettrees: History) -> Index:
     return store.load(nettrees.repository.store)

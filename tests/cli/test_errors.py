@@ -86,6 +86,66 @@ def test_a_whole_copy_with_a_promisor_file_is_no_partial_clone(
     assert json.loads(done.stdout)["commits"] == 213
 
 
+def test_a_lender_of_objects_that_is_gone(nettrees: History, tmp_path: Path, kbisect: Run) -> None:
+    git(tmp_path, "clone", "--quiet", "--bare", "--shared", str(nettrees.path), "borrower")
+    alternates = tmp_path / "borrower" / "objects" / "info" / "alternates"
+    alternates.write_text(f"{tmp_path}/gone/objects\n")
+    words = complaint(kbisect("-C", tmp_path / "borrower", "api", "xref", "sk_buff"), 128)
+    assert f"borrows objects from {tmp_path}/gone/objects, which is not there" in words
+
+
+@pytest.mark.parametrize(
+    "arguments", [["api", "show", "sk_buff"], ["api", "diff", "v3.11", "v3.12"]]
+)
+def test_a_damaged_object(nettrees_copy: History, kbisect: Run, arguments: list[str]) -> None:
+    where = nettrees_copy.path
+    blob = git(where, "rev-parse", "HEAD:include/linux/skbuff.h").strip()
+    if arguments[1] == "diff":
+        blob = git(where, "rev-parse", "v3.12").strip()
+    (pack,) = (where / ".git" / "objects" / "pack").glob("*.pack")
+    content = pack.read_bytes()
+    pack.with_suffix(".idx").unlink()
+    pack.unlink()
+    git(where, "unpack-objects", "-q", stdin=content)
+    damaged = where / ".git" / "objects" / blob[:2] / blob[2:]
+    damaged.chmod(0o644)
+    damaged.write_text("garbage")
+    words = complaint(kbisect("-C", where, *arguments), 128)
+    assert f"{blob} is missing here, or damaged" in words
+
+
+def test_sha256_names(tmp_path: Path, kbisect: Run) -> None:
+    git(tmp_path, "init", "--quiet", "--object-format=sha256", ".")
+    assert "sha256" in complaint(kbisect("-C", tmp_path, "index"), 128)
+
+
+@pytest.mark.parametrize(
+    ("name", "then"),
+    [
+        (b"new\nline", ["backport", "list", "linux-3.12.y"]),
+        (b"l\xe4tin", ["bisect", "run", "--good=v3.11", "--bad=v3.12", "test", "-e", "README"]),
+    ],
+)
+def test_a_path_that_no_table_can_hold(
+    indexed_copy: History, tmp_path: Path, kbisect: Run, name: bytes, then: list[str]
+) -> None:
+    where = Path(os.fsdecode(os.fsencode(tmp_path) + b"/" + name))
+    indexed_copy.path.rename(where)
+    assert "--store DIR" in complaint(kbisect("-C", where, "index"), 2)
+    (where / ".git" / "kbisect").rename(tmp_path / "store")
+    done = kbisect("-C", where, "--store", tmp_path / "store", *then)
+    assert done.returncode in (0, 1), done.stderr
+
+
+def test_git_s_own_variables_say_which_repository(
+    nettrees: History, tmp_path: Path, kbisect: Run
+) -> None:
+    named = {"GIT_DIR": str(nettrees.path / ".git"), "GIT_DEFAULT_HASH": "sha256"}
+    there = kbisect("show", "v3.12", "--json", env=named, cwd=tmp_path)
+    assert json.loads(there.stdout)["oid"] == git(nettrees.path, "rev-parse", "v3.12^{}").strip()
+    complaint(kbisect("-C", tmp_path, "show", "v3.12", env=named), 128)
+
+
 def test_an_unknown_revision(nettrees: History, kbisect: Run) -> None:
     words = complaint(kbisect("-C", nettrees.path, "show", "v3.99"), 2)
     assert "unknown revision: v3.99" in words
@@ -156,6 +216,12 @@ def test_a_full_disk(nettrees_copy: History, tmp_path: Path, kbisect: Run) -> No
         ["backport", "list", "linux-3.12.y", "--path", "net/nosuch"],
         ["index", "--path", "nosuch"],
         ["backport", "list", "linux-3.12.y", "--upstream", "nowhere"],
+        ["show"],
+        ["show", "--no-such-option"],
+        ["query", "--sql", "SELECT '\udce4'"],
+        ["query", "fixes", "-p", "path=\udce4"],
+        ["-c", "no-value", "show", "HEAD"],
+        ["graph", "--format", "gif"],
     ],
     ids=" ".join,
 )
@@ -163,6 +229,71 @@ def test_a_request_that_can_not_be_carried_out(
     nettrees: History, kbisect: Run, arguments: list[str]
 ) -> None:
     complaint(kbisect("-C", nettrees.path, *arguments), 2)
+
+
+@pytest.mark.parametrize(
+    ("name", "words", "hint"),
+    [
+        ("HEAD^{tree}", "a tree object, not a commit", "give the commit: HEAD"),
+        ("v3.12:net/core/dev.c", "a file, not a commit", "give the commit: v3.12"),
+        ("v3.11..v3.12", "a range, and one commit is needed", "give one end: v3.12"),
+        ("^v3.12", "a range, and one commit is needed", "give one end: v3.12"),
+        ("", "a revision is empty", "a branch, a tag"),
+        ("0" * 39 + "1", "no commit 0000", "isn't fetched"),
+        ("a\nb", "unknown revision: a\\nb", "releases"),
+    ],
+)
+def test_what_is_no_commit_is_called_what_it_is(
+    nettrees: History, kbisect: Run, name: str, words: str, hint: str
+) -> None:
+    told = complaint(kbisect("-C", nettrees.path, "show", "--json", name), 2).splitlines()
+    assert words in told[0]
+    assert hint in told[1]
+
+
+def test_a_branch_that_only_a_remote_has_is_offered(
+    nettrees: History, tmp_path: Path, kbisect: Run
+) -> None:
+    git(tmp_path, "clone", "--quiet", str(nettrees.path), "clone")
+    kbisect("-C", tmp_path / "clone", "index")
+    words = complaint(kbisect("-C", tmp_path / "clone", "show", "linux-3.12.y"), 2)
+    assert "did you mean origin/linux-3.12.y?" in words
+
+
+@pytest.mark.parametrize(
+    ("arguments", "hint"),
+    [
+        (["index", "--store", "X"], "kbisect --store DIR index"),
+        (["bisect", "status", "-C", "X"], "kbisect -C DIR bisect status"),
+        (["show", "--no-pager", "HEAD"], "kbisect --no-pager show"),
+        (["shwo", "HEAD"], "did you mean show"),
+        (["api", "dif"], "did you mean diff"),
+        (["index", "--ful"], "did you mean --full"),
+    ],
+)
+def test_a_slip_of_the_command_line_is_put_right(
+    kbisect: Run, arguments: list[str], hint: str
+) -> None:
+    assert f"try: {hint}" in complaint(kbisect(*arguments), 2)
+
+
+@pytest.mark.parametrize(
+    ("pattern", "content", "arguments"),
+    [
+        ("current", b"../../nowhere", ["api", "history", "sk_buff"]),
+        ("current", b"\0\1", ["api", "history", "sk_buff"]),
+        ("0*/people.parquet", b"no magic", ["query", "fixes"]),
+        ("0*/oids.npy", b"no magic", ["graph"]),
+    ],
+)
+def test_a_damaged_index(
+    indexed_copy: History, kbisect: Run, pattern: str, content: bytes, arguments: list[str]
+) -> None:
+    (damaged,) = (indexed_copy.repository.store / "index").glob(pattern)
+    size = damaged.stat().st_size if damaged.suffix else 0
+    damaged.write_bytes(content.ljust(size, b"\n"))
+    words = complaint(kbisect("-q", "-C", indexed_copy.path, *arguments), 2)
+    assert "kbisect index --full" in words
 
 
 def test_a_bug_in_kbisect_is_told_from_an_error(
@@ -182,18 +313,28 @@ def test_a_bug_in_kbisect_is_told_from_an_error(
     assert str(log) in done.stderr
 
 
-def test_text_from_a_commit_can_not_drive_the_terminal(
-    nettrees_copy: History, kbisect: Run
-) -> None:
-    (nettrees_copy.path / "net" / "new.c").write_text("int x;\n")
-    git(nettrees_copy.path, "add", "net/new.c")
-    git(nettrees_copy.path, "commit", "--quiet", "--message=net: \x1b]0;owned\x07\x1b[31mred")
-    kbisect("-C", nettrees_copy.path, "index")
-    for arguments in (["show", "HEAD"], ["query", "--sql", "SELECT subject FROM commits"]):
-        done = kbisect("-C", nettrees_copy.path, *arguments)
-        assert done.returncode == 0
-        assert "\x1b" not in done.stdout
-        assert "owned" in done.stdout
+def test_text_from_a_commit_can_not_drive_the_terminal(indexed_copy: History, kbisect: Run) -> None:
+    where = indexed_copy.path
+    head = git(where, "cat-file", "commit", "master").partition("\n\n")[0]
+    messages = {
+        b"net: \x1b]0;owned\x07\x1b[31mred\n": "\\x1b]0;owned\\x07\\x1b[31mred",
+        b"net: \xe2\x80\xaetxet\n": "\\u202etxet",
+        b"net: a NUL\0here\n": "a NUL",
+        b"net: b\xe4d\rbytes\n": "d\\x0dbytes",
+    }
+    oids = []
+    for number, message in enumerate(messages):
+        raw = f"{head}\n\n".encode() + message
+        written = git(where, "hash-object", "-wt", "commit", "--literally", "--stdin", stdin=raw)
+        oids.append(written.strip())
+        git(where, "update-ref", f"refs/heads/hostile-{number}", oids[-1])
+    assert kbisect("-C", where, "index").returncode == 0
+    for oid, shown in zip(oids, messages.values(), strict=True):
+        done = kbisect("-C", where, "show", oid)
+        assert shown in done.stdout
+        assert not set(done.stdout + done.stderr) & set("\x1b\x07\u202e\0\r")
+    subjects = ("query", "--json", "--sql", "SELECT subject FROM commits")
+    assert json.loads(kbisect("-C", where, *subjects).stdout)["rows"]
 
 
 def test_help_imports_nothing_heavy() -> None:
