@@ -165,6 +165,7 @@ def query(
         return
     if sum((name is not None, sql is not None, tables)) != 1:
         raise UsageError("give the name of a query, or --sql SELECT…", hint="kbisect query --list")
+    _require_text(sql, *parameters)
     opened = open_index(session)
     given: Mapping[str, object] = _pairs(parameters)
     if tables:
@@ -200,6 +201,16 @@ def _pairs(parameters: Sequence[str]) -> dict[str, str]:
             raise UsageError(f"-p {pair}: expected K=V", hint="-p path='net/ipv4/%'")
         found[key] = value
     return found
+
+
+def _require_text(*given: str | None) -> None:
+    for text in given:
+        try:
+            (text or "").encode()
+        except UnicodeEncodeError:
+            raise UsageError(
+                f"{text}: bytes that are no UTF-8, which no table holds", hint="write it in UTF-8"
+            ) from None
 
 
 def _write_parquet(found: pa.Table) -> None:
