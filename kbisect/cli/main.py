@@ -4,12 +4,13 @@
 from __future__ import annotations
 
 import importlib
+import os
 import sys
 from typing import NoReturn
 
 import click
 
-from kbisect.cli import failures, stdout
+from kbisect.cli import completing, failures, stdout
 from kbisect.cli.session import Session
 from kbisect.errors import KbisectError
 
@@ -40,6 +41,8 @@ COMMANDS = {
     "patch": ("patch", "patch", "Read a patch, aim it, apply it, take it back."),
     "backport": ("backport", "backport", "List the fixes a branch misses."),
     "lab": ("lab", "lab", "Test one commit, or boot one guest."),
+    "schema": ("face", "schema", "Print the JSON Schema of a command's --json."),
+    "completion": ("face", "completion", "Print what a shell needs to complete kbisect."),
     "doctor": ("doctor", "doctor", "Check what this machine can do."),
 }
 
@@ -56,6 +59,8 @@ class _Commands(click.Group):
         module, function, _ = COMMANDS[cmd_name]
         command = getattr(importlib.import_module(f"kbisect.cli.{module}"), function)
         assert isinstance(command, click.Command)
+        if completing.VARIABLE in os.environ:
+            completing.attach(command, (cmd_name,))
         return command
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
@@ -146,4 +151,6 @@ def main(arguments: list[str] | None = None) -> NoReturn:
 
 
 def _program() -> str:
+    if completing.VARIABLE in os.environ:
+        return "kbisect"  # as the shell's script names the variable
     return "git kbisect" if sys.argv[0].endswith("git-kbisect") else "kbisect"
