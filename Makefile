@@ -3,6 +3,7 @@
 # make demo    set up, then show every job on the project's own fixtures
 # make test    set up, then run every check
 # make bench   measure against git on the repository in KBISECT_NET_REPO
+# make soak    kill, starve and disturb it at random, for long
 
 PYTHON ?= python3
 VENV   ?= .venv
@@ -11,7 +12,7 @@ BIN    := $(VENV)/bin
 
 export KBISECT_CACHE := $(abspath $(CACHE))
 
-.PHONY: demo test setup check bench clean
+.PHONY: demo test setup check bench soak clean
 
 demo: setup
 	PATH="$(abspath $(BIN)):$$PATH" ./demo.sh
@@ -41,6 +42,9 @@ $(VENV)/ready: pyproject.toml constraints.txt
 
 bench: $(VENV)/ready
 	$(BIN)/python -m tests.bench
+
+soak: $(VENV)/ready
+	$(BIN)/python -m tests.soak
 
 clean:
 	rm -rf $(VENV) $(CACHE) build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis

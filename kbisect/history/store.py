@@ -13,6 +13,7 @@ import fcntl
 import json
 import os
 import shutil
+import weakref
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
@@ -92,11 +93,14 @@ class Meta:
 
 
 class Index:
-    """One generation, opened for reading."""
+    """One generation, opened for reading; it stays on disk as long as somebody has it open."""
 
     def __init__(self, directory: Path, meta: Meta) -> None:
         self.directory = directory
         self.meta = meta
+        hold = _held(directory, fcntl.LOCK_SH)
+        if hold is not None:
+            weakref.finalize(self, os.close, hold)
 
     @cached_property
     def graph(self) -> CommitGraph:
@@ -229,13 +233,27 @@ def load(store: Path, *, verify: bool = False) -> Index:
     NoIndex, IndexDamaged
     """
     root = store / "index"
+    name = _current(root)
+    while True:
+        try:
+            return _opened(root / name, verify)
+        except IndexDamaged:
+            # Between our two looks a writer may have replaced it twice.
+            before, name = name, _current(root)
+            if name == before:
+                raise
+
+
+def _current(root: Path) -> str:
     try:
-        name = (root / "current").read_text("ascii").strip()
+        return (root / "current").read_text("ascii").strip()
     except FileNotFoundError:
         raise NoIndex("there is no index of this repository yet", hint="kbisect index") from None
     except (IsADirectoryError, UnicodeDecodeError) as error:
         raise damaged(root, f"its pointer is unreadable ({error})") from None
-    directory = root / name
+
+
+def _opened(directory: Path, verify: bool) -> Index:
     try:
         raw = json.loads((directory / "meta.json").read_text("utf-8"))
         meta = Meta(**raw)
@@ -319,10 +337,13 @@ def save(store: Path, new: Generation) -> Index:
     except BaseException:
         shutil.rmtree(partial, ignore_errors=True)
         raise
-    # The one before stays for readers that opened it a moment ago.
+    # The one before stays for readers that are about to open it, older ones for those that did.
     for path in root.iterdir():
         if path.name.isdigit() and int(path.name) < number - 1:
-            shutil.rmtree(path, ignore_errors=True)
+            hold = _held(path, fcntl.LOCK_EX)
+            if hold is not None:
+                shutil.rmtree(path, ignore_errors=True)
+                os.close(hold)
     return Index(final, Meta(**whole))
 
 
@@ -393,6 +414,20 @@ def writing(store: Path) -> Iterator[None]:
                 hint="wait for it, then try again",
             ) from None
         yield
+
+
+def _held(directory: Path, how: int) -> int | None:
+    """Lock a generation and return the descriptor; None where that is impossible just now."""
+    try:
+        handle = os.open(directory, os.O_RDONLY | os.O_DIRECTORY)
+    except OSError:
+        return None
+    try:
+        fcntl.flock(handle, how | fcntl.LOCK_NB)
+    except OSError:
+        os.close(handle)
+        return None
+    return handle
 
 
 def _digest(path: Path) -> str:

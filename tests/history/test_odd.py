@@ -140,6 +140,22 @@ def test_readers_are_served_while_the_index_is_written(nettrees_copy: History) -
     assert served > 4
 
 
+def test_what_a_reader_has_open_stays_whatever_is_written(odd: Path) -> None:
+    repository = Repository.open(odd)
+    indexing.update(repository)
+    opened = store.load(repository.store)
+    places = []
+    for _ in range(4):
+        indexing.update(repository, full=True)
+        places.append(store.load(repository.store).directory)
+    assert opened.rows("SELECT count(*) FROM commits") == [(11,)]
+    assert len(opened.oids) == 11
+    assert not places[0].exists()
+    del opened
+    indexing.update(repository, full=True)
+    assert len([path for path in places[0].parent.iterdir() if path.is_dir()]) == 2
+
+
 @pytest.mark.parametrize("broken", ["bytes", "folder"])
 def test_a_pointer_that_can_not_be_read_is_a_damaged_index(odd: Path, broken: str) -> None:
     repository = Repository.open(odd)
