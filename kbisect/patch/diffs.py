@@ -272,6 +272,8 @@ def _name(line: bytes) -> str | None:
     name = _unquoted(text if text[:1] == b'"' else text.partition(b"\t")[0].rstrip())
     if name == _DEV_NULL:
         return None
+    if name[:1] == "/":
+        return name  # which `_check` refuses
     return name.split("/", 1)[1] if name[:2] in {"a/", "b/"} or "/" in name[1:] else name
 
 

@@ -68,10 +68,8 @@ def commit(top: Path, files: dict[str, str], message: str) -> str:
     return git(top, "rev-parse", "HEAD").strip()
 
 
-@pytest.fixture(scope="session")
-def office(tmp_path_factory: pytest.TempPathFactory) -> History:
-    """A tree whose lib/a.c nobody maintains, but three people worked on."""
-    top = tmp_path_factory.mktemp("office")
+def make_office(top: Path) -> History:
+    """Make a tree whose lib/a.c nobody maintains, but three people worked on."""
     git(top, "init", "--quiet")
     signed = "\n\nSigned-off-by: {} <{}@example.org>\n"
     first = commit(top, FILES, "begin" + signed.format("Ada Test", "ada"))
@@ -81,3 +79,9 @@ def office(tmp_path_factory: pytest.TempPathFactory) -> History:
         commit(top, {"lib/a.c": text}, f"a{number}" + signed.format(who, who[:3].lower()))
     last = git(top, "rev-parse", "HEAD").strip()
     return History(top, {1: first, 2: last})
+
+
+@pytest.fixture(scope="session")
+def office(tmp_path_factory: pytest.TempPathFactory) -> History:
+    """The tree of `make_office`. Not to be changed by a test."""
+    return make_office(tmp_path_factory.mktemp("office"))
