@@ -2,6 +2,8 @@
 #
 # make demo    set up, then show every job on the project's own fixtures
 # make test    set up, then run every check
+# make man     man pages into the environment's share/man, where `git kbisect --help` finds them
+# make reference   REFERENCE.md anew, from the commands' own help
 # make bench   measure against git on the repository in KBISECT_NET_REPO
 # make soak    kill, starve and disturb it at random, for long
 
@@ -12,7 +14,7 @@ BIN    := $(VENV)/bin
 
 export KBISECT_CACHE := $(abspath $(CACHE))
 
-.PHONY: demo test setup check bench soak clean
+.PHONY: demo test setup check man reference bench soak clean
 
 demo: setup
 	PATH="$(abspath $(BIN)):$$PATH" ./demo.sh
@@ -39,6 +41,13 @@ $(VENV)/ready: pyproject.toml constraints.txt
 	@$(PYTHON) -m venv $(VENV)
 	@$(BIN)/pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[dev]'
 	@touch $@
+
+man: $(VENV)/ready
+	$(BIN)/python -m kbisect.cli.manual man $(VENV)/share/man/man1
+
+reference: $(VENV)/ready
+	$(BIN)/python -m kbisect.cli.manual reference > REFERENCE.md.new
+	mv REFERENCE.md.new REFERENCE.md
 
 bench: $(VENV)/ready
 	$(BIN)/python -m tests.bench

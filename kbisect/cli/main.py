@@ -10,7 +10,7 @@ from typing import NoReturn
 
 import click
 
-from kbisect.cli import completing, failures, stdout
+from kbisect.cli import completing, examples, failures, stdout
 from kbisect.cli.session import Session
 from kbisect.errors import KbisectError
 
@@ -46,6 +46,8 @@ COMMANDS = {
     "doctor": ("doctor", "doctor", "Check what this machine can do."),
 }
 
+SHORT = tuple(name for name, (_, _, about) in COMMANDS.items() if about.startswith("Short for"))
+
 
 class _Commands(click.Group):
     """Commands whose modules are imported when they are called."""
@@ -59,6 +61,7 @@ class _Commands(click.Group):
         module, function, _ = COMMANDS[cmd_name]
         command = getattr(importlib.import_module(f"kbisect.cli.{module}"), function)
         assert isinstance(command, click.Command)
+        examples.attach(command, (cmd_name,))
         if completing.VARIABLE in os.environ:
             completing.attach(command, (cmd_name,))
         return command
