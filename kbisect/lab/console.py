@@ -52,6 +52,8 @@ _FUNCTION = re.compile(
     r"(?:\[<[0-9a-f]+>\] )?(?:\{:?)?(\w[\w.]*)(?:\+0x|\})"
 )
 _TRACE = re.compile(r"^\s*(?:\[<[0-9a-f]+>\] )?(\w[\w.]*)\+0x[0-9a-f]+/0x[0-9a-f]+")
+# Where every task waits.
+_DULL = {"dump_stack_lvl", "show_stack", "__schedule", "schedule", "schedule_timeout"}
 _STAMP = re.compile(r"^(?:<\d+>)?\s*\[\s*\d+\.\d+\](?:\[\s*[TC]\d+\])?\s?")
 _NOISE = re.compile(r"0x[0-9a-f]+|\b[0-9a-f]{8,16}\b|\b\d+\b")
 # A panic that only follows from another report: the settings panic_on_warn and the like.
@@ -104,7 +106,8 @@ class Reader:
             self._traced = self._number
             return
         if self._open_since is not None:
-            if named := _FUNCTION.search(line) or _TRACE.match(line):
+            named = _FUNCTION.search(line) or _TRACE.match(line)
+            if named and named[1] not in _DULL:
                 where = _SUFFIX.sub("", named[1])
                 self.found[-1] = replace(self.found[-1], where=where)
                 self._open_since = None

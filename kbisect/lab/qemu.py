@@ -2,9 +2,10 @@
 """QEMU's command line for a guest that boots a kernel, tests, and says how it went.
 
 The guest reports over a virtio port named `PORT`: the line `started` once it is in user space, and
-`status N` at the end, N as a script would exit. One without the driver prints `kbisect-status MARK N` on its console instead, where MARK is `kbisect.mark=` of its command
-line: text alone proves nothing, for anything may print it. A panic reboots at once (panic=-1), and
-a reboot ends QEMU (-no-reboot), with exit status 0; so QEMU's own status is never the verdict.
+`status N` at the end, N as a script would exit. One without the driver prints
+`kbisect-status MARK N` on its console instead, where MARK is `kbisect.mark=` of its command line:
+text alone proves nothing, for anything may print it. A panic reboots at once (panic=-1), and a
+reboot ends QEMU (-no-reboot), with exit status 0; so QEMU's own status is never the verdict.
 """
 
 from __future__ import annotations

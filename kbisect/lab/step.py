@@ -291,7 +291,8 @@ class _Run:
             return None
         name, code = stage.name, ended.exit_code
         if name is StageName.BOOT and self.step.recipe.guest:
-            if guest.has_started(self.folder / "out"):
+            # A QEMU that was killed says nothing of its guest.
+            if guest.has_started(self.folder / "out") or code == guest.LOST:
                 name = StageName.TEST
             if code == guest.NO_REPORT:
                 code = None

@@ -7,6 +7,7 @@ import pytest
 
 from kbisect.lab import console
 
+CONSOLES = Path(__file__).parents[2] / "fixtures" / "consoles"
 NETLAB = Path(__file__).parents[2] / "fixtures" / "netlab"
 
 
@@ -73,8 +74,9 @@ NETLAB = Path(__file__).parents[2] / "fixtures" / "netlab"
             False,
         ),
         (
-            "INFO: task ip:77 blocked for more than 120 seconds.\n schedule+0x1/0x2\n",
-            "hung task in schedule",
+            "INFO: task ip:77 blocked for more than 120 seconds.\n schedule+0x1/0x2\n"
+            " rtnl_lock+0x1/0x2\n",
+            "hung task in rtnl_lock",  # every task waits in the scheduler
             False,
         ),
         (
@@ -132,3 +134,64 @@ def test_a_healthy_console_has_none() -> None:
 def test_a_line_without_end_and_a_file_that_is_absent(tmp_path: Path) -> None:
     (tmp_path / "long").write_bytes(b"x" * 10_000_000 + b"\xff\n")
     assert console.read(tmp_path / "long", tmp_path / "absent") == []
+
+
+@pytest.mark.parametrize(
+    ("shape", "fingerprints", "fatal"),
+    [
+        ("pass", [], None),
+        ("marked", [], None),
+        ("ktap", [], None),
+        ("warn", ["WARNING in breaker_warn"], None),
+        ("bug", ["BUG in breaker.c", "panic in Fatal exception"], "BUG in breaker.c"),
+        ("null", ["NULL dereference in breaker_read"], "NULL dereference in breaker_read"),
+        ("paging", ["paging request in breaker_read"], "paging request in breaker_read"),
+        (
+            "gpf",
+            ["general protection fault in breaker_read"],
+            "general protection fault in breaker_read",
+        ),
+        ("divide", ["divide error in breaker_divide"], "divide error in breaker_divide"),
+        ("atomic", ["BUG in scheduling while atomic"], None),
+        ("panic", ["panic in breaker: asked to panic"], "panic in breaker: asked to panic"),
+        ("sysrq-panic", ["panic in sysrq triggered crash"], "panic in sysrq triggered crash"),
+        ("oom", ["out of memory in tail"], None),
+        ("hung-task", ["hung task in breaker_wait"], None),
+        ("rcu-stall", ["RCU stall in breaker_spin"], None),
+        ("soft-lockup", ["soft lockup in breaker_spin"], None),
+        (
+            "no-init",
+            ["panic in VFS: Unable to mount root fs on unknown-block(N,N)"],
+            "panic in VFS: Unable to mount root fs on unknown-block(N,N)",
+        ),
+    ],
+)
+def test_consoles_of_real_boots(shape: str, fingerprints: list[str], fatal: str | None) -> None:
+    found = console.read(CONSOLES / f"{shape}.log")
+    assert [report.fingerprint for report in found][: len(fingerprints)] == fingerprints
+    assert bool(found) == bool(fingerprints)
+    ended = console.fatal(found)
+    assert (ended.fingerprint if ended else None) == fatal
+
+
+def test_the_first_frames_of_a_trace() -> None:
+    found = console.read(CONSOLES / "null.log")[0]
+    assert found.frames == (
+        *("breaker_init", "do_one_initcall", "do_init_module"),
+        *("__do_sys_finit_module", "do_syscall_64"),
+    )
+
+
+def test_a_console_is_read_as_it_grows(tmp_path: Path) -> None:
+    """In pieces that end anywhere; nothing is said before it is there."""
+    text = (CONSOLES / "null.log").read_bytes()
+    path = tmp_path / "console"
+    watch = console.Watch(path)
+    said = []
+    with path.open("wb", buffering=0) as file:
+        for at in range(0, len(text), 97):
+            file.write(text[at : at + 97])
+            said.append(watch.look())
+    assert said[0] is None
+    assert said[-1] is not None
+    assert said[-1].fingerprint == "NULL dereference in breaker_read"
