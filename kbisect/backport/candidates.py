@@ -22,6 +22,10 @@ _TAGGED = 0.05
 net tree to 2011 0.2 % do, of DPDK and the kernel of today 20 to 40 %."""
 
 
+_LEFT_OUT = 0.25
+"""Fixes left out for each one taken, up to which a branch is said to take nearly every fix."""
+
+
 class Strength(StrEnum):
     """How sure it is that the branch wants it."""
 
@@ -200,6 +204,7 @@ def survey(
             tree = " > ".join(index.lineage_of(index.number(fact.oid))) or "another branch"
             why = f"only in {tree} so far"
             excluded.append(Excluded(fact.oid, fact.subject, Standing.NOT_YET, why))
+    candidates = _passed_over(candidates, has)
     missing = there & ~here
     matched = [index.number(oid) for oid in has.matches if index.oids.number(oid) is not None]
     missing[matched] = False
@@ -342,7 +347,7 @@ class _Judge:
         if named:
             reasons.append(Reason("named", named))
         number = self._index.number(fact.oid)
-        doubt = None if named else self._doubt(fact.oid, number)
+        doubt = None if named else self._taken_out(fact.oid)
         return Candidate(
             oid=fact.oid,
             subject=fact.subject,
@@ -398,12 +403,6 @@ class _Judge:
     def _asking(self, notices: Iterable[Said]) -> list[Said]:
         return [link for link in notices if self.base is None or wants(link.note, self.base)]
 
-    def _doubt(self, oid: str, number: int) -> str | None:
-        here = self._taken_out(oid)
-        if here is None and self._has.passed_over(number):
-            return "passed over: the branch has taken many later fixes"
-        return here
-
     def _taken_out(self, oid: str) -> str | None:
         gone = self._has.removals.get(oid)
         return f"taken as {gone.on_branch[:12]}, reverted here by {gone.by[:12]}" if gone else None
@@ -422,6 +421,23 @@ def _built(files: Sequence[str], built: frozenset[str]) -> bool:
     """Whether a build compiled one of the files, or none of them is source."""
     source = [path for path in files if path.endswith((".c", ".h", ".S"))]
     return not source or any(path in built for path in source)
+
+
+def _passed_over(candidates: Sequence[Candidate], has: Carried) -> list[Candidate]:
+    """Doubt what a branch that takes nearly every fix left out when it took later ones."""
+    number = has.index.number
+    left = {each.oid for each in candidates if has.passed_over(number(each.oid))}
+    taken = sum(has.passed_over(number(oid)) for oid in has.matches if has.index.oids.number(oid))
+    if len(left) > _LEFT_OUT * taken:
+        return list(candidates)
+    why = "passed over: the branch has taken many later fixes"
+    named = {each.oid for each in candidates if any(r.kind == "named" for r in each.reasons)}
+    return [
+        replace(each, strength=Strength.WEAK, doubt=each.doubt or why)
+        if each.oid in left - named
+        else each
+        for each in candidates
+    ]
 
 
 def _with_followups(candidates: Sequence[Candidate]) -> tuple[Candidate, ...]:

@@ -58,6 +58,7 @@ class Merger:
         self._repo = repo
         self._process: subprocess.Popen[bytes] | None = None
         self._bases: dict[str, str] = {}
+        self._known: dict[tuple[str, str, str], Merged] = {}
 
     def merge(self, base: str, ours: str, theirs: str) -> Merged:
         """Merge two tree objects that both grew from `base`.
@@ -69,6 +70,12 @@ class Merger:
         EnvironmentProblem
             git is older than 2.38.
         """
+        known = self._known.get((base, ours, theirs))
+        if known is None:
+            known = self._known[base, ours, theirs] = self._merged(base, ours, theirs)
+        return known
+
+    def _merged(self, base: str, ours: str, theirs: str) -> Merged:
         root = self._bases.get(base)
         if root is None:
             root = self._bases[base] = self._commit(base)

@@ -121,6 +121,24 @@ class Picker:
             known = self._known[asked] = self._by_file(*asked) or self._whole(*asked)
         return known
 
+    def has(self, tree: str, path: str) -> bool:
+        """Whether a path exists in a tree object."""
+        import pygit2
+
+        return _at(self._repo[tree].peel(pygit2.Tree), path) is not None
+
+    def content(self, tree: str, path: str) -> bytes | None:
+        """Return a file's content in a tree object, None where there is no such file."""
+        import pygit2
+
+        found = _at(self._repo[tree].peel(pygit2.Tree), path)
+        blob = self._repo.get(found.oid) if found else None
+        return blob.data if isinstance(blob, pygit2.Blob) else None
+
+    def before(self, oid: str, path: str) -> bytes | None:
+        """Return a file's content before a commit, None where there was none."""
+        return self.content(self._sides(oid)[0], path)
+
     def _sides(self, oid: str) -> tuple[str, str]:
         """Return the tree objects of a commit's parent and of the commit."""
         import pygit2
