@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-import time
 from pathlib import Path
 
 import click
@@ -47,7 +46,6 @@ def mail(
     \b
     kbisect patch mail net-next..topic -o outgoing --title 'acme: count drops'
     """
-    from kbisect.history import releases as naming
     from kbisect.history.names import resolve
     from kbisect.patch import letters
     from kbisect.report import patch_letters as report
@@ -66,8 +64,7 @@ def mail(
     )
     wish = letters.Wish(*(tree, version, rfc, cover, title, _text(blurb)), tuple(to), tuple(cc))
     made = letters.write(repository, Path(folder), oids, resolve(repository, at, session.say), wish)
-    releases = posted.releases_if_any(session)
-    seen = naming.window(releases, int(time.time())) if releases else None
+    seen = posted.window_now(session)
     session.answer(
         "patch-mail",
         report.content(made, seen),

@@ -51,7 +51,7 @@ def read(session: Session, given: str, at: str, as_json: bool) -> None:
     session.answer(
         "patch-read",
         report.content(found),
-        lambda style: report.text(found, given, style),
+        lambda style: report.text(found, given, posted.window_now(session), style),
         as_json,
     )
 

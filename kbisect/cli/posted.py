@@ -4,13 +4,14 @@
 from __future__ import annotations
 
 import sys
+import time
 from typing import TYPE_CHECKING
 
 from kbisect.cli.history import known_releases, open_index
 from kbisect.cli.session import Session
 
 if TYPE_CHECKING:
-    from kbisect.history.releases import Release
+    from kbisect.history.releases import Release, Window
     from kbisect.history.store import Index
     from kbisect.patch.series import Series
 
@@ -40,6 +41,14 @@ def index_if_any(session: Session) -> Index | None:
         return open_index(session)
     except NoIndex:
         return None
+
+
+def window_now(session: Session) -> Window | None:
+    """Return the merge window as it stands; None without an index."""
+    from kbisect.history import releases as naming
+
+    known = releases_if_any(session)
+    return naming.window(known, int(time.time())) if known else None
 
 
 def releases_if_any(session: Session) -> list[Release]:

@@ -91,6 +91,16 @@ def _day(seconds: int | None) -> str:
     return datetime.fromtimestamp(seconds or 0, UTC).strftime("%Y-%m-%d")
 
 
+def closed(window: Window | None) -> str | None:
+    """Say since when net-next is closed, and until when; None while it is open or unknown."""
+    if window is None or window.net_next is not State.CLOSED:
+        return None
+    return (
+        f"net-next is closed since {_day(window.since)} ({window.release});"
+        f" expect it to open about {_day(window.predicted)}"
+    )
+
+
 def _open(series: Series, target: Target, window: Window | None) -> Result:
     rule = rules.NET_NEXT_OPEN
     tree = tree_of(series, target)
@@ -99,12 +109,9 @@ def _open(series: Series, target: Target, window: Window | None) -> Result:
     if window is None or window.net_next is State.UNKNOWN:
         text = "unknown: no release of the last weeks is known here (kbisect sync)"
         return Result(rule, Level.SKIPPED, text)
-    if window.net_next is not State.CLOSED:
+    text = closed(window)
+    if text is None:
         return Result(rule, Level.PASS, f"{tree} is open")
-    text = (
-        f"net-next is closed since {_day(window.since)} ({window.release});"
-        f" expect it to open about {_day(window.predicted)}"
-    )
     if series.first.is_rfc:
         return Result(rule, Level.PASS, f"{text}; RFC is welcome")
     return Result(rule, Level.FAIL, text)

@@ -7,7 +7,7 @@ import shlex
 
 from kbisect.history.releases import State, Window
 from kbisect.patch.letters import Letters
-from kbisect.report.document import utc
+from kbisect.patch.posting import closed
 from kbisect.report.terminal import PLAIN, Style, printable
 
 
@@ -19,24 +19,15 @@ def text(
     lines += [f"  To: {printable(address)}" for address in letters.to]
     lines += [f"  Cc: {printable(address)}" for address in letters.cc]
     lines += [f"  {printable(str(path))}" for path in letters.files]
-    if letters.tree.endswith("-next") and window is not None and not is_rfc:
-        lines += _closed(window)
+    shut = closed(window)
+    if letters.tree.endswith("-next") and shut and not is_rfc:
+        lines.append(style(f"{shut}. Send it as RFC, or wait.", "yellow"))
     if letters.unfinished:
         lines.append("The cover letter wants its subject and text: edit the first file.")
     lines.append("Applied again in memory: the same tree object. Nothing was sent.")
     names = shlex.join(str(path) for path in letters.files)
     lines.append(f"Next: kbisect patch check, then git send-email --dry-run {printable(names)}")
     return "\n".join(lines) + "\n"
-
-
-def _closed(window: Window) -> list[str]:
-    if window.net_next is not State.CLOSED:
-        return []
-    since, opens = (str(utc(moment))[:10] for moment in (window.since, window.predicted))
-    return [
-        f"net-next is closed since {since} ({window.release});"
-        f" expect it to open about {opens}. Send it as RFC, or wait."
-    ]
 
 
 def content(letters: Letters, window: Window | None) -> dict[str, object]:

@@ -5,7 +5,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
+from kbisect.history.releases import Window
 from kbisect.patch.functions import CallChange
+from kbisect.patch.posting import closed
 from kbisect.patch.reading import ITS_BASE, Mended, PatchFacts, Reading
 from kbisect.report import patch_forecast
 from kbisect.report.document import plain
@@ -14,14 +16,19 @@ from kbisect.report.terminal import PLAIN, Style, name, printable
 _ROWS = 12
 
 
-def text(reading: Reading, given: str, style: Style = PLAIN) -> str:
+def text(reading: Reading, given: str, window: Window | None = None, style: Style = PLAIN) -> str:
     """Render a reading.
 
     Parameters
     ----------
     given : what the user named, for the next command
+    window : the merge window now, None where no release is known
     """
-    lines = [*_head(reading, style), *_patches(reading, style), *_code(reading, style)]
+    lines = list(_head(reading, style))
+    shut = closed(window)
+    if shut and (reading.series.first.tree or "").endswith("-next"):
+        lines.append(style(f"  {shut}", "yellow"))
+    lines += [*_patches(reading, style), *_code(reading, style)]
     for tree in reading.trees:
         if tree.tree == ITS_BASE and all(each.state.holds for each in tree.forecasts):
             continue
