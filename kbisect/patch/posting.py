@@ -109,12 +109,12 @@ def _open(series: Series, target: Target, window: Window | None) -> Result:
     if window is None or window.net_next is State.UNKNOWN:
         text = "unknown: no release of the last weeks is known here (kbisect sync)"
         return Result(rule, Level.SKIPPED, text)
-    text = closed(window)
-    if text is None:
+    shut = closed(window)
+    if shut is None:
         return Result(rule, Level.PASS, f"{tree} is open")
     if series.first.is_rfc:
-        return Result(rule, Level.PASS, f"{text}; RFC is welcome")
-    return Result(rule, Level.FAIL, text)
+        return Result(rule, Level.PASS, f"{shut}; RFC is welcome")
+    return Result(rule, Level.FAIL, shut)
 
 
 def _fixes_present(series: Series, target: Target) -> Result:
