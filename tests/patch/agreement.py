@@ -40,6 +40,7 @@ def main() -> None:
     parser.add_argument("--keywords-in-file", action="store_true")
     parser.add_argument("--files", type=int, default=2000)
     parser.add_argument("--commits", type=int, default=300)
+    parser.add_argument("--since", metavar="REV", help="apply: draw from REV..HEAD")
     parser.add_argument("--seed", type=int, default=1)
     asked = parser.parse_args()
     with tempfile.TemporaryDirectory() as store:
@@ -142,7 +143,8 @@ def _git(repository: Path, *arguments: str) -> str:
 def apply(repository: Repository, releases: list[str], asked: argparse.Namespace) -> None:
     """Apply random commits to the releases in turn, and ask `git apply --check` in a worktree."""
     chance = random.Random(asked.seed)
-    oids = _git(repository.gitdir, "rev-list", "--no-merges", "--max-parents=1", "HEAD").split()
+    source = f"{asked.since}..HEAD" if asked.since else "HEAD"
+    oids = _git(repository.gitdir, "rev-list", "--no-merges", "--min-parents=1", source).split()
     chosen = chance.sample(oids, min(asked.commits, len(oids)))
     applier = Applier(repository)
     total = same = clean = 0
