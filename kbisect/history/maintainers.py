@@ -1,9 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""MAINTAINERS: its sections, and which of them a path falls in. Pure.
+"""MAINTAINERS: which of its sections a path falls in. Pure.
 
 The rules are those of scripts/get_maintainer.pl, quirks included, for they decide who gets the
-mail. A line `X:` with one capital is an entry; any other line that is neither blank nor a comment
-is the title of the entries after it. `F:` and `X:` hold globs, turned into regular expressions
+mail. `F:` and `X:` hold globs, turned into regular expressions
 that need to match only the start of a path: a pattern that ends in `/` takes everything below,
 any other takes the paths with as many slashes as it has (so `*` crosses no `/` there, and
 `foo/bar` takes `foo/bar.c`). Files of before 2.6.30 have no `F:`: there no path has a section.
@@ -17,6 +16,7 @@ from dataclasses import dataclass
 from itertools import accumulate
 
 from kbisect.history.perl import compiled
+from kbisect.history.sections import Entry, Section, read
 
 THE_REST = "THE REST"
 """The section that takes every path. It never counts as a subsystem."""
@@ -26,61 +26,12 @@ _GLOB_HEAD = re.compile(r"[^*?\[\](){}+|^$\\]*")
 _WILD = re.compile(r"[*?\[\](){}+|^$\\]").search
 _PLAIN = re.compile(r"[\w/,.*?@ -]*").fullmatch
 _WORD_HEAD = re.compile(r"[\w/,-]*", re.ASCII)
-_MAINTAINED = re.compile(r"maintain|support", re.IGNORECASE)
 _IN_PATCH = re.compile(r"(?:\+\+\+|---)\s+\S")
 # Lines of a patch that get_maintainer.pl reads for something else than keywords.
 _NO_CONTENT = re.compile(
     r" mode change [0-7]+ => [0-7]+ \S+\s*$|rename (?:from|to) \S+\s*$"
     r"|diff --git a/\S+ b/\S+\s*$|Fixes:\s+[0-9a-fA-F]{6,40}|@@ -\d+,\d+"
 )
-
-
-@dataclass(frozen=True, slots=True)
-class Entry:
-    """One line of a section: `M:	Ada Test <ada@example.org>`.
-
-    Attributes
-    ----------
-    tag : the capital before the colon
-    value : the rest, as written
-    line : number of the line, from 1
-    """
-
-    tag: str
-    value: str
-    line: int
-
-
-@dataclass(frozen=True, slots=True)
-class Section:
-    """A section of MAINTAINERS.
-
-    Attributes
-    ----------
-    title : as written; '' where a file begins with an entry
-    line : number of the title's line, from 1
-    entries : in order, with repeats
-    """
-
-    title: str
-    line: int
-    entries: tuple[Entry, ...]
-
-    def values(self, tag: str) -> list[str]:
-        """Return the values of one tag, in order."""
-        return [entry.value for entry in self.entries if entry.tag == tag]
-
-    @property
-    def status(self) -> str | None:
-        """The last S: line, which is the one that counts."""
-        return next((e.value for e in reversed(self.entries) if e.tag == "S"), None)
-
-    @property
-    def is_maintained(self) -> bool:
-        """Whether somebody is named and the status says maintained or supported."""
-        return any(entry.tag == "M" for entry in self.entries) and any(
-            _MAINTAINED.search(status) for status in self.values("S")
-        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -361,24 +312,7 @@ def parse(text: str, is_folder: Callable[[str], bool] | None = None) -> Maintain
         lacks the slash at its end and would take a file beside the folder. Without it such a
         pattern takes both.
     """
-    text = text.replace("\r\n", "\n")
-    sections: list[Section] = []
-    title, title_line = "", 0
-    entries: list[Entry] = []
-    for number, line in enumerate(text.split("\n"), 1):
-        if line[1:2] == ":" and "A" <= line[0] <= "Z":
-            entries.append(Entry(line[0], line[2:].lstrip(), number))
-            continue
-        stripped = line.strip()
-        if not stripped or stripped[0] == "#":
-            continue
-        if entries:
-            sections.append(Section(title, title_line, tuple(entries)))
-            entries = []
-        title, title_line = stripped, number
-    if entries:
-        sections.append(Section(title, title_line, tuple(entries)))
-    return Maintainers(sections, is_folder)
+    return Maintainers(read(text), is_folder)
 
 
 def _counts(section: Section) -> bool:

@@ -9,7 +9,6 @@ more specific comes first.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
@@ -19,8 +18,10 @@ from kbisect.errors import UsageError
 from kbisect.git.repository import Repository
 from kbisect.git.snapshot import Snapshot
 from kbisect.history import maintainers as parsing
-from kbisect.history.maintainers import THE_REST, Fault, Maintainers, Section
+from kbisect.history.maintainers import THE_REST, Fault, Maintainers
+from kbisect.history.sections import Section
 from kbisect.patch.addresses import Address, Mailmap, People, split
+from kbisect.patch.mentions import named_in, people_in
 from kbisect.patch.signers import Signers
 
 _CHIEF = "Linus Torvalds <torvalds@linux-foundation.org>"
@@ -168,7 +169,7 @@ class Desk:
         history : as for `of_paths`
         fixes : a Fixes: tag asks those who signed the commit it names
         """
-        paths, fixed = _named_in(text)
+        paths, fixed = named_in(text)
         found = self.maintainers.keywords(text, is_patch=True)
         return self._ask(paths, found, fixed if fixes else (), history=history)
 
@@ -202,7 +203,7 @@ class Desk:
                 answer.add_person(who, role, Kind.SIGNER)
         written = self.snapshot.read(path for path in paths if path.endswith(".yaml"))
         for path in paths:
-            for who in _written_in(written.get(path, b"").decode("utf-8", "replace")):
+            for who in people_in(written.get(path, b"").decode("utf-8", "replace")):
                 answer.add_person(self.mailmap.mapped(who), "in file", Kind.IN_FILE)
         for who, role in self.signers.of_commits(fixes):
             answer.add_person(who, role, Kind.BLAMED)
@@ -305,58 +306,3 @@ class _Gathered:
 
 def _shortened(title: str) -> str:
     return title if len(title) <= _TITLE else title[: _TITLE - 3].rstrip() + "..."
-
-
-_MODE = re.compile(r" mode change [0-7]+ => [0-7]+ (\S+)\s*$")
-_RENAME = re.compile(r"rename (?:from|to) (\S+)\s*$")
-_DIFF = re.compile(r"diff --git a/(\S+) b/(\S+)\s*$")
-_FIXES = re.compile(r"Fixes:\s+([0-9a-fA-F]{6,40})")
-_SIDE = re.compile(r"(?:\+\+\+|---)\s+(\S+)")
-
-
-def _named_in(text: str) -> tuple[list[str], list[str]]:
-    """Return the files that a mailed patch names, sorted, and the ids of its Fixes: tags.
-
-    As the script reads it: also a removed line that begins with `--` and a blank names a file.
-    """
-    paths: set[str] = set()
-    fixes: dict[str, None] = {}
-    for line in text.split("\n"):
-        if line[:1] not in " +-rdF":
-            continue
-        if found := _MODE.match(line) or _RENAME.match(line):
-            paths.add(found[1])
-        elif found := _DIFF.match(line):
-            paths |= {found[1], found[2]}
-        elif found := _FIXES.match(line):
-            fixes[found[1]] = None
-        elif found := _SIDE.match(line):
-            top, slash, rest = found[1].partition("/")
-            paths.add(rest if slash else top)
-    return sorted(paths), list(fixes)
-
-
-_ADDRESS = r"[A-Za-z0-9_.+-]+@[A-Za-z0-9.-]+"
-_PERSON = re.compile(
-    rf"""[^\W\d_]?(?:[^\W\d_]|["' ,.+-])*\s*,*\s*[(<{{]?{_ADDRESS}\.[A-Za-z0-9]+[)>}}]?"""
-)
-_WORDS = re.compile(r"""(?:[^\W\d_]|[',.+-])+""")
-
-
-def _written_in(text: str) -> list[str]:
-    """Return the people whom a device tree binding names as its maintainers."""
-    if "@" not in text:
-        return []
-    found: dict[str, None] = {}
-    for match in _PERSON.finditer(text):
-        inner = re.sub(rf"[(<{{]?({_ADDRESS})[)>}}]?", r"<\1>", match.group())
-        read = Address.read(inner)
-        words = [word for word in _WORDS.findall(read.name.strip('"')) if word not in "',.+-"]
-        initials = len(words) > 2 and any(
-            len(word) == 1 or (len(word) == 2 and word[-1] == ".") for word in words[-3:-1]
-        )
-        name = " ".join(words[-3:] if initials else words[-2:])
-        name = name[:-1] if name[-1:] in {",", "."} else name
-        name = name[1:] if name[:1] in {",", "."} else name
-        found[str(Address(name, read.email))] = None
-    return list(found)
