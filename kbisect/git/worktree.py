@@ -32,6 +32,8 @@ ISOLATED = {
     "GIT_CONFIG_PARAMETERS": "",
     "GIT_ATTR_NOSYSTEM": "1",
 }
+_ENTRIES = ".entries"
+"""Name of the lock on git's list of worktrees."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,13 +94,15 @@ class Scratch:
                     self.remove(name)
             elif path.exists():
                 self.remove(name)
-            self._git(self.gitdir, "worktree", "prune")
-            self._git(
-                self.gitdir,
-                *("worktree", "add", "--quiet", "--force", "--detach", "--no-checkout"),
-                *(str(path), oid),
-                lock=lock,
-            )
+            # One at a time: to a prune, an entry that is being made looks like one that is left.
+            with self._alone(_ENTRIES):
+                self._git(self.gitdir, "worktree", "prune")
+                self._git(
+                    self.gitdir,
+                    *("worktree", "add", "--quiet", "--force", "--detach", "--no-checkout"),
+                    *(str(path), oid),
+                    lock=lock,
+                )
             return self._switch(path, oid, lock)
 
     def _switch(self, path: Path, oid: str, lock: int) -> Path:
@@ -126,8 +130,9 @@ class Scratch:
     def remove(self, name: str) -> None:
         """Remove a worktree and its entry, whatever its state."""
         path = self.worktrees / name
-        shutil.rmtree(path, onerror=_force)
-        self._git(self.gitdir, "worktree", "prune", "--expire=now")
+        with self._alone(_ENTRIES):
+            shutil.rmtree(path, onerror=_force)
+            self._git(self.gitdir, "worktree", "prune", "--expire=now")
 
     def remove_all(self) -> None:
         """Remove every worktree, and the scratch repository."""

@@ -116,6 +116,7 @@ class Driver:
         finally:
             for future in self.jobs:
                 future.cancel()
+            self.crew.join()
             running.clear(self.campaign.folder)
 
     def _fill(self) -> End | None:

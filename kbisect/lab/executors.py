@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import sys
 import threading
+import time
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import CancelledError, Executor, Future, ThreadPoolExecutor
 from contextlib import contextmanager
@@ -21,6 +22,7 @@ T = TypeVar("T")
 
 _PATIENCE = 10
 """Seconds to wait for a scheduler to answer."""
+_LOOK = 0.01
 _thread = threading.local()
 
 
@@ -51,6 +53,11 @@ class Local(Executor):
         future.add_done_callback(lambda done: stop.set() if done.cancelled() else None)
         self._threads.submit(work)
         return future
+
+    def join(self) -> None:
+        """Wait until nothing runs any more, what was cancelled included."""
+        while self._asked:
+            time.sleep(_LOOK)
 
     def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:
         """End what runs, if asked, and wait for it."""
@@ -95,7 +102,16 @@ class Crew:
 
     executor: Executor
     size: int
-    local: bool = True
+
+    @property
+    def local(self) -> bool:
+        """Whether its steps run on this machine, in the campaign's own slots."""
+        return isinstance(self.executor, Local)
+
+    def join(self) -> None:
+        """Wait for what was cancelled here; workers elsewhere clean up by themselves."""
+        if isinstance(self.executor, Local):
+            self.executor.join()
 
 
 @contextmanager
@@ -157,7 +173,7 @@ def connect(
             )
         threads = sum(int(worker["nthreads"]) for worker in known)
         executor = client.get_executor(pure=False, resources=dict(resources or {}) or None)
-        yield Crew(executor, workers or threads, local=False)
+        yield Crew(executor, workers or threads)
     finally:
         client.close()
 
