@@ -13,6 +13,7 @@ from copy import copy
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from kbisect.bisect.rates import Floats, Rates
 from kbisect.bisect.reach import Reach
@@ -89,6 +90,30 @@ class Belief:
         marked: Mask = (good == 0) & (bad == self._total[1]) & (self.prior > 0)
         return marked
 
+    def rivals(self, position: int, among: Mask) -> Mask:
+        """Mark what the answers allow as well as this culprit, whatever the rates; not the set.
+
+        A rival is in every commit that failed and contains the culprit, or in as many, and in no
+        more that passed: only a prior can tell it from the culprit.
+        """
+        good, bad = self._inside
+        found: Mask = (good <= good[position]) & (bad >= bad[position]) & ~among & (self.prior > 0)
+        return found
+
+    def exclude(self, innocent: Mask) -> None:
+        """Leave some commits out from now on; not all of them."""
+        kept = np.where(innocent, 0.0, self.prior)
+        if kept.any():
+            self.prior, self._known = kept / kept.sum(), None
+
+    def rate_weights(self) -> Floats:
+        """Return the probability of each pair of rates, if there is a culprit: float64[G]."""
+        share, counts, _ = self._rows()
+        log = counts @ self._logs
+        joint = np.exp(log - log.max()) * self.rates.weight
+        each: Floats = share @ joint / float((share @ joint).sum())
+        return each
+
     @property
     def posterior(self) -> Posterior:
         """The belief now."""
@@ -99,26 +124,20 @@ class Belief:
     def _posterior(self) -> Posterior:
         rates = self.rates
         good, bad = self._total
-        key = self._inside[1] * (good + 1) + self._inside[0]
-        share = np.bincount(key, weights=self.prior)
-        rows = np.flatnonzero(share)
-        with_bad, with_good = np.divmod(rows, good + 1)
-        counts = np.stack([with_bad, with_good, bad - with_bad, good - with_good], axis=1)
+        share, counts, at = self._rows()
         log = counts @ self._logs
         untied_log = np.array([bad, good]) @ self._untied
         top = max(float(log.max()), float(untied_log.max(initial=-np.inf)))
         joint = np.exp(log - top) * rates.weight
         alone = rates.untied_weight * np.exp(untied_log - top)
         each = joint.sum(axis=1)
-        tied = (1 - rates.none) * float(each @ share[rows])
+        tied = (1 - rates.none) * float(each @ share)
         untied = rates.none * float(alone.sum())
         whole = tied + untied
         safe = np.where(each > 0, each, 1)
         fail = np.where(each > 0, joint @ rates.fail / safe, 1)
         false = np.where(each > 0, joint @ rates.false / safe, 0)
-        at = np.searchsorted(rows, key)
-        at[at == len(rows)] = 0  # commits without weight
-        mass = share[rows] * each
+        mass = share * each
         shared = max(float(mass.sum()), 1e-300)
         return Posterior(
             culprit=self.prior * ((1 - rates.none) * each / whole)[at],
@@ -126,6 +145,23 @@ class Belief:
             fail=fail[at],
             false=false[at],
             untied=float(alone @ rates.untied / alone.sum()) if untied else 0.0,
-            certain=float((joint[:, 0] * share[rows]).sum()) / shared,
+            certain=float((joint[:, 0] * share).sum()) / shared,
             rates=(float(mass @ fail) / shared, float(mass @ false) / shared),
         )
+
+    def _rows(self) -> tuple[Floats, NDArray[np.int64], NDArray[np.intp]]:
+        """Put commits with equal counts together.
+
+        Returns the prior of each row, its counts (bad and good answers with the culprit, bad and
+        good without), and the row of each position.
+        """
+        good, bad = self._total
+        key = self._inside[1].astype(np.int64) * (good + 1) + self._inside[0]
+        share = np.bincount(key, weights=self.prior)
+        rows = np.flatnonzero(share)
+        with_bad, with_good = np.divmod(rows, good + 1)
+        counts = np.stack([with_bad, with_good, bad - with_bad, good - with_good], axis=1)
+        at: NDArray[np.intp] = np.searchsorted(rows, key)
+        at[at == len(rows)] = 0  # commits without weight
+        held: Floats = share[rows].astype(np.float64)
+        return held, counts, at

@@ -51,7 +51,7 @@ class Rates:
         return np.stack([_log(each) for each in (self.untied, 1 - self.untied)])
 
 
-def learned(certain: float = 0.38, clean: float = 0.4, none: float = 0.17) -> Rates:
+def learned(certain: float = 0.55, clean: float = 0.5, none: float = 0.14) -> Rates:
     """Return the default prior.
 
     Parameters

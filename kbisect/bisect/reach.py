@@ -139,6 +139,13 @@ class Reach:
             found[low:high] = True
         return found
 
+    def containing(self, position: int) -> Mask:
+        """Mark what contains one commit, itself included, by position."""
+        only = np.zeros(len(self))
+        only[position] = 1
+        found: Mask = self.mass(only) > 0.5
+        return found
+
 
 def chains(graph: CommitGraph, suspects: Mask) -> tuple[Ints, Ints, list[list[int]]]:
     """Part the suspects into rows of only children of only parents.

@@ -1,25 +1,56 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""The search: what to test next, given what was heard, and when to stop. Pure.
+"""The search: what to test next, given what was heard, and when to stop. Pure. In one page:
 
-While every answer so far is likely true, the commit is taken that splits the suspects best, as git
-does, but by their probability and for the time it takes. Once answers contradict each other, or
-are unlikely to be all true, each test is weighed by the bits it says about the culprit under
-everything that is believed of the rates, for the time that it takes: a commit that is already built
-is cheap to test again, and one that must be built is worth as many runs as it takes to know it.
+**Hypotheses.** Commit c of the range is the culprit, for each c, or there is none: the failure is
+not tied to the range. With them go the rates of the test: `fail`, how often a commit that contains
+the culprit fails (reproduction), `false`, how often one without it does (false failures), and
+`untied`, how often any commit fails if there is no culprit. They are never asked for: each pair of
+a grid is a hypothesis too, the first being the test that always tells the truth (rates.py).
+
+**Prior.** The product of a prior over commits (priors.py: suspicion, no commit is at zero) and one
+over rates. By hand every answer counts as true, so the grid is one point.
+
+**Likelihood.** An answer bad from commit t has probability `fail` if t contains c, else `false`;
+good the rest. So the likelihood of (c, rates) depends on four counts only: bad and good answers
+from commits that contain c, and from those that don't. Commits with equal counts share one row, and
+the posterior is exact at about as many rows as there were answers (belief.py). What commits contain
+is held as intervals of a numbering along chains, so a sum over all ancestors, for every commit at
+once, is one cumulative sum (reach.py).
+
+**Choice.** The test that says most for its price. What it says is the mutual information of its
+answer and the culprit, in bits; the price is its build, unless that is there, and its run, which
+may be shorter when it fails (telling.py, price.py). While the answers agree and the test is more
+likely true than not, rates are left out of it: the suspects are split by their probability, which
+on a flat prior is git's rule; but no test is made after which halving would need more than `SPARE`
+tests beyond log2 of the range, so a wrong suspicion costs little. Both are damped by how likely the
+commit can be tested at all, given what could not (blocks.py).
+
+**Others at work.** Pending tests part the suspects into cells, one for each combination of their
+answers. The next test is the one that says most beyond them. When every cell is one commit, the
+test that matters most is run twice, and after that the likeliest outcome is confirmed.
+
+**Stopping.** A set of commits that no possible test tells apart (one commit, where all can be
+tested) is the answer once its posterior reaches the asked confidence, and **the answers prove it
+without the prior**: against each commit outside the set there is an answer, bad from a commit that
+doesn't contain it or good from one that does, which doesn't speak against the set just as well; and
+a single culprit has failed itself. If the posterior is there and the proof is not, the test is made
+that would give it. "No culprit" needs the same confidence, and answers that contradict each other;
+a culprit is not named while "no culprit" holds more than a fifth of the doubt.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
 import numpy as np
-from numpy.typing import NDArray
 
+from kbisect.bisect import telling
 from kbisect.bisect.belief import Belief, Posterior
-from kbisect.bisect.hope import PATIENCE, hope
-from kbisect.bisect.information import RUNS, entropy, several
+from kbisect.bisect.blocks import testable
+from kbisect.bisect.information import entropy
+from kbisect.bisect.price import Costs
 from kbisect.bisect.rates import Floats, Rates
 from kbisect.bisect.reach import Reach
 from kbisect.bisect.verdict import Verdict
@@ -28,29 +59,20 @@ from kbisect.history.graph import CommitGraph, Mask
 TRUST = 0.5
 """From this probability on that the test always tells the truth, its answers are taken for true."""
 
+SPARE = 3
+"""So many tests more than halving takes, a suspicion may cost where it is wrong."""
+
+TWICE = 3
+"""So many workers may run one test that all wait for."""
+
+MARGIN = 0.75
+"""While answers agree, it stops at so much of the doubt that is allowed: to check them is cheap."""
+
 GOOD_END = -1
 """The position that stands for a good end: it contains no candidate."""
 
-_ALL = slice(None)
-_DEAR = 1.5
-"""A build is weighed so much heavier than it is: it is often followed by another."""
 _LEAST = 1e-7  # bits; a test that says less says nothing
-
-
-@dataclass(frozen=True, slots=True)
-class Costs:
-    """What a test costs, in any unit.
-
-    Attributes
-    ----------
-    build : of a commit that isn't built yet
-    test : of one run that ends good
-    bad_ratio : time of a run that ends bad against one that ends good
-    """
-
-    build: float = 0.0
-    test: float = 1.0
-    bad_ratio: float = 1.0
+_SHARE_OF_DOUBT = 0.2  # of what is left to 1, so much may be "no culprit" when one is named
 
 
 class Ending(StrEnum):
@@ -82,10 +104,16 @@ class Stop:
 class Search:
     """One search over a range, fed with answers.
 
+    It holds no clock and no workers. Whoever runs tests asks `next(pending)` for each free worker,
+    calls `hear` with each answer as it comes, in any order, and then may cancel the pending tests
+    that are `idle`. A search that heard the same answers in the same order says the same.
+
     Parameters
     ----------
-    prior : float64[N], by position
+    prior : float64[N], by position; what is 0 is no candidate
     confidence : it stops at this probability
+    same : int[N], optional, by position: commits with one number have one binary, so that
+        the build of one serves for all
     """
 
     def __init__(
@@ -96,6 +124,7 @@ class Search:
         rates: Rates,
         costs: Costs | None = None,
         confidence: float = 0.95,
+        same: Sequence[int] | None = None,
     ) -> None:
         self.graph = graph
         self.reach = reach
@@ -104,28 +133,61 @@ class Search:
         self.confidence = confidence
         size = len(reach)
         self.built = np.zeros(size + 1, np.bool_)  # the last one: the good end
+        self._same = None if same is None else np.asarray(same)
         self._heard = np.zeros(size, np.bool_)
+        self._failed = np.zeros(size, np.bool_)
+        self._failed[-1] = True  # where the range comes from
         self._skipped = np.zeros(size, np.bool_)
-        self._in_vain = 0
+
+    # --- what is heard ------------------------------------------------------------------------
 
     def hear(self, position: int, verdict: Verdict) -> None:
         """Take in an answer."""
         if verdict is Verdict.SKIP:
             if position != GOOD_END:
                 self._skipped[position] = True
-                self._in_vain += 1
             return
-        self._in_vain = 0
-        self.built[position] = True
+        self._build(position)
         if position != GOOD_END:
             self._heard[position] = True
+            self._failed[position] |= verdict is Verdict.BAD
         self.belief.hear(None if position == GOOD_END else position, verdict is Verdict.BAD)
+
+    def equal(self, position: int, other: int) -> None:
+        """Take in that two commits have the same binary: no culprit lies between them.
+
+        What is in one and not in the other changed nothing that is tested. The build of the one
+        serves for the other.
+        """
+        self.built[[position, other]] |= self.built[[position, other]].any()
+        contained = [
+            np.zeros(len(self.reach), np.bool_) if each == GOOD_END else self.reach.mask(each)
+            for each in (position, other)
+        ]
+        self.belief.exclude(contained[0] ^ contained[1])
+
+    def _build(self, position: int) -> None:
+        self.built[position] = True
+        if self._same is not None and position != GOOD_END:
+            self.built[:-1] |= self._same == self._same[position]
+
+    # --- what is asked ------------------------------------------------------------------------
 
     def repeats(self, position: int) -> bool:
         """Whether a test would only check an answer: nothing heard so far must be wrong."""
         left = int(self.belief.suspects().sum())
         ends = position in {GOOD_END, len(self.reach) - 1}
         return left == 1 or (left > 1 and (ends or bool(self._heard[position])))
+
+    def idle(self, position: int) -> bool:
+        """Whether a test that is running can say nothing more, so that it may be cancelled."""
+        suspects = self.belief.suspects()
+        if self.belief.posterior.certain < TRUST or int(suspects.sum()) <= 1:
+            return False
+        if position == GOOD_END:
+            return True
+        inside = sum(int(suspects[low:high].sum()) for low, high in self.reach.within(position))
+        return inside in {0, int(suspects.sum())}
 
     @property
     def untestable(self) -> Mask:
@@ -148,91 +210,60 @@ class Search:
         suspects = self.belief.suspects()
         left = int(suspects.sum())
         # As long as all answers can be true, there is a culprit to be looked for.
-        if left > 1 and (post.certain >= TRUST or post.none >= self.confidence):
-            choice = self._best_split(suspects, pending)
+        agree = left > 0 and (post.certain >= TRUST or post.none >= self.confidence)
+        if agree and left > 1:
+            choice = self._split(suspects, pending)
             if choice is not None:
                 return choice
             if pending:
-                return None
+                return self._twice(suspects, pending)
             if len(self.belief.rates.fail) == 1:
                 return Stop(Ending.RANGE, tuple(np.flatnonzero(suspects).tolist()), 1.0)
         if pending and left <= 1:
             return self._beside(post, suspects, pending)
-        stop, given_up = self._stop(post)
-        if stop is not None:
-            return stop
+        closed = self._closed(post)
+        ended = self._ended(post, closed)
+        if isinstance(ended, Stop):
+            return ended
         choice = None
-        if left and (post.certain >= TRUST or post.none >= self.confidence):
-            # All answers can be true, and no other would split what is left: check them.
-            closed = ~self._heard
+        if ended is not None:
+            choice = self._proof(ended, closed, pending)
+        elif agree:
+            # No other test would split what is left: check the answers.
+            repeats = self._heard.copy()
             if left == 1:
-                closed[:] = True
-                closed[self._around(int(np.argmax(suspects)))] = False
-            choice = self._most_telling(post, pending, closed)
-        choice = choice or self._most_telling(post, pending, given_up)
+                repeats[:] = False
+                repeats[self._around(int(np.argmax(suspects)))] = True
+            choice = self._telling(post, pending, closed | ~repeats)
+        choice = choice or self._telling(post, pending, closed)
         if choice is not None or pending:
             return choice
         likely = np.flatnonzero(post.culprit >= (1 - self.confidence) / max(1, len(self.reach)))
         return Stop(Ending.UNRESOLVED, tuple(likely.tolist()), float(post.culprit[likely].sum()))
 
-    def _beside(
-        self, post: Posterior, suspects: Mask, pending: Sequence[int]
-    ) -> Choice | Stop | None:
-        """Choose as if what runs already had come out as it most likely will."""
-        if (stop := self._stop(post)[0]) is not None:
-            return stop
-        heard, self.belief = self.belief, self.belief.fork()
-        try:
-            for position in pending:
-                now = self.belief.posterior
-                low = float(now.culprit @ now.false) + now.none * now.untied
-                inside = np.zeros(len(self.reach), np.bool_)
-                if position != GOOD_END:
-                    inside = self.reach.mask(position)
-                likely = low + float((now.culprit * (now.fail - now.false))[inside].sum())
-                self.belief.hear(None if position == GOOD_END else position, likely >= 0.5)
-            planned = self.next()
-        finally:
-            self.belief = heard
-        return planned if isinstance(planned, Choice) else None
-
-    def _around(self, position: int) -> list[int]:
-        """Return a commit's position and its parents'."""
-        commit = int(self.reach.order[position])
-        parents = self.graph.parents_of(commit)
-        return [position, *(int(self.reach.position[parent]) for parent in parents)]
-
-    def idle(self, position: int) -> bool:
-        """Whether a test that is running can say nothing more."""
-        suspects = self.belief.suspects()
-        if self.belief.posterior.certain < TRUST or int(suspects.sum()) <= 1:
-            return False
-        if position == GOOD_END:
-            return True
-        inside = sum(int(suspects[low:high].sum()) for low, high in self.reach.within(position))
-        return inside in {0, int(suspects.sum())}
-
     # --- when every answer is true ------------------------------------------------------------
 
-    def _best_split(self, suspects: Mask, pending: Sequence[int]) -> Choice | None:
-        weights = np.where(suspects, self.belief.prior, 0)
-        weights /= weights.sum()
+    def _split(self, suspects: Mask, pending: Sequence[int]) -> Choice | None:
+        """Choose what parts the suspects best, each weighed by its probability."""
         closed = ~suspects | self._heard | self.untestable
         closed[[each for each in pending if each != GOOD_END]] = True
-        gain, inside = self._split(weights, pending, entropy)
-        value = gain / self._cost(inside)
-        value[closed] = 0
-        value = self._hoped(value, suspects)
-        best = int(np.argmax(value))
-        return Choice(best, float(gain[best])) if value[best] > _LEAST else None
+        hope = self._hope(suspects) * ~closed
+        for weights in (np.where(suspects, self.belief.prior, 0), suspects.astype(float)):
+            gain, inside = self._beyond(weights / weights.sum(), pending)
+            value = gain / self.costs.price(self.built[:-1], inside) * hope
+            if not pending and not self._skipped.any():
+                value = self._within_bounds(value, suspects)
+            best = int(np.argmax(value))
+            if value[best] > _LEAST:
+                return Choice(best, float(gain[best]))
+            # The prior is sure, and decides nothing: what it holds for impossible is parted too.
+        return None
 
-    def _split(
-        self, weights: Floats, pending: Sequence[int], bits: Callable[[Floats], Floats]
-    ) -> tuple[Floats, Floats]:
+    def _beyond(self, weights: Floats, pending: Sequence[int]) -> tuple[Floats, Floats]:
         """Return the bits of each commit beyond what the pending tests will say, and its share."""
         inside = np.clip(self.reach.mass(weights), 0, 1)
         if not pending:
-            return bits(inside), inside
+            return entropy(inside), inside
         label = np.zeros(len(weights), np.int64)
         for bit, position in enumerate(dict.fromkeys(each for each in pending if each != GOOD_END)):
             for low, high in self.reach.within(position):
@@ -242,110 +273,132 @@ class Search:
         for cell in np.unique(label[held]).tolist():
             part = np.where(label == cell, weights, 0)
             whole = part.sum()
-            gain += whole * bits(np.clip(self.reach.mass(part) / whole, 0, 1))
+            gain += whole * entropy(np.clip(self.reach.mass(part) / whole, 0, 1))
         return gain, inside
+
+    def _within_bounds(self, value: Floats, suspects: Mask) -> Floats:
+        """Leave out what could make the search too long, if anything remains."""
+        inside = self.reach.mass(suspects.astype(float))
+        longest = np.maximum(inside, suspects.sum() - inside)
+        tests = (len(suspects) - 1).bit_length() + SPARE - int(self._heard[:-1].sum())
+        bounded = np.where(longest <= 2.0 ** max(0, tests - 1), value, 0)
+        if bounded.max() > _LEAST:
+            return bounded
+        most = np.where(value > _LEAST, longest, np.inf)
+        return np.where(most <= most.min() * 1.05, value, 0)
+
+    def _twice(self, suspects: Mask, pending: Sequence[int]) -> Choice | None:
+        """Run the pending test that matters most once more: the first of them to end is enough."""
+        weights = np.where(suspects, self.belief.prior, 0)
+        gain, _ = self._beyond(weights / weights.sum(), ())
+        count = np.bincount([each for each in pending if each != GOOD_END], minlength=len(weights))
+        value = np.where((count > 0) & (count < TWICE), gain / np.maximum(count, 1), 0)
+        best = int(np.argmax(value))
+        return Choice(best, float(gain[best])) if value[best] > _LEAST else None
+
+    def _beside(
+        self, post: Posterior, suspects: Mask, pending: Sequence[int]
+    ) -> Choice | Stop | None:
+        """Choose as if what runs already had come out as it most likely will."""
+        if isinstance(ended := self._ended(post, self._closed(post)), Stop):
+            return ended
+        kept = self.belief, self._failed
+        self.belief, self._failed = self.belief.fork(), self._failed.copy()
+        try:
+            for position in pending:
+                now = self.belief.posterior
+                likely = telling.often_at_good_end(now)
+                if position != GOOD_END:
+                    inside = self.reach.mask(position)
+                    likely += float((now.culprit * (now.fail - now.false))[inside].sum())
+                    self._failed[position] |= likely >= 0.5
+                self.belief.hear(None if position == GOOD_END else position, likely >= 0.5)
+            planned = self.next()
+        finally:
+            self.belief, self._failed = kept
+        return planned if isinstance(planned, Choice) else None
+
+    def _around(self, position: int) -> list[int]:
+        """Return a commit's position and its parents'."""
+        commit = int(self.reach.order[position])
+        parents = self.graph.parents_of(commit)
+        return [position, *(int(self.reach.position[parent]) for parent in parents)]
 
     # --- when answers may be wrong ------------------------------------------------------------
 
-    def _most_telling(
-        self, post: Posterior, pending: Sequence[int], given_up: Mask | None
-    ) -> Choice | None:
-        culprit, reach = post.culprit, self.reach
-        tied = float(culprit.sum())
-        often = float(culprit @ post.false) + post.none * post.untied
-        bad = np.clip(often + reach.mass(culprit * (post.fail - post.false)), 0, 1)
-        bits_fail, bits_false = entropy(post.fail), entropy(post.false)
-        spare = float(culprit @ bits_false) + post.none * float(entropy(np.array([post.untied]))[0])
-        bits = entropy(bad) - spare - reach.mass(culprit * (bits_fail - bits_false))
-        value = bits / self._cost(bad)
-        share = np.clip(reach.mass(culprit), 0, 1)
+    def _telling(self, post: Posterior, pending: Sequence[int], closed: Mask) -> Choice | None:
+        """Choose what says most about the culprit for its price, under all that is believed."""
+        culprit = post.culprit
+        dim = self._hope(culprit > (1 - self.confidence) / len(self.reach) / 10) * ~closed
         if pending:
-            fresh, _ = self._split(culprit / tied, pending, entropy)
+            tied = float(culprit.sum())
+            fresh, share = self._beyond(culprit / tied, pending)
             if fresh.max() > 0.01:
-                value = value * np.minimum(1, fresh / np.maximum(entropy(share / tied), 1e-9))
-        value[self.untestable] = 0
-        if given_up is not None:
-            value[given_up] = 0
-        value = self._hoped(value, culprit > (1 - self.confidence) / len(reach) / 10)
-        if self.costs.build > 0:
-            few = self._worth_more(value, share)
-            fail = reach.mass(culprit * post.fail)[few] / np.maximum(share[few], 1e-12)
-            rest = np.maximum(1 - share[few], 1e-12)
-            false = (often - reach.mass(culprit * post.false)[few]) / rest
-            fail, false = np.clip(fail, 0, 1), np.clip(false, 0, 1)
-            dimmed = value[few] * self._cost(bad)[few] / np.maximum(bits[few], 1e-12)
-            for runs in RUNS:
-                many, length = several(share[few], runs, fail, false)
-                worth = many / self._cost(bad, few, length) * np.clip(dimmed, 0, 1)
-                value[few] = np.maximum(value[few], worth)
+                dim = dim * np.minimum(1, fresh / np.maximum(entropy(share), 1e-9))
+        value = telling.value(self.reach, post, self.costs, self.built[:-1], dim)
         best = int(np.argmax(value))
-        # The good end itself tells a culprit from a failure that is everywhere.
-        at_end = float(entropy(np.array([often]))[0]) - spare
-        price = (0 if self.built[GOOD_END] else self.costs.build) + self.costs.test
-        if at_end / price > value[best]:
-            best, value_best, found = GOOD_END, at_end / price, at_end
-        else:
-            value_best, found = float(value[best]), float(bits[best])
-        return Choice(best, found) if value_best > _LEAST else None
+        at_end = telling.bits_at_good_end(post)
+        price = float(self.costs.price(self.built[-1:], np.zeros(1))[0])
+        if at_end / price > max(float(value[best]), _LEAST):
+            return Choice(GOOD_END, at_end)
+        if value[best] <= _LEAST:
+            return None
+        return Choice(best, float(telling.bits(self.reach, post)[0][best]))
 
-    def _stop(self, post: Posterior) -> tuple[Stop | None, Mask | None]:
-        if post.none >= self.confidence and not self.belief.suspects().any():
-            return Stop(Ending.NO_CULPRIT, (), post.none), None
-        if not self._skipped.any():
-            top = int(np.argmax(post.culprit))
-            if post.culprit[top] >= self.confidence:
-                return Stop(Ending.CULPRIT, (top,), float(post.culprit[top])), None
-            return None, None
+    # --- when it ends -------------------------------------------------------------------------
+
+    def _closed(self, post: Posterior) -> Mask:
+        """Mark what can't be tested, and what isn't tried any more."""
         closed = self.untestable
-        if self._in_vain >= PATIENCE:
+        if closed.any():
             suspects = post.culprit > (1 - self.confidence) / len(self.reach) / 10
             closed = closed | (self._hope(suspects) <= 0)
-        cell = self.reach.inseparable(closed)
-        _, index = np.unique(cell, return_inverse=True)
-        mass = np.bincount(index, weights=post.culprit)
-        top = int(np.argmax(mass))
-        if mass[top] < self.confidence:
-            return None, closed
-        among = np.flatnonzero((index == top) & (post.culprit > 0))
-        ending = Ending.CULPRIT if len(among) == 1 else Ending.RANGE
-        return Stop(ending, tuple(among.tolist()), float(mass[top])), closed
+        return closed
 
-    # --- what both share ----------------------------------------------------------------------
+    def _ended(self, post: Posterior, closed: Mask) -> Stop | Mask | None:
+        """Return that it is over; the set that is believed but not proven; None if neither."""
+        if post.none >= self.confidence and not self.belief.suspects().any():
+            return Stop(Ending.NO_CULPRIT, (), post.none)
+        if post.none > (1 - self.confidence) * _SHARE_OF_DOUBT:
+            return None
+        if closed.any():
+            cell = self.reach.inseparable(closed)
+            _, index = np.unique(cell, return_inverse=True)
+            mass = np.bincount(index, weights=post.culprit)
+            most = int(np.argmax(mass))
+            among, held = (index == most) & (post.culprit > 0), float(mass[most])
+        else:
+            top = int(np.argmax(post.culprit))
+            among, held = np.zeros(len(self.reach), np.bool_), float(post.culprit[top])
+            among[top] = True
+        agree = bool(self.belief.suspects().any())
+        if 1 - held > (1 - self.confidence) * (MARGIN if agree else 1):
+            return None
+        positions = tuple(np.flatnonzero(among).tolist())
+        alone = len(positions) == 1
+        failed = not alone or bool((self._failed | closed)[positions[0]])
+        if not failed or self.belief.rivals(positions[0], among).any():
+            believed: Mask = among
+            return believed
+        return Stop(Ending.CULPRIT if alone else Ending.RANGE, positions, held)
 
-    def _worth_more(self, value: Floats, share: Floats) -> NDArray[np.intp]:
-        """Return the positions that several runs may be worth: the built ones, the best, halves."""
-        among = np.where(value > 0, share, -1)
-        halves = [np.abs(among - part).argmin() for part in (0.3, 0.4, 0.5, 0.6, 0.7)]
-        best = np.argpartition(value, -min(8, len(value)))[-8:]
-        few = np.unique(np.concatenate((np.flatnonzero(self.built[:-1]), best, halves)))
-        return few[value[few] > 0]
-
-    def _cost(
-        self,
-        bad: Floats,
-        few: NDArray[np.intp] | slice = _ALL,
-        runs: Floats | float = 1.0,
-    ) -> Floats:
-        """Return the expected cost of so many runs at each position."""
-        costs = self.costs
-        test = costs.test * (1 + bad[few] * (costs.bad_ratio - 1))
-        price: Floats = np.where(self.built[:-1][few], 0, costs.build * _DEAR) + runs * test
-        return price
-
-    def _hoped(self, value: Floats, suspects: Mask) -> Floats:
-        if not (self._skipped & suspects).any():
-            return value
-        return value * self._hope(suspects)
+    def _proof(self, among: Mask, closed: Mask, pending: Sequence[int]) -> Choice | None:
+        """Choose what would prove the set that is believed."""
+        top = int(np.argmax(among))
+        rivals = self.belief.rivals(top, among)
+        if not rivals.any():
+            return None if top in pending else Choice(top, 0.0)
+        inside = self.reach.mass(among / among.sum() / 2 + rivals / rivals.sum() / 2)
+        gain = entropy(np.clip(inside, 0, 1)) * ~closed
+        gain[[each for each in pending if each != GOOD_END]] = 0
+        best = int(np.argmax(gain))
+        return Choice(best, float(gain[best])) if gain[best] > _LEAST else None
 
     def _hope(self, suspects: Mask) -> Floats:
         """Guess how likely each commit can be tested, by position; 1 where it was."""
-        position, order = self.reach.position, self.reach.order
-        found = hope(
-            self.graph,
-            suspects[position],
-            self._heard[position],
-            (self.untestable & suspects)[position],
-            self._in_vain,
-        )[order]
-        found[self._heard | ~suspects] = 1
-        return found
+        skipped = np.flatnonzero(self.untestable & suspects)
+        if not len(skipped):
+            return np.ones(len(suspects))
+        tested = np.flatnonzero(self._heard).tolist()
+        # Also an answer "can't be tested" says where the block ends: hence the root.
+        return np.sqrt(testable(self.reach, suspects, tested, skipped.tolist()))

@@ -14,14 +14,26 @@ import numpy as np
 
 from kbisect.bisect.candidates import Candidates
 from kbisect.bisect.gitrule import GitRule
+from kbisect.bisect.price import Costs
 from kbisect.bisect.rates import Floats, Rates, learned
 from kbisect.bisect.reach import Reach
-from kbisect.bisect.search import GOOD_END, Choice, Costs, Ending, Search, Stop
+from kbisect.bisect.search import GOOD_END, Choice, Ending, Search, Stop
 from kbisect.bisect.verdict import Verdict
 from kbisect.history.graph import Mask
 
 LIMIT = 5000
 """Runs after which a trial is given up."""
+
+
+def name(number: int) -> str:
+    """Return an oid for a commit that is only thought of; their first digits differ, as in git."""
+    return f"{(number + 1) * 0x9E3779B97F4A7C15F39CC0605CEDC8341082276B % (1 << 160):040x}"
+
+
+def straight(size: int) -> Candidates:
+    """Return so many commits in a row."""
+    rows = [(name(i), i, [name(i - 1)] if i else []) for i in reversed(range(size))]
+    return Candidates.build(rows)
 
 
 @dataclass(frozen=True, slots=True)
@@ -224,12 +236,21 @@ class Bench:
         return Verdict.BAD if failed else Verdict.GOOD
 
     def _broken(self, rng: np.random.Generator) -> Mask:
+        """Draw blocks: one commit breaks the build, a later one repairs it.
+
+        All that contain the first and not the second can't be tested; on a line, so many in a row.
+        """
         size = len(self.reach)
         broken = np.zeros(size, np.bool_)
         for block in self.world.blocks:
             length = min(round(block * size) if block < 1 else int(block), size - 1)
-            first = int(rng.integers(size - length)) if length < size else 0
-            broken[first : first + length] = True
+            lost_by = self.reach.holders(np.ones(size))
+            breakers = np.flatnonzero(lost_by > length)
+            breaker = int(breakers[rng.integers(len(breakers))])
+            lost = self.reach.containing(breaker)
+            saved = np.abs(lost_by[breaker] - lost_by - length)
+            repair = int(np.argmin(np.where(lost, saved, np.inf)))
+            broken |= lost & ~self.reach.containing(repair)
         broken[-1] = False  # the bad end was seen to fail
         return broken
 

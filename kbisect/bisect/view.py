@@ -11,9 +11,10 @@ import numpy as np
 
 from kbisect.bisect import rates
 from kbisect.bisect.candidates import Candidates
+from kbisect.bisect.price import Costs
 from kbisect.bisect.priors import Prior
 from kbisect.bisect.reach import Reach
-from kbisect.bisect.search import GOOD_END, Costs, Search
+from kbisect.bisect.search import GOOD_END, Search
 from kbisect.bisect.state import State
 from kbisect.bisect.verdict import Verdict
 

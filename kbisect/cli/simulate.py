@@ -110,8 +110,8 @@ def simulate(
     import numpy as np
 
     from kbisect.bisect import priors
+    from kbisect.bisect.price import Costs
     from kbisect.bisect.reach import Reach, Tangled
-    from kbisect.bisect.search import Costs
     from kbisect.bisect.simulation import Bench, World, summary
 
     if test_cost <= 0:
@@ -165,7 +165,7 @@ def simulate(
 def _range(
     session: Session, good: str | None, bad: str | None, size: int, paths: tuple[str, ...]
 ) -> tuple[Candidates, Mask | None, Mask | None]:
-    from kbisect.bisect.candidates import Candidates
+    from kbisect.bisect.simulation import straight
     from kbisect.history.names import resolve
 
     if good is None or bad is None:
@@ -173,9 +173,7 @@ def _range(
             raise UsageError(
                 "--suspect needs a real range", hint="--good REV --bad REV, or leave it out"
             )
-        names = [f"{number:040x}" for number in range(size)]
-        rows = [(names[i], i, [names[i - 1]] if i else []) for i in reversed(range(size))]
-        return Candidates.build(rows), None, None
+        return straight(size), None, None
     from kbisect.lab import suspicion
     from kbisect.lab.ranges import candidates_of, merge_bases
 

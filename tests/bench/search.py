@@ -24,10 +24,11 @@ import numpy as np
 from kbisect.bisect import priors
 from kbisect.bisect.candidates import Candidates
 from kbisect.bisect.gitrule import GitRule
+from kbisect.bisect.price import Costs
 from kbisect.bisect.rates import learned
 from kbisect.bisect.reach import Reach
-from kbisect.bisect.search import Costs, Search
-from kbisect.bisect.simulation import Bench, Trial, World, summary
+from kbisect.bisect.search import Search
+from kbisect.bisect.simulation import Bench, Trial, World, straight, summary
 from kbisect.bisect.verdict import Verdict
 from kbisect.git.repository import Repository
 from kbisect.lab import suspicion
@@ -63,11 +64,6 @@ def run(net: Path | None) -> None:
     against_real_git()
 
 
-def _line(size: int) -> Candidates:
-    rows = [(f"{i:040x}", i, [f"{i - 1:040x}"] if i else []) for i in reversed(range(size))]
-    return Candidates.build(rows)
-
-
 def _both(bench: Bench, culprits: list[int]) -> tuple[dict[str, Any], dict[str, Any]]:
     ours = summary(list(bench.trials(culprits, np.random.default_rng((1, 1)))))
     return ours, summary(list(bench.baseline(culprits, np.random.default_rng((1, 1)))))
@@ -87,7 +83,7 @@ def _bayesect(repro: float, false: float, trials: int, build: float) -> dict[str
 
 def linear_range() -> None:
     """1,024 commits in a row."""
-    line = _line(1024)
+    line = straight(1024)
     reach, flat = Reach.of(line.graph), np.ones(1024)
     culprits = np.random.default_rng(1).integers(1024, size=TRIALS).tolist()
 
@@ -290,7 +286,7 @@ def calibration() -> None:
     for _ in range(int(os.environ.get("KBISECT_BENCH_CALIBRATION", "20000"))):
         repro = float(rng.choice([1, 1, 1, 0.95, 0.9, 0.7, 0.5, 0.3, 0.2]))
         false = float(rng.choice([0, 0, 0, 0.05, 0.1])) if repro >= 0.5 else 0.0
-        line = _line(int(rng.integers(4, 48)))
+        line = straight(int(rng.integers(4, 48)))
         world = World(repro, false, untied=bool(rng.random() < 0.1 and repro < 0.95))
         costs = Costs(float(rng.choice([0, 2, 5])), 1)
         bench = Bench(line, Reach.of(line.graph), np.ones(len(line)), world, costs)
@@ -335,7 +331,7 @@ def against_real_git() -> None:
             text=True,
             check=True,
         ).stdout.split()
-        reach = Reach.of(_line(size).graph)
+        reach = Reach.of(straight(size).graph)
         for culprit, block in ((17, range(0)), (170, range(0)), (200, range(100, 190))):
             rule, ours = GitRule(reach), 0
             while (position := rule.next()) is not None:

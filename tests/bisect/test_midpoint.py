@@ -14,18 +14,15 @@ from hypothesis import strategies as st
 
 from kbisect.bisect.candidates import Candidates
 from kbisect.bisect.midpoint import Midpoint, reaches
+from kbisect.bisect.simulation import name
 from kbisect.bisect.state import Answer
 from kbisect.bisect.verdict import Verdict
 from kbisect.errors import UsageError
 
 
-def oid(number: int) -> str:
-    return f"{number:040x}"
-
-
 def build(parents: list[list[int]]) -> Candidates:
     """Number i has these parents; the last one is the bad end."""
-    rows = [(oid(i), i, [oid(p) for p in above]) for i, above in enumerate(parents)]
+    rows = [(name(i), i, [name(p) for p in above]) for i, above in enumerate(parents)]
     return Candidates.build(reversed(rows))
 
 
@@ -148,7 +145,7 @@ def test_a_block_that_cannot_be_tested(block: int) -> None:
 def test_answers_that_contradict_each_other() -> None:
     candidates = linear(10)
     with pytest.raises(UsageError, match="contradict"):
-        candidates.suspects([(oid(3), Verdict.BAD), (oid(5), Verdict.GOOD)])
+        candidates.suspects([(name(3), Verdict.BAD), (name(5), Verdict.GOOD)])
 
 
 @pytest.mark.parametrize(("size", "limit"), [(10_000, 0.3), (100_000, 3.0)])

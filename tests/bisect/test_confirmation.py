@@ -1,0 +1,61 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""The sequential test of a confirmation: as many runs as it takes, wrong as rarely as it says."""
+
+import numpy as np
+import pytest
+
+from kbisect.bisect import rates
+from kbisect.bisect.belief import Belief
+from kbisect.bisect.confirmation import Check, Finding, SequentialTest, next_check
+from kbisect.bisect.reach import Reach
+from tests.bisect.test_midpoint import linear
+
+
+def known(fail: float, false: float = 0.0, error: float = 0.01) -> SequentialTest:
+    return SequentialTest(np.array([fail]), np.array([false]), np.ones(1), error)
+
+
+@pytest.mark.parametrize(("fail", "runs"), [(1.0, 1), (0.5, 7), (0.2, 21), (0.1, 44)])
+def test_how_many_passes_show_that_a_revert_helps(fail: float, runs: int) -> None:
+    """The runs after which the chance of only passes with the bug in falls under 1 %."""
+    test = known(fail)
+    assert test.passes_needed == runs
+    assert test.judge(runs - 1, 0).finding is Finding.OPEN
+    assert test.judge(0, 1).finding is Finding.FAILS
+
+
+@pytest.mark.parametrize(("fail", "false"), [(0.5, 0.0), (0.8, 0.2), (0.6, 0.05)])
+@pytest.mark.parametrize("buggy", [False, True])
+def test_it_is_wrong_as_rarely_as_it_says(fail: float, false: float, buggy: bool) -> None:
+    test, rng = known(fail, false, error=0.05), np.random.default_rng(1)
+    wrong, trials = 0, 400
+    for _ in range(trials):
+        good = bad = 0
+        while (judged := test.judge(good, bad)).finding is Finding.OPEN:
+            failed = rng.random() < (fail if buggy else false)
+            good, bad = good + (not failed), bad + failed
+        assert judged.error <= 0.05
+        wrong += judged.finding is (Finding.PASSES if buggy else Finding.FAILS)
+    assert wrong <= 0.05 * trials + 3.3 * (0.05 * 0.95 * trials) ** 0.5
+
+
+def test_rates_come_from_the_search() -> None:
+    """A search that saw half of the runs pass, with the bug in, wants more passes."""
+    sure, flaky = (Belief(Reach.of(linear(8).graph), np.ones(8), rates.learned()) for _ in range(2))
+    for _ in range(6):
+        sure.hear(7, True)
+        flaky.hear(7, True)
+        flaky.hear(7, False)
+    needed = [SequentialTest.of(belief).passes_needed for belief in (sure, flaky)]
+    assert needed[0] <= 4 < needed[1] <= 12
+
+
+def test_checks_go_on_until_one_finds_what_it_should_not() -> None:
+    test = known(0.5)
+    runs = [(Check.CULPRIT, 0, 1), (Check.PARENT, 7, 0), (Check.REVERT, 3, 0)]
+    check, judged = next_check(test, runs)
+    assert check is Check.REVERT
+    assert [each.finding for each in judged] == [Finding.FAILS, Finding.PASSES, Finding.OPEN]
+    assert next_check(test, [*runs[:2], (Check.REVERT, 7, 0)])[0] is None
+    check, judged = next_check(test, [*runs[:2], (Check.REVERT, 2, 1), (Check.REVERT_ON_TIP, 0, 0)])
+    assert (check, judged[2].finding) == (None, Finding.FAILS)
