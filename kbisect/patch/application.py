@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -37,19 +37,36 @@ class State(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Blocker:
-    """A commit that is in the way: it changed lines that a hunk expects.
+    """A commit that is in the way: it changed lines that the patch is about.
 
     Attributes
     ----------
     oid, subject : of the commit
-    path : of the hunk
-    lines : number of expected lines that it took away
+    paths : where
+    lines : number of the lines that it took away; 0 where it only came between
     """
 
     oid: str
     subject: str
-    path: str
+    paths: tuple[str, ...]
     lines: int
+
+
+def blockers(found: Iterable[tuple[str, str, str, int]]) -> tuple[Blocker, ...]:
+    """Put (oid, subject, path, lines) together, a Blocker for each commit, most lines first."""
+    groups: dict[str, list[tuple[str, str, str, int]]] = {}
+    for each in found:
+        groups.setdefault(each[0], []).append(each)
+    made = [
+        Blocker(
+            oid,
+            group[0][1],
+            tuple(dict.fromkeys(path for _, _, path, _ in group)),
+            sum(lines for _, _, _, lines in group),
+        )
+        for oid, group in groups.items()
+    ]
+    return tuple(sorted(made, key=lambda blocker: -blocker.lines)[:_MOST_BLOCKERS])
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,8 +179,8 @@ def _one(
     if same := _same(repository, patch, onto):
         how = "a commit of its subject is there, and its lines have changed since"
         return Forecast(title, State.ALREADY, tree, how, plain.rejected, same_as=same)
-    blockers = tuple(_blockers(repository, patch, plain, onto))
-    return Forecast(title, State.CONFLICT, None, plain.problem or "", plain.rejected, blockers)
+    found = blockers(_in_the_way(repository, patch, plain, onto))
+    return Forecast(title, State.CONFLICT, None, plain.problem or "", plain.rejected, found)
 
 
 def _hunks(count: int) -> str:
@@ -178,32 +195,33 @@ def _same(repository: Repository, patch: Patch, onto: str) -> str | None:
     return None
 
 
-def _blockers(
+def _in_the_way(
     repository: Repository, patch: Patch, attempt: Attempt, onto: str
-) -> Sequence[Blocker]:
-    """Say which commits took away the lines that the rejected hunks expect.
+) -> Iterator[tuple[str, str, str, int]]:
+    """Yield the commits that took away the lines that the rejected hunks expect.
 
     A hunk whose lines are all there fails because something came between them; then the newest
     commit that touched its file is named, with 0 lines.
     """
     wanted = {path: _expected(patch, path, attempt) for path, _ in attempt.rejected}
     near = dict(patches.touching(repository, onto, tuple(wanted), _LOOK_BACK))
-    found: list[Blocker] = []
-    newest: dict[str, Blocker] = {}
+    explained: set[str] = set()
+    newest: dict[str, str] = {}
     for commit in patches.of_commits(repository, near, tuple(wanted)):
         for file in commit.files:
             if file.path not in wanted:
                 continue
-            newest.setdefault(file.path, Blocker(commit.oid, near[commit.oid], file.path, 0))
+            newest.setdefault(file.path, commit.oid)
             gone = {line for hunk in file.hunks for line in hunk.removed}
             came = {line for hunk in file.hunks for line in hunk.added}
             taken = (gone - came) & wanted[file.path]
             if taken:
                 wanted[file.path] -= taken
-                found.append(Blocker(commit.oid, near[commit.oid], file.path, len(taken)))
-    explained = {blocker.path for blocker in found}
-    found += [blocker for path, blocker in newest.items() if path not in explained]
-    return found[:_MOST_BLOCKERS]
+                explained.add(file.path)
+                yield commit.oid, near[commit.oid], file.path, len(taken)
+    for path, oid in newest.items():
+        if path not in explained:
+            yield oid, near[oid], path, 0
 
 
 def _expected(patch: Patch, path: str, attempt: Attempt) -> set[bytes]:

@@ -20,7 +20,7 @@ from kbisect.git.snapshot import Snapshot
 from kbisect.git.worktree import locate
 from kbisect.history.store import Index
 from kbisect.patch import functions
-from kbisect.patch.application import Blocker
+from kbisect.patch.application import Blocker, blockers
 from kbisect.patch.diffs import FileDiff
 from kbisect.patch.series import Patch, of_commits
 
@@ -113,37 +113,37 @@ def forecast(
         tree=pick.tree,
         changes_nothing=pick.empty,
         conflicts=pick.conflicts,
-        blockers=tuple(_blockers(repository, patch, pick.conflicts, onto, since)),
+        blockers=blockers(_in_the_way(repository, patch, pick.conflicts, onto, since)),
         uses=tuple(_uses(repository, patch, pick.tree or here, onto, since)),
         later=tuple(_later(index, oid, repository, onto)),
     )
 
 
-def _blockers(
+def _in_the_way(
     repository: Repository, patch: Patch, conflicts: Sequence[str], onto: str, since: str | None
-) -> Iterator[Blocker]:
+) -> Iterator[tuple[str, str, str, int]]:
     """Yield the commits that took away lines which the patch brought, newest first."""
     if not conflicts:
         return
     brought = {file.path: _lines(file, b"+") for file in patch.files if file.path in conflicts}
     near = dict(patches.touching(repository, onto, tuple(brought), _LOOK_BACK, since))
     named: set[str] = set()
-    others: list[Blocker] = []
+    others: list[tuple[str, str, str, int]] = []
     for commit in patches.of_commits(repository, near, tuple(brought)):
         for file in commit.files:
             gone = {line for hunk in file.hunks for line in hunk.removed}
             came = {line for hunk in file.hunks for line in hunk.added}
             taken = (gone - came) & brought.get(file.path, set())
-            blocker = Blocker(commit.oid, near[commit.oid], file.path, len(taken))
+            found = (commit.oid, near[commit.oid], file.path, len(taken))
             if taken:
                 named.add(file.path)
-                yield blocker
+                yield found
             else:
-                others.append(blocker)
-    for blocker in others:
-        if blocker.path not in named:
-            named.add(blocker.path)
-            yield blocker
+                others.append(found)
+    for found in others:
+        if found[2] not in named:
+            named.add(found[2])
+            yield found
 
 
 def _lines(file: FileDiff, mark: bytes) -> set[bytes]:

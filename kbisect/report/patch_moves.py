@@ -36,7 +36,9 @@ def revert(found: Revert, onto: str, branch: str | None, style: Style = PLAIN) -
         lines.append(style("  clean", "green") + " as text")
     else:
         conflicts = ", ".join(printable(path) for path in found.conflicts[:_ROWS])
-        lines.append(style("  conflict", "red") + f" {conflicts}")
+        more = len(found.conflicts) - _ROWS
+        also = f" and {more} more" if more > 0 else ""
+        lines.append(style("  conflict", "red") + f" {conflicts}{also}")
         for blocker in found.blockers[:_ROWS]:
             why = f"changed {blocker.lines} of its lines" if blocker.lines else "came after it"
             lines.append(f"    {name(blocker.oid, blocker.subject)}: {why}")
