@@ -181,3 +181,19 @@ class Forecaster:
                     needed = fewer
             size //= 2
         return tuple(needed)
+
+
+_SURE = {Strength.STRONG: 0, Strength.MEDIUM: 1, Strength.WEAK: 2}
+_FITS = {State.CLEAN: 0, State.CLEAN_AFTER: 0, State.CONFLICT: 2, State.MISSING: 3, State.EMPTY: 4}
+
+
+def by_strength(tried: Sequence[Forecast]) -> list[Forecast]:
+    """Order by how likely the branch takes it: firm reasons, all it uses is there, it applies."""
+    return sorted(
+        tried,
+        key=lambda each: (
+            each.candidate.strength is Strength.WEAK,
+            _FITS[each.state] + bool(each.absent),
+            _SURE[each.candidate.strength],
+        ),
+    )

@@ -39,7 +39,7 @@ COMMANDS = {
     "report": ("reporting", "report", "Short for `bisect report`."),
     "api": ("api", "api", "Say what changed in the API."),
     "patch": ("patch", "patch", "Read a patch, aim it, apply it, take it back."),
-    "backport": ("backport", "backport", "List the fixes a branch misses."),
+    "backport": ("backport_take", "backport", "List the fixes a branch misses, and take them."),
     "lab": ("lab", "lab", "Test one commit, or boot one guest."),
     "schema": ("face", "schema", "Print the JSON Schema of a command's --json."),
     "completion": ("face", "completion", "Print what a shell needs to complete kbisect."),

@@ -22,9 +22,11 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from kbisect.errors import UsageError
+from kbisect.git import process
+from kbisect.git.commits import Person
 from kbisect.git.merging import Merger
 from kbisect.git.repository import Repository
-from kbisect.git.worktree import Scratch
+from kbisect.git.worktree import ISOLATED, Scratch
 
 if TYPE_CHECKING:
     import pygit2
@@ -79,9 +81,9 @@ class Picker:
         import pygit2
 
         self._repository = repository
-        scratch = Scratch.prepare(repository)
-        self._repo = pygit2.Repository(str(scratch.gitdir))
-        self._merger = Merger(scratch, self._repo)
+        self._scratch = Scratch.prepare(repository)
+        self._repo = pygit2.Repository(str(self._scratch.gitdir))
+        self._merger = Merger(self._scratch, self._repo)
         self._known: dict[tuple[str, str, str], Pick] = {}
         self._changes: dict[tuple[str, str], tuple[_Change, ...]] = {}
 
@@ -138,6 +140,31 @@ class Picker:
     def before(self, oid: str, path: str) -> bytes | None:
         """Return a file's content before a commit, None where there was none."""
         return self.content(self._sides(oid)[0], path)
+
+    def diff(self, old: str, new: str) -> bytes:
+        """Return the patch between two tree objects, as `git am` reads it."""
+        done = process.run(
+            self._scratch.gitdir,
+            *("diff-tree", "-p", "--binary", "--full-index", "--no-renames", "--no-color"),
+            *("--no-ext-diff", "--no-textconv", "--src-prefix=a/", "--dst-prefix=b/", old, new),
+            env=ISOLATED,
+        )
+        return done.stdout
+
+    def patch(self, oid: str) -> bytes:
+        """Return a commit's own patch."""
+        return self.diff(*self._sides(oid))
+
+    def commit(self, tree: str, parent: str, like: str, message: str, committer: Person) -> str:
+        """Write a commit into the scratch repository, with author and date of the commit `like`."""
+        import pygit2
+
+        now = pygit2.Signature(committer.name, committer.email)
+        author = self._repo[like].peel(pygit2.Commit).author
+        above = [pygit2.Oid(hex=parent)]
+        return str(
+            self._repo.create_commit(None, author, now, message, pygit2.Oid(hex=tree), above)
+        )
 
     def _sides(self, oid: str) -> tuple[str, str]:
         """Return the tree objects of a commit's parent and of the commit."""

@@ -1,61 +1,68 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Backport candidates as text, with Sasha Levin's [M|N][+|-][R] column."""
+"""Backport candidates as text, with Sasha Levin's [E|M|N][+|-][R] column, and as JSON."""
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import asdict
+from pathlib import Path
 
-from kbisect.backport.candidates import Candidate, Survey
+from kbisect.backport.candidates import Candidate, Strength, Survey
+from kbisect.backport.explanation import Explanation
 from kbisect.backport.forecast import Forecast, State
-from kbisect.report.terminal import PLAIN, Style, printable
+from kbisect.backport.matrix import Cell, Row
+from kbisect.backport.picking import Progress
+from kbisect.report.terminal import PLAIN, Style, name, printable
 
-LEGEND = "M tagged for stable, N not    + applies, - conflict    R mends what is here"
+LEGEND = "E/M/N tagged and elsewhere / tagged / untagged   + applies  - conflict   R target here"
+Subject = Callable[[str], str]
 
 
 def column(forecast: Forecast) -> str:
     """Return `[M+R]`: tagged, applies, relevant."""
-    tagged = "M" if forecast.candidate.tagged else "N"
+    candidate = forecast.candidate
+    tagged = ("E" if candidate.elsewhere else "M") if candidate.tagged else "N"
     applies = "-" if forecast.conflicts else "+"
-    return f"[{tagged}{applies}{'R' if forecast.candidate.targets else ' '}]"
+    return f"[{tagged}{applies}{'R' if candidate.targets else ' '}]"
 
 
 def listing(
     surveyed: Survey,
     forecasts: Sequence[Forecast],
-    subject: Callable[[str], str],
+    subject: Subject,
     names: tuple[str, str],
     style: Style = PLAIN,
+    *,
+    everything: bool = False,
 ) -> str:
-    """Render a branch's missing fixes, in upstream's order, and the list's blind spot.
+    """Render a branch's missing fixes, and the list's blind spot.
 
     Parameters
     ----------
     subject : oid → subject, for the commits that reasons name
     names : of the branch and of upstream, as the user gave them
+    everything : also what is weak, and each that is set aside
     """
-    branch, upstream = (printable(name) for name in names)
+    branch, upstream = (printable(each) for each in names)
     grew = f" (grew from {surveyed.base})" if surveyed.base else ""
     lines = [style(f"{branch}{grew} against {upstream}", "bold"), LEGEND, ""]
     known = {forecast.candidate.oid for forecast in forecasts}
-    for forecast in forecasts:
+    shown = [each for each in forecasts if everything or not _weak(each.candidate)]
+    for forecast in shown:
         lines.extend(_entry(forecast, known, subject, style))
-    if not forecasts:
+    if not shown:
         lines.append("nothing is missing that the history marks as a fix")
-    if surveyed.excluded:
-        lines.append("")
-        lines.append(style("Not to be taken", "bold"))
-        lines.extend(
-            f"  {item.oid[:12]} {printable(item.subject)}\n"
-            f"       {item.standing.value}: {printable(item.why)}"
-            for item in surveyed.excluded
-        )
+    lines += _aside(surveyed, [each.candidate for each in forecasts], style, everything=everything)
     lines += ["", *_counts(surveyed, [forecast.candidate for forecast in forecasts])]
     return "\n".join(lines) + "\n"
 
 
-def _entry(
-    forecast: Forecast, known: set[str], subject: Callable[[str], str], style: Style
-) -> Iterable[str]:
+def _weak(candidate: Candidate) -> bool:
+    return candidate.strength is Strength.WEAK
+
+
+def _entry(forecast: Forecast, known: set[str], subject: Subject, style: Style) -> Iterable[str]:
     candidate = forecast.candidate
     mark = column(forecast)
     color = "yellow" if forecast.conflicts else "green"
@@ -64,10 +71,17 @@ def _entry(
     for reason in candidate.reasons:
         weak = "   (weak)" if reason.weak else ""
         yield f"       {printable(reason.text)}{weak}"
+    if candidate.doubt:
+        yield f"       {printable(candidate.doubt)}   (weak)"
     if forecast.state is State.EMPTY:
         yield "       changes nothing here: its effect seems to be there already"
-    if forecast.conflicts:
+    if forecast.state is State.MISSING:
+        yield f"       not on the branch: {', '.join(map(printable, forecast.conflicts))}"
+    elif forecast.conflicts:
         yield f"       conflict {', '.join(map(printable, forecast.conflicts))}"
+    for absent in forecast.absent:
+        proved = "applies, but uses" if not forecast.conflicts else "uses"
+        yield f"       {proved} {printable(absent.name)}, which {absent.commit[:12]} brought"
     if forecast.prerequisites:
         proved = "clean after (replayed)" if forecast.conflicts else "take first"
         yield f"       {proved}"
@@ -75,25 +89,196 @@ def _entry(
             also = "   (also a candidate)" if oid in known else ""
             yield f"         {oid[:12]} {printable(subject(oid))}{also}"
     elif forecast.blockers:
-        first = ", ".join(oid[:12] for oid in forecast.blockers[:3])
+        last = ", ".join(oid[:12] for oid in forecast.blockers[-3:])
         more = len(forecast.blockers) - 3
-        yield f"       changed before it upstream: {first}" + (
-            f" and {more} more" if more > 0 else ""
-        )
+        yield f"       builds on lines of {last}" + (f" and {more} more" if more > 0 else "")
     if candidate.followups:
         later = ", ".join(oid[:12] for oid in candidate.followups)
         yield f"       then also {later}, which mends it"
 
 
+def _aside(
+    surveyed: Survey, candidates: Sequence[Candidate], style: Style, *, everything: bool
+) -> list[str]:
+    """Say what isn't to be taken: one by one, or how many for which reason."""
+    weak = [each for each in candidates if _weak(each)]
+    if not surveyed.excluded and not weak:
+        return []
+    lines = ["", style("Not to be taken", "bold")]
+    if everything:
+        return lines + [
+            f"  {item.oid[:12]} {printable(item.subject)}\n"
+            f"       {item.standing.value}: {printable(item.why)}"
+            for item in surveyed.excluded
+        ]
+    counts = Counter(item.standing.value for item in surveyed.excluded)
+    counts += Counter(f"weak: {(each.doubt or 'prose alone').split(':')[0]}" for each in weak)
+    taken = sum(bool(each.doubt and each.doubt.startswith("taken")) for each in weak)
+    if taken:
+        counts = Counter({k: v for k, v in counts.items() if not k.startswith("weak: taken as")})
+        counts["weak: taken and reverted here"] = taken
+    return [
+        *lines,
+        *(f"{count:8,}  {printable(why)}" for why, count in counts.most_common()),
+        "  --all shows each",
+    ]
+
+
 def _counts(surveyed: Survey, candidates: Sequence[Candidate]) -> Iterable[str]:
-    tagged = sum(candidate.tagged for candidate in candidates)
-    aimed = sum(bool(candidate.targets) for candidate in candidates)
+    firm = [each for each in candidates if not _weak(each)]
+    tagged = sum(candidate.tagged for candidate in firm)
+    aimed = sum(bool(candidate.targets) for candidate in firm)
     yield (
-        f"{len(candidates)} candidates ({tagged} tagged for stable, {aimed} name what they mend),"
-        f" {len(surveyed.already)} already here, {len(surveyed.excluded)} set aside,"
-        f" of {surveyed.examined:,} upstream commits in scope."
+        f"{len(firm)} candidates ({tagged} tagged for stable, {aimed} name what they mend),"
+        f" {len(candidates) - len(firm)} weak, {len(surveyed.already)} already here,"
+        f" {len(surveyed.excluded)} set aside, of {surveyed.examined:,} upstream commits in scope."
     )
+    if not surveyed.tags:
+        yield "Tags are rare in this history: this list cannot be complete."
     yield "A fix that names neither its culprit nor stable isn't found: this can't be complete."
     yield '"Applies" is not "correct": build and test what you take.'
-    if candidates:
-        yield f"Next: kbisect show {candidates[0].oid[:12]}"
+    if firm:
+        yield f"Next: kbisect backport explain {firm[0].oid[:12]}"
+
+
+def news(
+    surveyed: Survey,
+    forecasts: Sequence[Forecast],
+    subject: Subject,
+    *,
+    first: bool,
+    style: Style = PLAIN,
+) -> str:
+    """Render what is new since the last look."""
+    if first:
+        return (
+            f"first look: {len(surveyed.candidates):,} candidates; the next one tells what is new\n"
+        )
+    if not forecasts:
+        return "nothing new\n"
+    known = {forecast.candidate.oid for forecast in forecasts}
+    lines = [style(f"{len(forecasts)} new", "bold"), LEGEND, ""]
+    for forecast in forecasts:
+        lines.extend(_entry(forecast, known, subject, style))
+    return "\n".join(lines) + "\n"
+
+
+def explanation(found: Explanation, subject: Subject, branch: str, style: Style = PLAIN) -> str:
+    """Render the whole reasoning for one commit."""
+    lines = [style(name(found.oid, found.subject), "bold")]
+    lines.append(f"{printable(branch)}: {found.verdict.value}: {printable(found.why)}")
+    if found.forecast:
+        lines += _entry(found.forecast, set(), subject, style)
+        for target in dict.fromkeys(found.forecast.candidate.targets):
+            lines.append(f"       here: {name(target, subject(target))}")
+        lines.append(f"       strength {found.forecast.candidate.strength.value}")
+    if found.match:
+        lines.append(f"  {name(found.match.on_branch, subject(found.match.on_branch))}")
+    if found.removal:
+        lines.append(
+            f"  taken as {name(found.removal.on_branch, subject(found.removal.on_branch))},"
+            f" reverted here by {name(found.removal.by, subject(found.removal.by))}"
+        )
+    return "\n".join(lines) + "\n"
+
+
+_CELLS = {
+    Cell.BASE: "base",
+    Cell.PRESENT: "yes",
+    Cell.MISSING: "MISSING",
+    Cell.MAYBE: "maybe",
+    Cell.UNAFFECTED: "-",
+    Cell.SET_ASIDE: "aside",
+    Cell.NONE: ".",
+}
+
+
+def matrix(branches: Sequence[str], rows: Sequence[Row], style: Style = PLAIN) -> str:
+    """Render one row a fix, one column a branch; errors stand out."""
+    widths = [max(7, len(branch)) for branch in branches]
+    head = "  ".join(b.ljust(w) for b, w in zip(map(printable, branches), widths, strict=True))
+    lines = [style(f"   {'':12}  {head}", "bold")]
+    for row in rows:
+        cells = "  ".join(_CELLS[c].ljust(w) for c, w in zip(row.cells, widths, strict=True))
+        mark = style("!! ", "red") if row.regression else "   "
+        lines.append(f"{mark}{row.oid[:12]}  {cells}  {printable(row.subject)}")
+    wrong = sum(row.regression for row in rows)
+    lines += [
+        "",
+        "base: grew from it   yes: backported   maybe: weak   -: unaffected   aside: set aside"
+        "   .: no fix there",
+        f"{len(rows):,} fixes; !! {wrong:,} that an older branch has and a newer one lacks:"
+        " an upgrade brings the bug back.",
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def progress(now: Progress, worktree: Path, style: Style = PLAIN) -> str:
+    """Render how far a branch is, and what to do next."""
+    lines = [f"{printable(now.name)}: {len(now.picked)} picked, {len(now.skipped)} left out"]
+    if now.done:
+        lines.append(f"Next: git log --oneline {now.start[:12]}..{printable(now.name)}")
+    else:
+        lines += [
+            style(f"conflict: {now.todo[0][:12]}, {len(now.todo) - 1} behind it", "yellow"),
+            f"  resolve it in {printable(str(worktree))}: git add, git cherry-pick --continue",
+            f"Next: kbisect backport pick --branch {printable(now.name)} --continue (or --skip)",
+        ]
+    return "\n".join(lines) + "\n"
+
+
+def content(surveyed: Survey, forecasts: Iterable[Forecast]) -> dict[str, object]:
+    """Return the JSON of a list."""
+    return {
+        "branch": surveyed.branch,
+        "upstream": surveyed.upstream,
+        "base": surveyed.base,
+        "candidates": [entry(one) for one in forecasts],
+        "already": [
+            {"oid": each.oid, "as": each.on_branch, "evidence": each.evidence}
+            for each in surveyed.already
+        ],
+        "removed": surveyed.removals,
+        "excluded": surveyed.excluded,
+        "examined": surveyed.examined,
+        "tags": surveyed.tags,
+    }
+
+
+def entry(one: Forecast) -> dict[str, object]:
+    """Return the JSON of one candidate."""
+    return {
+        "oid": one.candidate.oid,
+        "subject": one.candidate.subject,
+        "release": one.candidate.release,
+        "strength": one.candidate.strength,
+        "doubt": one.candidate.doubt,
+        "elsewhere": one.candidate.elsewhere,
+        "column": column(one),
+        "state": one.state,
+        "reasons": one.candidate.reasons,
+        "prerequisites": one.prerequisites,
+        "followups": one.candidate.followups,
+        "conflicts": one.conflicts,
+        "blockers": one.blockers,
+        "absent": one.absent,
+    }
+
+
+def explained(found: Explanation) -> dict[str, object]:
+    """Return the JSON of an explanation."""
+    return {
+        "oid": found.oid,
+        "subject": found.subject,
+        "verdict": found.verdict,
+        "why": found.why,
+        "candidate": found.forecast and entry(found.forecast),
+        "already": found.match,
+        "excluded": found.excluded,
+        "removed": found.removal,
+    }
+
+
+def progressed(now: Progress, worktree: Path) -> dict[str, object]:
+    """Return the JSON of a branch being made."""
+    return asdict(now) | {"done": now.done, "worktree": worktree if now.stopped else None}
