@@ -3,17 +3,32 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from email.utils import parseaddr
 from pathlib import Path
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from kbisect.errors import UsageError
-from kbisect.patch import diffs, mails
+from kbisect.patch import diffs, mails, series
 from tests.conftest import FIXTURES, History, git
 from tests.patch import shapes
 
 # An umlaut in the name; latin-1; only MAINTAINERS; a rename; two files with odd names.
+_BITS = (
+    *(b"\n", b"\r\n", b"\0", b"From x Mon Jan  1 00:00:00 1970\n", b"\n\n", b"=?utf-8?b?/w==?="),
+    *(b"Content-Type: multipart/mixed; boundary=x\n", b"--- a/x\n+++ b/x\n", b"@@ -1 +1 @@\n"),
+    *(
+        b"GIT binary patch\n",
+        b"rename from x\n",
+        b"Content-Transfer-Encoding: base64\n",
+        b"[",
+        b"]",
+    ),
+    *(b"diff --git a/x b/y\n", b"Content-Type: text/plain; charset=\xff\n", b"PATCH 7/3]"),
+)
 MARKS = (42, 48, 80, 83, 188)
 
 
@@ -113,4 +128,35 @@ def test_a_bare_diff_is_a_mail_without_headers() -> None:
 )
 def test_what_is_no_mail_is_refused(raw: bytes, words: str) -> None:
     with pytest.raises(UsageError, match=words):
+        mails.read(raw)
+
+
+_THREAD = (FIXTURES / "mails" / "thread.mbox").read_bytes()
+_SLICES = st.tuples(
+    st.integers(0, len(_THREAD)),
+    st.integers(0, 60),
+    st.binary(max_size=12) | st.sampled_from(_BITS),
+)
+
+
+@settings(max_examples=150, deadline=None)
+@given(st.lists(_SLICES, min_size=1, max_size=4))
+def test_whatever_a_mailbox_holds_it_is_read_or_refused(
+    changes: list[tuple[int, int, bytes]],
+) -> None:
+    raw = _THREAD
+    for at, size, new in changes:
+        raw = raw[:at] + new + raw[at + size :]
+    with suppress(UsageError):
+        found = series.read(raw)
+        assert found.patches
+        for patch in found.patches:
+            assert patch.message
+            assert patch.files
+
+
+@settings(max_examples=100, deadline=None)
+@given(st.binary(max_size=400))
+def test_any_bytes_are_read_or_refused(raw: bytes) -> None:
+    with suppress(UsageError):
         mails.read(raw)
