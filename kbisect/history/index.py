@@ -21,7 +21,7 @@ from kbisect.history import store, tables
 from kbisect.history.graph import CommitGraph, Ints, Mask
 from kbisect.history.harvest import Harvest
 from kbisect.history.lineage import lineages
-from kbisect.history.messages import LinkKind, plain_subject
+from kbisect.history.messages import LinkKind
 from kbisect.history.oids import Oids, packed
 from kbisect.history.releases import Release
 from kbisect.history.resolution import Resolver, Target
@@ -213,17 +213,16 @@ def _still_there(before: Index, index: Index) -> int:
 
 
 def _outcome(index: Index, wanted: _Wanted, new: int, mode: str, begun: float) -> Outcome:
-    (counted,) = index.rows("SELECT count(*) FROM rows")[0]
-    sources = index.rows("SELECT count(*), count(*) FILTER (source = 'Makefile') FROM releases")
+    sources = index.table("releases", ["source"]).column("source").to_pylist()
     return Outcome(
         commits=len(index.oids),
-        in_scope=counted,
+        in_scope=index.table("rows", ["number"]).num_rows,
         new=new,
         mode=mode,
         seconds=round(time.monotonic() - begun, 2),
         taken=wanted.taken,
-        releases=sources[0][0],
-        derived=sources[0][1] > 0,
+        releases=len(sources),
+        derived="Makefile" in sources,
     )
 
 
@@ -318,7 +317,7 @@ def _numbers(oids: Oids, names: Sequence[str]) -> list[int]:
 
 
 def _in_scope(before: Index) -> list[int]:
-    numbers: list[int] = before.table("rows").column("number").to_pylist()
+    numbers: list[int] = before.table("rows", ["number"]).column("number").to_pylist()
     return numbers
 
 
@@ -367,8 +366,8 @@ def _releases(
         assert number is not None
         found.append(Release(name, ref.oid, ref.tagged_at or int(graph.times[number]), "tag"))
     if not any(naming.is_mainline(release.name) for release in found):
-        known = before.rows("SELECT name, oid, time, source FROM releases") if before else []
-        derived = [Release(*row) for row in known if row[3] == "Makefile"]
+        known = tables.releases_of(before.table("releases")) if before else []
+        derived = [each for each in known if each.source == "Makefile"]
         found += derived + _derived(repository, scan, {each.name for each in derived})
     return sorted(found, key=lambda release: naming.version(release.name) or ())
 
@@ -397,20 +396,20 @@ def _links(
 ) -> pa.Table:
     oids = graph.oids
     assert isinstance(oids, Oids)
-    subjects = [
-        (number, plain_subject(reading.subject))
-        for number, reading in zip(own, new.readings, strict=True)
-    ]
     old: list[LinkRow] = []
     targets: list[Target] = []
     if before:
         old, targets = tables.links_of(before.table("links"))
-        subjects = [
-            (number, plain_subject(subject))
-            for number, subject in before.rows("SELECT number, subject FROM rows")
-        ] + subjects
-    resolver = Resolver(oids, graph.times, subjects, {each.name: each.oid for each in releases})
 
+    def subjects() -> Iterator[tuple[int, str]]:
+        if before:
+            held = before.table("rows", ["number", "subject"])
+            yield from zip(
+                held.column("number").to_pylist(), held.column("subject").to_pylist(), strict=True
+            )
+        yield from zip(own, (reading.subject for reading in new.readings), strict=True)
+
+    resolver = Resolver(oids, graph.times, subjects, {each.name: each.oid for each in releases})
     fresh = tables.said(new.readings)
     rows = [*old, *fresh]
     sources = _numbers(oids, [row.oid for row in rows])

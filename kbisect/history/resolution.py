@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -39,7 +39,7 @@ class Resolver:
     ----------
     oids : every commit
     times : int64[N], their commit times
-    subjects : (number, plain subject) of those in scope
+    subjects : gives (number, subject) of those in scope; called when a subject is first looked up
     releases : release name → oid
     """
 
@@ -47,7 +47,7 @@ class Resolver:
         self,
         oids: Oids,
         times: NDArray[np.int64],
-        subjects: Sequence[tuple[int, str]],
+        subjects: Callable[[], Iterable[tuple[int, str]]],
         releases: Mapping[str, str],
     ) -> None:
         self._oids = oids
@@ -95,8 +95,8 @@ class Resolver:
         """Return earlier commits with a subject (or its beginning, where it ends in `...`)."""
         if self._named is None:
             self._named = {}
-            for number, subject in self._subjects:
-                self._named.setdefault(subject, []).append(number)
+            for number, subject in self._subjects():
+                self._named.setdefault(plain_subject(subject), []).append(number)
         named = self._named.get(wanted, [])
         if not named and wanted.endswith("..."):
             start = wanted.rstrip(".")

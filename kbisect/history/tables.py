@@ -202,11 +202,13 @@ def places(
         array[numbers].tolist() for array in (lineage.path, lineage.landed, release)
     )
     text = pa.string()
+    # Thousands of commits landed with one merge.
+    merges = {merge: graph.oids[merge] for merge in set(landed) if merge >= 0}
     return pa.table(
         {
             "number": pa.array(numbers, pa.int32()),
             "lineage": pa.array([came[path] for path in paths], text),
-            "landed": pa.array([graph.oids[m] if m >= 0 else None for m in landed], text),
+            "landed": pa.array(map(merges.get, landed), text),
             "release": pa.array([named[index] for index in first], text),
         }
     )
@@ -226,6 +228,13 @@ def release_table(found: Sequence[Release]) -> pa.Table:
             "mainline": pa.array([naming.is_mainline(r.name) for r in found], pa.bool_()),
         }
     )
+
+
+def releases_of(table: pa.Table) -> list[Release]:
+    """Read `releases` back."""
+    held = ("name", "oid", "time", "source")
+    columns = (table.column(name).to_pylist() for name in held)
+    return [Release(*row) for row in zip(*columns, strict=True)]
 
 
 def edges(shown: Mapping[int, Sequence[int]], name: Callable[[int], str]) -> pa.Table:
