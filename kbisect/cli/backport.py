@@ -126,6 +126,13 @@ def one_branch(branch: str | None, synonym: str | None) -> str | None:
     "--sort", type=click.Choice(["upstream", "strength"]), default="upstream", help="Order."
 )
 @click.option("--exit-code", is_flag=True, help="Exit with 1 if anything is missing.")
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice(["text", "html", "json"]),
+    default="text",
+    help="html: one page, to be redirected.",
+)
 @json_option
 @pass_session
 def list_(
@@ -137,6 +144,7 @@ def list_(
     everything: bool,
     sort: str,
     exit_code: bool,
+    form: str,
     as_json: bool,
     **options: Any,
 ) -> int:
@@ -156,13 +164,19 @@ def list_(
         tried = by_strength(tried)
     content = report.content(view.survey, tried) | {"seconds": round(time.monotonic() - begun, 2)}
     names = (view.branch, view.upstream)
+    if form == "html" and not as_json:
+        from kbisect.report import backport_html
+
+        page = backport_html.listing(view.survey, tried, view.subject(session), names)
+        session.write(page, paged=False)
+        return int(exit_code and any(each.emitted for each in tried))
     session.answer(
         "backport-list",
         content,
         lambda style: report.listing(
             view.survey, tried, view.subject(session), names, style, everything=everything
         ),
-        as_json,
+        as_json or form == "json",
     )
     return int(exit_code and any(each.emitted for each in tried))
 
@@ -201,6 +215,13 @@ def explain(
 @click.argument("branches", nargs=-1, required=True)
 @wishes_options
 @click.option("--exit-code", is_flag=True, help="Exit with 1 if an upgrade brings a bug back.")
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice(["text", "html", "json"]),
+    default="text",
+    help="html: one page, to be redirected.",
+)
 @json_option
 @pass_session
 def matrix(
@@ -209,6 +230,7 @@ def matrix(
     branches: tuple[str, ...],
     upstream: str | None,
     exit_code: bool,
+    form: str,
     as_json: bool,
     **options: Any,
 ) -> int:
@@ -218,11 +240,16 @@ def matrix(
 
     views = [look(session, branch, upstream, **options) for branch in branches]
     found = rows(views[0].index, [view.survey for view in views])
+    if form == "html" and not as_json:
+        from kbisect.report import backport_html
+
+        session.write(backport_html.matrix(branches, found), paged=False)
+        return int(exit_code and any(row.regression for row in found))
     session.answer(
         "backport-matrix",
         {"branches": branches, "rows": found},
         lambda style: report.matrix(branches, found, style),
-        as_json,
+        as_json or form == "json",
     )
     return int(exit_code and any(row.regression for row in found))
 

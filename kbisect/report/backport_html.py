@@ -8,7 +8,8 @@ from collections.abc import Callable, Iterable, Sequence
 from markupsafe import Markup
 
 from kbisect.backport.candidates import Survey
-from kbisect.backport.forecast import Forecast
+from kbisect.backport.forecast import Forecast, State
+from kbisect.backport.matrix import Cell, Row
 from kbisect.history import releases as naming
 from kbisect.report import backport, html
 from kbisect.report.charts import Series, bars, element
@@ -17,20 +18,31 @@ from kbisect.report.strands import named, strands
 Subject = Callable[[str], str]
 
 WORDS = {
-    "clean": ("applies", "good"),
-    "clean-after": ("applies after others", "good"),
-    "conflict": ("conflict", "bad"),
-    "empty": ("changes nothing", "warn"),
-    "file-missing": ("no such file here", "bad"),
+    State.CLEAN: ("applies", "good"),
+    State.CLEAN_AFTER: ("applies after others", "good"),
+    State.CONFLICT: ("conflict", "bad"),
+    State.EMPTY: ("changes nothing", "warn"),
+    State.MISSING: ("no such file here", "bad"),
 }
 """What each state is called, and its tone."""
 _TONES = {
-    "clean": "c",
-    "clean-after": "e",
-    "conflict": "b",
-    "empty": "g",
-    "file-missing": "d",
+    State.CLEAN: "c",
+    State.CLEAN_AFTER: "e",
+    State.CONFLICT: "b",
+    State.EMPTY: "g",
+    State.MISSING: "d",
 }
+
+CELLS = {
+    Cell.MISSING: ("missing", "bad", "b"),
+    Cell.MAYBE: ("maybe missing", "warn", "f"),
+    Cell.PRESENT: ("backported", "good", "c"),
+    Cell.BASE: ("in its base", "good", "e"),
+    Cell.UNAFFECTED: ("unaffected", "", "g"),
+    Cell.SET_ASIDE: ("set aside", "", "d"),
+    Cell.NONE: ("no fix here", "", "g"),
+}
+"""What each cell of a matrix is called, its tone in the table and in the picture."""
 
 
 def listing(
@@ -51,14 +63,14 @@ def listing(
             words,
             [
                 sum(
-                    each.state == state and (each.candidate.release or "no release yet") == release
+                    each.state is state and (each.candidate.release or "no release yet") == release
                     for each in forecasts
                 )
                 for release in releases
             ],
         )
         for state, (words, _) in WORDS.items()
-        if any(each.state == state for each in forecasts)
+        if any(each.state is state for each in forecasts)
     ]
     return html.page(
         "backport_list.html",
@@ -74,6 +86,26 @@ def listing(
         states=bars(releases, series, "candidates by release and state, as in the table"),
         tones=[(each.tone, each.name) for each in series],
         order=order(forecasts, subject),
+    )
+
+
+def matrix(branches: Sequence[str], rows: Sequence[Row]) -> str:
+    """Render several branches side by side: one row a fix, one column a branch."""
+    held = {cell: [sum(row.cells[at] is cell for row in rows) for at in range(len(branches))]
+            for cell in CELLS}  # fmt: skip
+    series = [
+        Series(tone, words, held[cell])
+        for cell, (words, _, tone) in CELLS.items()
+        if any(held[cell]) and cell not in {Cell.NONE, Cell.SET_ASIDE}
+    ]
+    return html.page(
+        "backport_matrix.html",
+        branches=branches,
+        rows=rows,
+        cells=CELLS,
+        missing=held[Cell.MISSING],
+        held=bars(branches, series, "fixes by branch, as in the table"),
+        tones=[(each.tone, each.name) for each in series],
     )
 
 

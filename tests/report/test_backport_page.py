@@ -93,3 +93,24 @@ def test_a_hostile_fix_does_nothing(
     assert browser.complaints == []
     assert browser.ask("document.images.length + document.scripts.length") == 1
     assert any(evil in text for text in browser.texts("#candidates .commit"))
+
+
+def test_the_matrix_shows_which_branch_lacks_what_and_what_an_upgrade_loses(
+    browser: Browser, kbisect: Run, nettrees: History, tmp_path: Path
+) -> None:
+    asked = ("backport", "matrix", "linux-3.12.y", "v3.13", "--upstream", "master")
+    done = kbisect("-C", nettrees.path, *asked, "--json")
+    assert done.returncode == 0, done.stderr
+    rows = json.loads(done.stdout)["rows"]
+    done = kbisect("-C", nettrees.path, *asked, "--format", "html")
+    assert done.returncode == 0, done.stderr
+    path = tmp_path / "matrix.html"
+    path.write_text(done.stdout, "utf-8")
+    browser.open(path)
+    assert browser.complaints == []
+    assert browser.texts("#fixes tbody .commit code") == [row["oid"][:12] for row in rows]
+    browser.fill("#fixes .tools select", "missing")
+    missing = [row for row in rows if row["cells"][0] == "missing"]
+    assert len(browser.texts("#fixes tbody tr")) == len(missing) > 0
+    marked = browser.texts("#fixes tbody strong")
+    assert len(marked) == sum(row["regression"] for row in missing)
