@@ -101,6 +101,8 @@ class Tested:
     image: str | None = None
     """Digest of what was built, times and paths left out."""
     worker: str | None = None
+    tree: str | None = None
+    """Of a tip, the tree."""
 
     @property
     def seen(self) -> Observation:

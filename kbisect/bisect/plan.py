@@ -28,12 +28,16 @@ Running = AbstractSet[tuple[str, Role, str | None]]
 
 @dataclass(frozen=True, slots=True)
 class Try:
-    """Test this commit, with `reverts` taken back on top of it. `suspects` of the range remain."""
+    """Test this commit, with `reverts` taken back on top of it. `suspects` of the range remain.
+
+    Of a tip, `tree` is the tree.
+    """
 
     oid: str
     role: Role
     suspects: int
     reverts: str | None = None
+    tree: str | None = None
 
     @property
     def what(self) -> tuple[str, Role, str | None]:
@@ -83,7 +87,7 @@ def plan(state: State, searched: Range, pending: Sequence[Try] = ()) -> Planned:
         candidates.suspects(state.verdicts)
     running = {test.what for test in pending}
     for run in state.to_repeat:
-        again = Try(run.oid, run.role, len(candidates), run.reverted)
+        again = Try(run.oid, run.role, len(candidates), run.reverted, run.tree)
         if again.what not in running:
             return again
     if state.to_repeat:
@@ -186,7 +190,9 @@ def _ends(state: State, left: int, running: Running) -> Planned | None:
             )
     wanted += [Try(oid, Role.GOOD_END, left) for oid in start.goods if oid not in runs]
     looked_at = {run.oid for run in state.of(Role.TIP)}
-    wanted += [Try(oid, Role.TIP, left) for _, oid in tips(state) if oid not in looked_at]
+    wanted += [
+        Try(oid, Role.TIP, left, tree=tree) for tree, oid in tips(state) if oid not in looked_at
+    ]
     return _first(wanted, running)
 
 

@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from kbisect.bisect.events import Outcome, Stuck, Tested
-from kbisect.bisect.plan import tips
 from kbisect.bisect.state import State
 from kbisect.bisect.verdict import Role, Verdict
 
@@ -181,7 +180,8 @@ def _checks(state: State, culprit: str | None, parents: Sequence[str]) -> tuple[
         if run.oid not in {check.oid for check in found if check.kind is not Kind.REVERT}:
             kind = {Role.BAD_END: Kind.BAD_END, Role.GOOD_END: Kind.GOOD_END}.get(run.role)
             add(kind or Kind.BASE, run.oid, everywhere(run.oid))
-    for tree, oid in tips(state):
+    tips = {run.tree: run.oid for run in state.of(Role.TIP)}
+    for tree, oid in tips.items():
         add(Kind.TIP, oid, [run for run in state.of(Role.TIP) if run.oid == oid], tree)
     return tuple(found)
 

@@ -26,7 +26,8 @@ def again(campaign: Campaign, crew: Crew, recipe: Recipe, listen: Listener | Non
         if tip != culprit and state.started.checkout and not state.started.find_fix:
             tests.append(Try(tip, Role.REVERT, 1, culprit))
         tips = fixed.tips(campaign.repository, (tip, *others))
-        tests += [Try(each.rpartition("=")[2], Role.TIP, 1) for each in tips]
+        pairs = (each.rpartition("=") for each in tips)
+        tests += [Try(oid, Role.TIP, 1, tree=tree) for tree, _, oid in pairs]
     driver = Driver(campaign, crew, recipe, listen)
     driver.all_of(tests)
     campaign.append(end)

@@ -270,6 +270,7 @@ class Driver:
             reverted=test.reverts,
             image=done.image,
             worker=done.worker,
+            tree=test.tree,
         )
 
     def _progress(self, run: Tested) -> Progress:

@@ -53,6 +53,7 @@ def write(folder: Path, jobs: Iterable[Job], workers: int) -> None:
             "role": job.test.role,
             "suspects": job.test.suspects,
             "reverts": job.test.reverts,
+            "tree": job.test.tree,
             "folder": job.folder,
             "attempt": job.attempt,
             "since": job.since,
@@ -77,7 +78,7 @@ def read(folder: Path, pid: int | None) -> Crewed | None:
         held = json.loads((folder / _NAME).read_text("ascii"))
         jobs = tuple(
             Job(
-                Try(row["oid"], Role(row["role"]), row["suspects"], row["reverts"]),
+                Try(row["oid"], Role(row["role"]), row["suspects"], row["reverts"], row["tree"]),
                 row["folder"],
                 row["attempt"],
                 row["since"],

@@ -148,7 +148,7 @@ def text(
         lines.append(f"Confidence {result.confidence:.3f} by {_runs(result)}.")
     lines.append(counts(result))
     lines.append(f"Journal: {printable(journal)}")
-    if fixed is not None and fixed.links:
+    if fixed and fixed.links:
         lines.append(f"Next: kbisect backport explain {fixed.links[0].oid[:12]}")
     elif result.culprit is not None and result.is_confirmed and not result.find_fix:
         lines.append(
@@ -293,8 +293,8 @@ def checks(result: Result, style: Style = PLAIN) -> list[str]:
 def _check(check: Check, style: Style) -> str:
     what = f"{check.tree} tip" if check.tree else str(check.kind)
     if check.verdict is None:
-        return f"{what:<10} not tested: {printable(check.note)}"
+        return f"{what:<12} not tested: {printable(check.note)}"
     of = {Verdict.BAD: check.bad, Verdict.GOOD: check.good, Verdict.SKIP: check.skipped}
     runs = f"{of[check.verdict]} of {count(check.runs, 'run')}"
     said = style(f"{check.verdict:<4}", _COLOURS[check.verdict])
-    return f"{what:<10} {said} {check.oid[:12]} {runs} ({check.seen})"
+    return f"{what:<12} {said} {check.oid[:12]} {runs} ({check.seen})"
