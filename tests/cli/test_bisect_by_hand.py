@@ -83,3 +83,18 @@ def test_report(repo: Repo, kbisect: Run) -> None:
     found = document(kbisect(*report, "--format", "json"))
     assert found["culprit"] == repo.oids[17]
     assert found["ends"][0]["at"].endswith("Z")
+
+
+def test_a_verdict_needs_a_bisection(repo: Repo, kbisect: Run) -> None:
+    """Seen: `good` began one by itself, and the next command wondered about it."""
+    for word in ("good", "bad", "skip"):
+        refused(kbisect("-C", repo.path, "bisect", word), "no bisection is running")
+        refused(kbisect("-C", repo.path, word, "HEAD~3"), "no bisection is running")
+    assert not (repo.path / ".git" / "kbisect" / "campaigns" / "current").exists()
+
+
+def test_undo_and_reset_have_short_forms(repo: Repo, kbisect: Run) -> None:
+    kbisect("-C", repo.path, "start", repo.oids[-1], repo.oids[0])
+    kbisect("-C", repo.path, "good", repo.oids[9])
+    assert "taken back: good" in kbisect("-C", repo.path, "undo").stderr
+    assert kbisect("-C", repo.path, "reset").stdout.startswith("put aside: ")

@@ -186,3 +186,46 @@ def test_a_newer_journal_is_refused(repo: Repo, kbisect: Run) -> None:
     journal = Path(bisect(kbisect, repo, numbered(repo))["journal"])
     journal.write_text(journal.read_text().replace('"v": 1', '"v": 99'))
     refused(kbisect("-C", repo.path, "bisect", "status"), "version 99")
+
+
+def test_a_disk_that_is_full_before_the_first_worktree(repo: Repo, tmp_path: Path) -> None:
+    """The machine's failure (4), not the repository's (128)."""
+    needs_mounts()
+    store = tmp_path / "store"
+    store.mkdir()
+    script = repo.script("head -c 10M /dev/zero > $KBISECT_OUT/fill; exit 0")
+    shell = (
+        'store=$1; shift; mount -t tmpfs -o size=400k tmpfs "$store"; mkdir -p "$store/worktrees"\n'
+        'head -c 10M /dev/zero > "$store/fill" 2>/dev/null || :\n'
+        'truncate -s -60k "$store/fill"; "$@"'
+    )
+    command: list[str | Path] = [*KBISECT, "-C", repo.path, "--store", store]
+    done = mounted(shell, store, *command, "run", "--json", "--good", repo.oids[0], script)
+    refused(done, "No space left on device", code=4)
+    assert "fsck" not in done.stderr
+
+
+def test_a_partial_clone_without_its_remote(repo: Repo, tmp_path: Path, kbisect: Run) -> None:
+    """Seen: of a commit whose tree is absent the worktree is empty, and the test ran in it."""
+    repo.git("config", "uploadpack.allowFilter", "true")
+    clone = tmp_path / "clone"
+    subprocess.run(
+        ["git", "clone", "-q", "--filter=tree:0", f"file://{repo.path}", str(clone)], check=True
+    )
+    repo.path.rename(tmp_path / "gone")
+    script = tmp_path / "test.sh"
+    script.write_text(f"#!/bin/sh\necho >> {tmp_path}/ran\n[ -e number ] || exit 1\n")
+    script.chmod(0o755)
+    done = kbisect("-C", clone, "run", "--json", "--good", repo.oids[0], script)
+    refused(done, "absent from this partial clone", code=128)
+    ran = (tmp_path / "ran").read_text().splitlines() if (tmp_path / "ran").exists() else []
+    assert len(ran) <= 1  # the bad end, which is checked out, is there
+
+
+def test_what_is_wrong_with_a_journal_names_a_command_that_works(repo: Repo, kbisect: Run) -> None:
+    journal = Path(bisect(kbisect, repo, numbered(repo))["journal"])
+    journal.write_text(journal.read_text().replace('"event": "tested"', '"event": "tasted"', 1))
+    done = kbisect("-C", repo.path, "status")
+    refused(done, "a line that is no event")
+    assert "kbisect bisect reset" in done.stderr
+    assert kbisect("-C", repo.path, "bisect", "reset").returncode == 0
