@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""A header cut into its outermost declarations, with the conditions around each. Pure.
+"""A text cut into its outermost declarations, with the conditions around each. Pure.
 
-The C parser is given one declaration at a time, without comments, preprocessor lines and function
+The text is a header or a part of one (see `blocks`): what came before it is a `State`. The C
+parser is given one declaration at a time, without comments, preprocessor lines and function
 bodies. So what it can't read costs one declaration, not the rest of the file, and a declaration
 that many versions of a header share is parsed once.
 """
@@ -11,9 +12,10 @@ from __future__ import annotations
 import re
 from bisect import bisect_left
 from dataclasses import dataclass
+from typing import Any
 
 from kbisect.api import conditions
-from kbisect.api.annotations import BLANKED
+from kbisect.api.annotations import without
 from kbisect.api.conditions import Condition
 
 
@@ -73,7 +75,6 @@ _AGGREGATE = re.compile(r"\b(struct|union|enum)\b(?:\s+\w+)*\s*\Z")
 _GUARD = re.compile(r"\s*#[ \t]*define[ \t]+(\w+)[ \t]*\n")
 _LINKAGE = re.compile(r'\bextern\s*"C"\s*\Z')
 _VISIBLE = re.compile(r"[^\n]")
-_COMMENT = re.compile(r"[^\n\\]|\\(?!\n)")
 
 
 def blank(text: str) -> str:
@@ -82,17 +83,32 @@ def blank(text: str) -> str:
 
 
 def clean(source: bytes) -> str:
-    """Return a header without comments and string contents, each byte one ASCII character."""
-    text = source.decode("latin-1").replace("\r", " ").replace("\0", " ").replace("\f", " ")
+    """Return a header without comments and string contents; lines stay where they are, in ASCII."""
+    return _cleaned(source)[0]
+
+
+def _cleaned(source: bytes) -> tuple[str, bool]:
+    """Return the clean text, and whether it ends inside of a comment."""
+    text = source.decode("latin-1")
+    if "\r" in text or "\0" in text or "\f" in text:
+        text = text.replace("\r", " ").replace("\0", " ").replace("\f", " ")
+    is_open = False
 
     def quiet(found: re.Match[str]) -> str:
+        nonlocal is_open
         words = found.group()
-        if words[0] == "/":  # a comment inside a macro keeps its continuation lines
-            return _COMMENT.sub(" ", words)
-        return words if words == '"C"' else words[0] + "_" * (len(words) - 2) + words[0]
+        if words[0] != "/":
+            return words if words == '"C"' else words[0] + "_" * (len(words) - 2) + words[0]
+        if words[1] == "*" and (len(words) < 4 or not words.endswith("*/")):
+            is_open = True
+        if "\n" not in words:
+            return " "
+        if "\\\n" in words:  # a comment inside a macro keeps its continuation lines
+            return " \\\n" * words.count("\\\n") + "\n" * (words.count("\n") - words.count("\\\n"))
+        return "\n" * words.count("\n")
 
     text = _NOISE.sub(quiet, text)
-    return text if text.isascii() else re.sub(r"[^\x00-\x7f]", "_", text)
+    return text if text.isascii() else re.sub(r"[^\x00-\x7f]", "_", text), is_open
 
 
 @dataclass(slots=True)
@@ -113,6 +129,14 @@ class _Level:
     depth_after: int | None = None
 
     @property
+    def fields(self) -> tuple[Any, ...]:
+        """All of it, in the order of the class."""
+        return (
+            *(self.condition, self.depth, self.cuts, self.skipping),
+            *(self.around, self.guard, self.before, self.depth_after),
+        )
+
+    @property
     def total(self) -> Condition | None:
         if self.guard:
             return self.around
@@ -125,28 +149,49 @@ _MAX_TERMS = 100
 _MAX_PENDING = 200_000
 
 
+@dataclass(frozen=True, slots=True)
+class State:
+    """What stands open between two outermost declarations.
+
+    Attributes
+    ----------
+    levels : the conditionals that are open
+    guard : the name of the include guard, once it was seen
+    begun : whether there was anything but comments
+    """
+
+    levels: tuple[tuple[Any, ...], ...] = ()
+    guard: str = ""
+    begun: bool = False
+
+
+BEGIN = State()
+
+
 class _Cutter:
-    def __init__(self, text: str) -> None:
+    def __init__(self, text: str, state: State) -> None:
         self.text = text
         self.buffer = bytearray(text.encode("ascii"))
         self.line_ends = [found.start() for found in re.finditer("\n", text)]
-        self.levels: list[_Level] = []
+        self.levels = [_Level(*fields) for fields in state.levels]
+        self.begun = state.begun
+        self.waits = False  # for the line behind the `#ifndef` that may be the include guard's
         self.depth = 0
         self.kind = ""  # of the open braces: aggregate, function, initializer, unknown
         self.start = 0  # where the unfinished outermost declaration begins
         self.boundary = 0  # where the unfinished member begins, or that declaration
         self.body = 0
         self.resume = 0  # nothing before this is of interest
-        self.outer: Condition | None = ()  # the condition at `start`
+        self.outer = self._condition  # the condition at `start`
         self.inner: list[tuple[int, Condition]] = []
         self.whole = True
-        self.guard = ""
+        self.guard = state.guard
         self.chunks: list[Chunk] = []
         self.defines: list[Define] = []
         self.includes: list[str] = []
         self.loose: list[tuple[int, str]] = []
 
-    def cut(self) -> Pieces:
+    def cut(self) -> _Cutter:
         skip_from = 0
         for found in _TOKEN.finditer(self.text):
             start, end = found.span()
@@ -165,10 +210,28 @@ class _Cutter:
             elif was and not self._skipping:
                 self._blank(skip_from, start)
                 self._moved(end)
-        self._finish()
+        if self._skipping:
+            self._blank(skip_from, len(self.text))
+        return self
+
+    @property
+    def pieces(self) -> Pieces:
         return Pieces(
             tuple(self.chunks), tuple(self.defines), tuple(self.includes), tuple(self.loose)
         )
+
+    @property
+    def state(self) -> State | None:
+        """What stands open at the end; None inside of a declaration, or of too much else."""
+        if (
+            len(self.levels) > _MAX_LEVELS
+            or self.depth
+            or self.waits
+            or self._taken(self.start, len(self.text)).strip()
+        ):
+            return None
+        begun = self.begun or bool(self.levels or self.guard or self.chunks or self.defines)
+        return State(tuple(level.fields for level in self.levels), self.guard, begun)
 
     @property
     def _condition(self) -> Condition | None:
@@ -263,7 +326,8 @@ class _Cutter:
         self.inner, self.whole, self.kind, self.depth = [], True, "", 0
         self.outer = self._condition
 
-    def _finish(self) -> None:
+    def finish(self) -> None:
+        """Take what is left over: there is no more to come."""
         text = self._taken(self.start, len(self.text))
         if text.strip(" \t\n;}"):
             first = self._line(self.start + len(text) - len(text.lstrip()))
@@ -320,11 +384,14 @@ class _Cutter:
         level = _Level(stated, self.depth, pending, self._skipping, around)
         if len(self.levels) >= _MAX_LEVELS or len(around or ()) > _MAX_TERMS:
             level.guard = True
-        if word == "ifndef" and not (self.levels or self.guard or self.chunks or self.defines):
+        if word == "ifndef" and not (
+            self.begun or self.levels or self.guard or self.chunks or self.defines
+        ):
             after = self.text.find("\n", start)
             following = _GUARD.match(self.text, after) if after > 0 else None
             if following and following.group(1) == name:
                 self.guard, level.guard = name, True
+            self.waits = not self.text[after:].strip()
         self.levels.append(level)
 
     def _branch(self, word: str, rest: str, pending: bool) -> None:
@@ -369,7 +436,7 @@ class _Cutter:
 
 def _kind(head: str) -> str:
     """Tell what the braces after `head` hold."""
-    plain = BLANKED.sub(" ", head).rstrip() if "__" in head or "(" not in head else head.rstrip()
+    plain = without(head, lambda _: " ").rstrip()
     if _AGGREGATE.search(plain):
         return "aggregate"
     if "=" in plain:
@@ -377,6 +444,22 @@ def _kind(head: str) -> str:
     return "function" if ")" in plain else "unknown"
 
 
-def cut(source: bytes) -> Pieces:
-    """Cut a header in pieces. Any bytes will do."""
-    return _Cutter(clean(source)).cut()
+def part(source: bytes, state: State, *, last: bool) -> tuple[Pieces, State | None]:
+    """Cut a part of a header in pieces; lines count from its own first. Any bytes will do.
+
+    Parameters
+    ----------
+    source : bytes
+    state : what came before it
+    last : whether nothing comes behind it
+
+    Returns
+    -------
+    (pieces, state at its end), None for the state if it ends inside of a declaration or comment
+    """
+    text, is_open = _cleaned(source)
+    cutter = _Cutter(text, state).cut()
+    if last:
+        cutter.finish()
+        return cutter.pieces, BEGIN
+    return cutter.pieces, None if is_open else cutter.state

@@ -6,11 +6,11 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping
 
-from kbisect.api import cache, chunks, difference, extraction
-from kbisect.api.chunks import Pieces
+from kbisect.api import cache, difference, extraction
 from kbisect.api.declarations import Declaration, Header, What
 from kbisect.api.difference import Side
 from kbisect.api.evidence import Touch
+from kbisect.api.extraction import Blocks
 from kbisect.api.scope import Scope
 from kbisect.git import blobs, patches
 from kbisect.git.blobs import Files
@@ -24,7 +24,7 @@ class Headers:
         self._repository = repository
         self._content = dict(loaded)
         self._known: dict[tuple[str, str], Header] = {}
-        self._pieces: dict[str, Pieces] = {}
+        self._blocks: dict[str, Blocks] = {}
         self._kept = cache.Blobs(repository.store) if repository is not None else None
         self._loose = frozenset(loaded)
 
@@ -48,20 +48,20 @@ class Headers:
         """Return what the header declares."""
         at = (path, oid)
         if at not in self._known:
-            self._known[at] = extraction.extract(path, self._cut(oid))
+            self._known[at] = extraction.extract(path, self._divided(oid))
         return self._known[at]
 
     def differing(self, touch: Touch) -> tuple[list[Declaration], list[Declaration]]:
         """Return what a commit's header declares before and after, as far as that differs."""
         return extraction.differing(
-            touch.path, self._cut(touch.old_blob), self._cut(touch.new_blob)
+            touch.path, self._divided(touch.old_blob), self._divided(touch.new_blob)
         )
 
-    def _cut(self, oid: str) -> Pieces:
-        if oid not in self._pieces:
+    def _divided(self, oid: str) -> Blocks:
+        if oid not in self._blocks:
             source = b"" if oid == patches.NO_BLOB else self.content(oid)
-            self._pieces[oid] = chunks.cut(source)
-        return self._pieces[oid]
+            self._blocks[oid] = extraction.divided(source)
+        return self._blocks[oid]
 
     def versions(self, paths: Mapping[str, str]) -> list[Header]:
         """Return the headers of one version, path to oid; these are kept for the next time."""

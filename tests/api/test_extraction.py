@@ -8,7 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from kbisect.api import conditions
-from kbisect.api.extraction import extract, normal
+from kbisect.api.extraction import extract
+from kbisect.api.spelling import normal
 
 
 def fields(text: str, owner: str = "s") -> dict[str, str]:

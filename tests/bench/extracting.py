@@ -1,0 +1,27 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Read headers from a repository and extract what they declare: the side of the bench that is ours.
+
+Their oids and paths come in on stdin, a line each.
+"""
+
+from __future__ import annotations
+
+import sys
+
+from kbisect.api import extraction
+from kbisect.git import blobs
+from kbisect.git.repository import Repository
+
+
+def main() -> None:
+    """Extract all, and keep it as a comparison would."""
+    repository = Repository.open(sys.argv[1])
+    paths = dict(line.split(" ", 1) for line in sys.stdin.read().splitlines())
+    headers = [
+        extraction.extract(paths[oid], text) for oid, text in blobs.read(repository, list(paths))
+    ]
+    assert len(headers) == len(paths)
+
+
+if __name__ == "__main__":
+    main()
