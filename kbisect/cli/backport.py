@@ -31,7 +31,9 @@ _WISHES = (
     click.option("--path", "paths", multiple=True, metavar="P", help="Only fixes that touch P."),
     click.option("--built", metavar="DIR", help="Only what this finished build compiled."),
     click.option("--ignore", "ignore", metavar="FILE", help="Commits decided against, and why."),
-    click.option("--commits", metavar="FILE", help="Commits to take, one id a line (- for stdin)."),
+    click.option(
+        "--commits", "listed", metavar="FILE", help="Commits to take, one id a line (- for stdin)."
+    ),
     click.option("--cve", metavar="DIR", help="A copy of the kernel's vulns repository."),
 )
 
@@ -79,7 +81,7 @@ def _wishes(
     paths: tuple[str, ...] = (),
     built: str | None = None,
     ignore: str | None = None,
-    commits: str | None = None,
+    listed: str | None = None,
     cve: str | None = None,
 ) -> Wishes:
     from datetime import UTC, datetime
@@ -92,7 +94,7 @@ def _wishes(
     today = datetime.now(UTC).date()
     entries = ignored.parse(_lines(ignore), ignore, today) if ignore else []
     named = dict(by_advisory(index, advisories.read(Path(cve)))) if cve else {}
-    named |= named_in(session.repository, index, _lines(commits), commits) if commits else {}
+    named |= named_in(session.repository, index, _lines(listed), listed) if listed else {}
     source = session.repository.workdir
     return Wishes(
         paths=paths,

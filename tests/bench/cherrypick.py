@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-import os
 import subprocess
 import tempfile
 from collections.abc import Iterable, Iterator
@@ -47,7 +46,7 @@ def oracle(repository: Path, start: str) -> Iterator[Oracle]:
             check=True,
             text=True,
         ).stdout.strip()
-        borrowed = os.path.abspath(repository / objects)
+        borrowed = (repository / objects).resolve()
         (bare / "objects" / "info" / "alternates").write_text(f"{borrowed}\n")
         subprocess.run(
             ["git", "-C", str(bare), "worktree", "add", "--quiet", "--detach", worktree, start],
