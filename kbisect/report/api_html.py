@@ -9,6 +9,7 @@ from kbisect.api.comparison import Result
 from kbisect.api.findings import Finding
 from kbisect.api.lifetimes import Lives
 from kbisect.report import api, api_answers, html, lifelines
+from kbisect.report.wording import beside
 
 
 def difference(
@@ -34,6 +35,7 @@ def difference(
         gaps=result.unclassified,
         attributed=sum(finding.commit is not None for finding in findings),
         told=api.told,
+        beside=beside,
         subject=subject,
         pictures=[(each.name, lifelines.bars(each)) for each in lives if each.lives],
         legend=lifelines.LEGEND,
