@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 from kbisect.api.declarations import Declaration
 from kbisect.api.evidence import Change, Touch
 from kbisect.api.findings import Compatibility, Finding
-from kbisect.api.renames import Key, Step
+from kbisect.api.proof import Key, Step
 
 _EMPTY = "0" * 40
 _ALIKE = 0.6

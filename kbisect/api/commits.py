@@ -12,7 +12,7 @@ from kbisect.api.declarations import Declaration
 from kbisect.api.evidence import Callers, Change, Interest, Touch
 from kbisect.api.findings import Finding
 from kbisect.api.headers import Headers
-from kbisect.api.renames import Key
+from kbisect.api.proof import Key
 from kbisect.api.surface import PUBLIC, Surface
 from kbisect.api.symbols import Export
 from kbisect.git import patches

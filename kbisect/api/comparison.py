@@ -11,12 +11,12 @@ from kbisect.api import attribution, cache, context, difference, renames, symbol
 from kbisect.api.attribution import Timeline
 from kbisect.api.commits import Commits
 from kbisect.api.declarations import Declaration, Gap, What
-from kbisect.api.difference import Side
 from kbisect.api.evidence import Callers
 from kbisect.api.findings import Finding
 from kbisect.api.headers import Headers, sides
-from kbisect.api.renames import Evidence, Key, Pair, Surroundings
+from kbisect.api.proof import Evidence, Key, Pair, Surroundings
 from kbisect.api.scope import ALL, Scope
+from kbisect.api.sides import Side, unmatched
 from kbisect.git import blobs, patches
 from kbisect.git.blobs import Files
 from kbisect.git.patches import CommitPatch
@@ -148,7 +148,7 @@ class _Judged:
 
 
 def _judge(old: Side, new: Side, scope: Scope, history: Commits | None) -> _Judged:
-    removed, added = difference.unmatched(old, new)
+    removed, added = unmatched(old, new)
     wanted = [declaration for declaration in removed if scope.keeps(declaration)]
     line, callers = Timeline(), Callers()
     if history is not None:
@@ -172,7 +172,7 @@ def _against(old: Side, new: Side, scope: Scope, forth: _Judged, undone: _Judged
     forth : what the new side's own commits explain
     undone : the comparison of new with old, by the old side's own commits
     """
-    gone = {declaration.key for declaration in difference.unmatched(old, new)[0]}
+    gone = {declaration.key for declaration in unmatched(old, new)[0]}
     pairs = {
         pair.new.key: replace(pair, old=pair.new, new=pair.old)
         for pair in undone.pairs.values()

@@ -10,9 +10,9 @@ from dataclasses import replace
 from kbisect.api import attribution, evidence
 from kbisect.api.attribution import Timeline
 from kbisect.api.declarations import What
-from kbisect.api.difference import Side
 from kbisect.api.evidence import Callers
 from kbisect.api.findings import CallerChange, Caution, Finding
+from kbisect.api.sides import Side
 
 
 def with_history(

@@ -9,85 +9,17 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 
-from kbisect.api import conditions
-from kbisect.api.annotations import same_but_annotation
+from kbisect.api import conditions, effects
 from kbisect.api.declarations import Declaration, Gap, Header, What
 from kbisect.api.findings import Compatibility, Finding
-from kbisect.api.renames import Key, Pair
+from kbisect.api.proof import Key, Pair
+from kbisect.api.sides import Side, unmatched
 from kbisect.api.surface import include_name
 
 _NOTHING: Mapping[Key, Pair] = {}
 _NOWHERE: Mapping[str, str] = {}
-
-
-@dataclass(slots=True)
-class Side:
-    """All declarations of one version by key; the variants of a key in the order of the headers."""
-
-    headers: dict[str, Header] = field(default_factory=dict)
-    by_key: dict[Key, list[Declaration]] = field(default_factory=dict)
-    fields: dict[str, list[Declaration]] = field(default_factory=dict)
-
-    @classmethod
-    def of(cls, headers: Iterable[Header]) -> Side:
-        """Index the declarations of some headers."""
-        side = cls()
-        for header in sorted(headers, key=lambda header: header.path):
-            side.headers[header.path] = header
-            for declaration in header.declarations:
-                if declaration.what is What.MACRO and declaration.type == declaration.name:
-                    continue  # `#define IPPROTO_TCP IPPROTO_TCP` beside its enumerator
-                side.by_key.setdefault(declaration.key, []).append(declaration)
-                if declaration.what is What.FIELD:
-                    side.fields.setdefault(declaration.owner, []).append(declaration)
-        return side
-
-    def first(self, key: Key) -> Declaration:
-        """Return the variant that stands for the key: one that needs no configuration, if any."""
-        return min(self.by_key[key], key=lambda variant: len(variant.condition))
-
-    def siblings(self, key: Key) -> tuple[str, str]:
-        """Return the names of the fields before and after one; empty at the ends."""
-        found = self.first(key)
-        names = [declaration.name for declaration in self.fields.get(found.owner, ())]
-        place = names.index(found.name)
-        before = names[place - 1] if place else ""
-        return before, names[place + 1] if place + 1 < len(names) else ""
-
-
-def unmatched(old: Side, new: Side) -> tuple[list[Declaration], list[Declaration]]:
-    """Return what only the old side has and what only the new side has.
-
-    The inside of a struct that went or came as a whole is left out.
-    """
-    return _only(old, new), _only(new, old)
-
-
-def _only(here: Side, there: Side) -> list[Declaration]:
-    found = []
-    for key in here.by_key:
-        if key in there.by_key:
-            continue
-        declaration = here.first(key)
-        if declaration.what is What.FIELD and (
-            ("tag", declaration.owner) not in there.by_key or _inside_of(declaration, here, there)
-        ):
-            continue
-        found.append(declaration)
-    return found
-
-
-def _inside_of(declaration: Declaration, here: Side, there: Side) -> bool:
-    """Whether a field's named union or struct is missing there as well."""
-    path = declaration.name
-    while "." in path:
-        path = path.rsplit(".", 1)[0]
-        outer = ("field", f"{declaration.owner}.{path}")
-        if outer in here.by_key and outer not in there.by_key:
-            return True
-    return False
 
 
 def compare(
@@ -283,7 +215,7 @@ class _Comparison:
             also.append(f"{old.what.value}-moved")
         if old.what is not new.what and {old.what, new.what} != {What.STRUCT, What.UNION}:
             also.append("kind-changed")
-        also += [kind for kind, _ in _difference(old, new) if kind != "kind-changed"]
+        also += [kind for kind, _ in effects.changes(old, new) if kind != "kind-changed"]
         return replace(
             _one(what, old, old, new, Compatibility.BREAKING, confidence=pair.confidence),
             also=tuple(dict.fromkeys(also)),
@@ -370,12 +302,12 @@ class _Comparison:
         if old.signature != new.signature and not _covered(olds, news):
             # Where a macro keeps a struct's old name, its new one in a type breaks nobody.
             aliased = self._spelt_anew(old)
-            harmless = aliased is not old and not list(_difference(aliased, new))
-            for kind, effect in _difference(old, new):
+            harmless = aliased is not old and not list(effects.changes(aliased, new))
+            for kind, effect in effects.changes(old, new):
                 kinds.append(kind)
                 if harmless:
                     continue
-                compatibility = _worse(compatibility, effect)
+                compatibility = effects.worse(compatibility, effect)
         before = self._needs(olds if named is None else [named], self.old)
         after = self._needs(news, self.new)
         condition = old_condition = None
@@ -463,81 +395,6 @@ def _covered(olds: Sequence[Declaration], news: Sequence[Declaration]) -> bool:
     one = {variant.signature for variant in olds}
     other = {variant.signature for variant in news}
     return one <= other or other <= one
-
-
-_CALLABLE = {What.FUNCTION, What.MACRO}
-
-
-def _difference(old: Declaration, new: Declaration) -> Iterator[tuple[str, Compatibility]]:
-    """Tell what a user of the declaration notices, where it stands left out."""
-    if old.what is not new.what:
-        yield "kind-changed", _kind_effect(old, new)
-        return
-    if old.what is What.MACRO:
-        if old.signature != new.signature and (old.parameters is None) == (new.parameters is None):
-            yield "macro-signature", Compatibility.BREAKING
-        elif old.signature != new.signature:
-            # `#define f g` and `#define f(a) g(a)` are called alike.
-            yield "macro-signature", Compatibility.UNKNOWN
-        return
-    if old.what is What.FUNCTION or (
-        old.what is What.FIELD and old.parameters is not None and new.parameters is not None
-    ):
-        word = "function-signature" if old.what is What.FUNCTION else "callback-signature"
-        if (old.type, old.parameters) != (new.type, new.parameters):
-            yield word, _signature_effect(old, new)
-        elif old.sparse != new.sparse:
-            yield word, Compatibility.ANNOTATION_ONLY
-        return
-    if old.what in (What.FIELD, What.TYPEDEF):
-        if (old.type, old.parameters) != (new.type, new.parameters):
-            same = old.parameters == new.parameters and same_but_annotation(old.type, new.type)
-            effect = Compatibility.ANNOTATION_ONLY if same else Compatibility.BREAKING
-            yield f"{old.what.value}-retyped", effect
-        elif old.sparse != new.sparse:
-            yield f"{old.what.value}-retyped", Compatibility.ANNOTATION_ONLY
-
-
-def _kind_effect(old: Declaration, new: Declaration) -> Compatibility:
-    if {old.what, new.what} == _CALLABLE:
-        function, macro = (old, new) if old.what is What.FUNCTION else (new, old)
-        if macro.parameters is None:
-            return Compatibility.COMPATIBLE if macro.type else Compatibility.UNKNOWN
-        variadic = any("..." in name for name in macro.parameters)
-        count = len(function.parameters or ())
-        same = variadic or count == len(macro.parameters)
-        return Compatibility.COMPATIBLE if same else Compatibility.BREAKING
-    if {old.what, new.what} == {What.MACRO, What.ENUMERATOR}:
-        return Compatibility.COMPATIBLE
-    return Compatibility.BREAKING
-
-
-def _signature_effect(old: Declaration, new: Declaration) -> Compatibility:
-    mine, yours = old.parameters or (), new.parameters or ()
-    if len(mine) != len(yours):
-        return Compatibility.BREAKING
-    types = [(old.type, new.type), *zip(mine, yours, strict=True)]
-    if all(same_but_annotation(one, other) for one, other in types):
-        return Compatibility.ANNOTATION_ONLY
-    if old.what is What.FUNCTION:
-        looser = all(
-            same_but_annotation(one, other.replace("const ", "", 1)) for one, other in types[1:]
-        )
-        if looser and (old.type == "void" or same_but_annotation(old.type, new.type)):
-            return Compatibility.COMPATIBLE
-    return Compatibility.BREAKING
-
-
-_ORDER = (
-    Compatibility.COMPATIBLE,
-    Compatibility.ANNOTATION_ONLY,
-    Compatibility.UNKNOWN,
-    Compatibility.BREAKING,
-)
-
-
-def _worse(one: Compatibility, other: Compatibility) -> Compatibility:
-    return max(one, other, key=_ORDER.index)
 
 
 def _configured(differing: Iterable[frozenset[str]]) -> bool:

@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass, field
 
 from kbisect.api.declarations import Declaration, What
-from kbisect.api.renames import Key
+from kbisect.api.proof import Key
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,12 +6,12 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping
 
-from kbisect.api import cache, difference, extraction
+from kbisect.api import cache, extraction
 from kbisect.api.declarations import Declaration, Header, What
-from kbisect.api.difference import Side
 from kbisect.api.evidence import Touch
 from kbisect.api.extraction import Blocks
 from kbisect.api.scope import Scope
+from kbisect.api.sides import Side, unmatched
 from kbisect.git import blobs, patches
 from kbisect.git.blobs import Files
 from kbisect.git.repository import Repository
@@ -96,7 +96,7 @@ def sides(before: Files, after: Files, headers: Headers, scope: Scope) -> tuple[
     scope.check((*old, *new), map(headers.content, contents))
     one = headers.versions({path: oid for path, oid in old.items() if path not in same})
     other = headers.versions({path: oid for path, oid in new.items() if path not in same})
-    removed, added = difference.unmatched(Side.of(one), Side.of(other))
+    removed, added = unmatched(Side.of(one), Side.of(other))
     names = {
         declaration.name.encode()
         for declaration in (*removed, *added)

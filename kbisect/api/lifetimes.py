@@ -16,10 +16,10 @@ from typing import TYPE_CHECKING, Any
 
 from kbisect.api import cache, chunks, comparison, surface
 from kbisect.api.declarations import Declaration, What
-from kbisect.api.difference import Side
 from kbisect.api.findings import Finding
 from kbisect.api.headers import Headers
 from kbisect.api.scope import Scope
+from kbisect.api.sides import Side
 from kbisect.git import blobs, patches
 from kbisect.git.patches import CommitPatch
 from kbisect.git.repository import Repository

@@ -9,8 +9,8 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from kbisect.api.declarations import Declaration, Gap, What
-from kbisect.api.difference import Side
 from kbisect.api.findings import Finding
+from kbisect.api.sides import Side
 from kbisect.api.surface import PUBLIC, Surface, include_name
 from kbisect.errors import UsageError
 

@@ -18,9 +18,9 @@ from collections.abc import Iterable, Mapping
 from kbisect.api import comparison, difference, surface
 from kbisect.api.comparison import compare
 from kbisect.api.declarations import Declaration, What
-from kbisect.api.difference import Side
 from kbisect.api.extraction import extract
 from kbisect.api.findings import Finding
+from kbisect.api.sides import Side
 from kbisect.git import blobs, patches
 from kbisect.git.blobs import Files
 from kbisect.git.repository import Repository

@@ -6,9 +6,9 @@ from __future__ import annotations
 import pytest
 
 from kbisect.api import difference
-from kbisect.api.difference import Side
 from kbisect.api.extraction import extract
 from kbisect.api.findings import Compatibility, Finding
+from kbisect.api.sides import Side
 
 HARMLESS = (Compatibility.COMPATIBLE, Compatibility.ANNOTATION_ONLY)
 

@@ -10,10 +10,10 @@ import pytest
 
 from kbisect.api import comparison
 from kbisect.api.comparison import Result
-from kbisect.api.difference import Side
 from kbisect.api.extraction import extract
 from kbisect.api.lifetimes import Life, Lives
 from kbisect.api.scope import ALL
+from kbisect.api.sides import Side
 from kbisect.report import api_html, api_markdown
 from tests.browser import Browser
 
