@@ -212,7 +212,8 @@ def _stage(path: Path, name: StageName, table: Mapping[str, Any]) -> Stage | Non
 
 def _guest(table: Mapping[str, Any], timeout: float | None) -> tuple[str, ...]:
     """Return the command that boots a guest; paths are below the build folder, where they are."""
-    words = [sys.executable, "-m", "kbisect", "lab", "qemu", "--run"]
+    # -P: the current directory is the tree under test, and nothing may be imported from there.
+    words = [sys.executable, "-P", "-m", "kbisect", "lab", "qemu", "--run"]
     for key in _GUEST:
         if key in table:
             words += [f"--{key}", str(table[key])]

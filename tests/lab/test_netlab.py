@@ -37,6 +37,10 @@ def test_the_planted_commit_is_found_under_qemu(netlab: History, kbisect: Run) -
     assert found["culprit"] == netlab.marks[CULPRIT], done.stderr
     events = [json.loads(line) for line in Path(found["journal"]).read_text().splitlines()]
     runs = {event["oid"]: event for event in events if "verdict" in event}
+    # Without the culprit the bad end works.
+    revert = next(check for check in found["checks"] if check["kind"] == "revert")
+    assert (revert["oid"], revert["verdict"]) == (netlab.marks[57], "good")
+    assert found["unchecked"] == []
     # Neither a crash for another reason nor a build failure is called bad.
     for mark in (*CRASHES, *UNBUILDABLE):
         run = runs.get(netlab.marks[mark])
@@ -49,6 +53,24 @@ def test_the_planted_commit_is_found_under_qemu(netlab: History, kbisect: Run) -
     assert git(netlab.path, "status", "--porcelain") == ""
     running = subprocess.run(["pgrep", "-af", "qemu-system"], capture_output=True, check=False)
     assert str(netlab.path).encode() not in running.stdout
+
+
+@pytest.mark.qemu
+@pytest.mark.xdist_group("qemu")
+def test_the_example_recipe(netlab: History, kbisect: Run, tmp_path: Path) -> None:
+    """Built and booted at both ends, as fixtures/netlab/recipe.toml says."""
+    folder = FIXTURES / "netlab"
+    for revision, code, verdict in (("v0.1", 0, "good"), ("v0.2", 1, "bad")):
+        done = kbisect(
+            *("-C", netlab.path, "--store", tmp_path / "store", "lab", "step", revision),
+            *("--json", "--recipe", folder / "recipe.toml"),
+            env={"KBISECT_NETLAB": str(folder)},
+        )
+        assert done.returncode == code, done.stderr
+        found = json.loads(done.stdout)
+        assert (found["verdict"], found["cause"], found["stage"]) == (verdict, "test", "test")
+        assert [stage["stage"] for stage in found["stages"]] == ["build", "boot"]
+        assert len(found["image"]) == 64
 
 
 @pytest.mark.parametrize(

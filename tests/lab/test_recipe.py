@@ -36,8 +36,8 @@ def test_a_guest_is_booted_by_lab_qemu(tmp_path: Path) -> None:
     found = load(tmp_path, '[boot]\nkernel = "bzImage"\ninitrd = "i"\ntimeout = "90 s"\n')
     assert found.guest
     words = found.stages[0].command[1:]
-    assert words[:5] == ("-m", "kbisect", "lab", "qemu", "--run")
-    assert words[5:] == ("--kernel", "bzImage", "--initrd", "i", "--timeout", "90")
+    assert words[:6] == ("-P", "-m", "kbisect", "lab", "qemu", "--run")
+    assert words[6:] == ("--kernel", "bzImage", "--initrd", "i", "--timeout", "90")
 
 
 @pytest.mark.parametrize(
