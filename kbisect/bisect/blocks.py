@@ -47,6 +47,23 @@ def testable(reach: Reach, suspects: Mask, tested: Sequence[int], skipped: Seque
     return found
 
 
+def breakers(
+    reach: Reach, tested: Sequence[int], skipped: Sequence[int], position: int
+) -> list[tuple[int, float]]:
+    """Return what may have broken the build of a skipped commit, and how likely; likeliest first.
+
+    Those that repair one of them are worth a try as fix-ups.
+    """
+    count = reach.mass(np.ones(len(reach)))
+    for block in _parted(reach, tested, skipped):
+        if position in block.lost and block.broke.any():
+            size = count[list(block.lost)]
+            weights = _near(block.broke, size.min() - count, np.ptp(size) + 1)
+            order = np.argsort(-weights, kind="stable")[: int(block.broke.sum())]
+            return [(int(each), float(weights[each] / weights.sum())) for each in order]
+    return []
+
+
 @dataclass(frozen=True, slots=True)
 class _Block:
     """Skipped commits that one breaker explains.
@@ -102,9 +119,10 @@ def _islands(count: Floats, block: Sequence[int]) -> Floats:
     """Return how likely it is no block but several; likeliest far from what failed, by size."""
     if len(block) >= PATIENCE:
         return np.zeros(len(count))
-    apart = np.min([np.abs(count - count[position]) for position in block], axis=0)
-    span = np.ptp(count[list(block)]) / len(block) + 1
-    found: Floats = np.minimum(1, apart / span) / (1 + len(block)) ** 2
+    sizes = np.sort(count[list(block)])
+    apart = np.min([np.abs(count - size) for size in sizes], axis=0)
+    widest = max(1.0, float(np.diff(sizes).max(initial=0)) / 2)
+    found: Floats = np.minimum(1, apart / widest) ** 2 / (1 + len(block)) ** 2
     return found
 
 
@@ -112,6 +130,12 @@ def _share(reach: Reach, among: Mask, distance: Floats, known: float) -> Floats:
     """Return, for each commit, how likely it contains one of these, the near ones likelier."""
     if not among.any():
         return np.zeros(len(reach))
-    weights = np.where(among, 1 / (np.maximum(np.abs(distance), 0) + known), 0)
+    weights = _near(among, distance, known)
     found: Floats = np.clip(reach.mass(weights) / weights.sum(), 0, 1)
     return found
+
+
+def _near(among: Mask, distance: Floats, known: float) -> Floats:
+    """Weigh some commits by nearness, alike on every order of magnitude."""
+    weights: Floats = np.where(among, 1 / (np.abs(distance) + known), 0)
+    return weights

@@ -8,13 +8,17 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from kbisect.bisect import traits
 from kbisect.bisect.rates import Floats
+from kbisect.bisect.traits import Factor
 from kbisect.history.graph import Mask
 
-IN_SCOPE = 0.85
+IN_SCOPE = 0.88
 """Share of the commits that change a path in scope, when nothing more is suspected."""
 SUSPECTED = 0.8
-"""Share of the commits that change a suspected path; those in scope have most of the rest."""
+"""Share of the commits that change a suspected path; the others divide the rest."""
+TRACED = 0.5
+"""Share, of what is left then, of the commits that change a file named in the crash's trace."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,31 +43,46 @@ def flat(size: int) -> Prior:
     return Prior(np.full(size, 1 / max(1, size)), (Source("every candidate alike", size, 1.0),))
 
 
-def weigh(size: int, in_scope: Mask | None = None, suspected: Mask | None = None) -> Prior:
+def weigh(
+    size: int,
+    in_scope: Mask | None = None,
+    suspected: Mask | None = None,
+    traced: Mask | None = None,
+    factors: Sequence[Factor] = (),
+) -> Prior:
     """Return the prior for what is known of the candidates.
+
+    What changes a suspected path, else a file of the trace, else a path in scope, and the rest each
+    have their share, whatever their number; within it, factors weigh one commit against another.
 
     Parameters
     ----------
     in_scope : bool[size], commits that change a path in scope; None where nobody knows
     suspected : bool[size], commits that change a path the user named; None without any
+    traced : bool[size], commits that change a file in the crash's trace; None without a crash
+    factors : traits of commits, from `traits.factors`
     """
-    nothing = np.zeros(size, np.bool_)
-    named = nothing if suspected is None else suspected
-    scoped = nothing if in_scope is None else in_scope & ~named
-    rest = ~named & ~scoped
-    has_named = bool(named.any())
-    first = SUSPECTED if has_named else 0.0
-    groups: Sequence[tuple[str, Mask, float]] = (
-        ("changes a suspected path", named, first),
-        ("changes a path in scope", scoped, (1 - first) * IN_SCOPE),
-        ("none of these", rest, (1 - first) * (1 - IN_SCOPE)),
-    )
-    groups = [group for group in groups if group[1].any()]
-    if len(groups) <= 1:
+    left, rest, groups = 1.0, np.ones(size, np.bool_), []
+    for what, mask, share in (
+        ("changes a suspected path", suspected, SUSPECTED),
+        ("changes a file in the crash's trace", traced, TRACED),
+        ("changes a path in scope", in_scope, IN_SCOPE),
+    ):
+        if mask is None or not (mask & rest).any():
+            continue
+        groups.append((what, mask & rest, left * share))
+        left, rest = left * (1 - share), rest & ~mask
+    if not groups and not factors:
         return flat(size)
+    if rest.any():
+        groups.append(("none of these" if groups else "every candidate", rest, left))
     total = sum(share for _, _, share in groups)
-    weights = np.zeros(size)
+    relative, weights = traits.weights(size, factors), np.zeros(size)
     for _, mask, share in groups:
-        weights[mask] = share / total / mask.sum()
-    sources = tuple(Source(what, int(mask.sum()), share / total) for what, mask, share in groups)
-    return Prior(weights, sources)
+        weights[mask] = share / total * relative[mask] / relative[mask].sum()
+    marked = [(what, mask) for what, mask, _ in groups]
+    marked += [(factor.what, factor.marked) for factor in factors]
+    return Prior(
+        weights,
+        tuple(Source(what, int(mask.sum()), float(weights[mask].sum())) for what, mask in marked),
+    )

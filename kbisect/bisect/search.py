@@ -48,7 +48,7 @@ import numpy as np
 
 from kbisect.bisect import telling
 from kbisect.bisect.belief import Belief, Posterior
-from kbisect.bisect.blocks import testable
+from kbisect.bisect.blocks import breakers, testable
 from kbisect.bisect.information import entropy
 from kbisect.bisect.price import Costs
 from kbisect.bisect.rates import Floats, Rates
@@ -188,6 +188,11 @@ class Search:
             return True
         inside = sum(int(suspects[low:high].sum()) for low, high in self.reach.within(position))
         return inside in {0, int(suspects.sum())}
+
+    def breakers(self, position: int) -> list[tuple[int, float]]:
+        """Return what may have broken the build of a skipped commit, likeliest first."""
+        tested, skipped = np.flatnonzero(self._heard), np.flatnonzero(self.untestable)
+        return breakers(self.reach, tested.tolist(), skipped.tolist(), position)
 
     @property
     def untestable(self) -> Mask:

@@ -46,6 +46,8 @@ class World:
     untied : whether every commit fails at the rate of reproduction, the ends too
     blocks : sizes of blocks that can't be tested; below 1 a share of the range
     time_sigma : of the logarithm of a run's time
+    by_commit, by_worker : rates that aren't 0 or 1 vary so much, in log odds
+    bursts : share of the runs that fall in a burst, in which every other run fails anyhow
     """
 
     repro: float = 1.0
@@ -53,6 +55,37 @@ class World:
     untied: bool = False
     blocks: tuple[float, ...] = ()
     time_sigma: float = 0.0
+    by_commit: float = 0.0
+    by_worker: float = 0.0
+    bursts: float = 0.0
+
+
+class Weather:
+    """What bends the rates of one trial: its commits, its workers, and bursts of failures."""
+
+    LONG = 4.0
+    """Mean length of a burst, in runs."""
+
+    def __init__(self, world: World, size: int, workers: int, rng: np.random.Generator) -> None:
+        self._world, self._rng, self._burst = world, rng, False
+        self._commit = world.by_commit * rng.standard_normal(size + 1) if world.by_commit else None
+        self._worker = world.by_worker * rng.standard_normal(workers) if world.by_worker else None
+
+    def fails(self, rate: float, position: int) -> bool:
+        """Draw whether a run fails."""
+        world, rng = self._world, self._rng
+        if 0 < rate < 1 and (self._commit is not None or self._worker is not None):
+            odds = np.log(rate / (1 - rate))
+            odds += self._commit[position] if self._commit is not None else 0
+            odds += rng.choice(self._worker) if self._worker is not None else 0
+            rate = float(1 / (1 + np.exp(-odds)))
+        if world.bursts:
+            ends = 1 / self.LONG
+            begins = ends * world.bursts / (1 - world.bursts)
+            self._burst = rng.random() < (1 - ends if self._burst else begins)
+            if self._burst and rng.random() < 0.5:
+                return True
+        return rate >= 1 or (rate > 0 and rng.random() < rate)
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,6 +187,7 @@ class Bench:
             self.confidence,
         )
         meter = Meter(self.costs, rng, self.world.time_sigma)
+        weather = Weather(self.world, len(self.reach), self.workers, rng)
         running: list[tuple[float, int, int, Verdict]] = []
         stop: Stop | None = None
         found = np.inf
@@ -163,7 +197,7 @@ class Bench:
                 planned = search.next([each[2] for each in running])
                 if not isinstance(planned, Choice):
                     break
-                verdict = self._answer(planned.position, culprit, broken, rng)
+                verdict = self._answer(planned.position, culprit, broken, weather)
                 ends = meter.clock + meter.take(planned.position, verdict)
                 heapq.heappush(running, (ends, meter.runs, planned.position, verdict))
             if isinstance(planned, Stop):
@@ -189,8 +223,9 @@ class Bench:
     def _by_git(self, culprit: int, broken: Mask, rng: np.random.Generator) -> Trial:
         rule = GitRule(self.reach)
         meter = Meter(self.costs, rng, self.world.time_sigma)
+        weather = Weather(self.world, len(self.reach), self.workers, rng)
         while (position := rule.next()) is not None:
-            verdict = self._answer(position, culprit, broken, rng)
+            verdict = self._answer(position, culprit, broken, weather)
             meter.clock += meter.take(position, verdict)
             rule.hear(position, verdict)
         meter.found = meter.clock
@@ -223,17 +258,14 @@ class Bench:
             confidence=stop.confidence,
         )
 
-    def _answer(
-        self, position: int, culprit: int, broken: Mask, rng: np.random.Generator
-    ) -> Verdict:
+    def _answer(self, position: int, culprit: int, broken: Mask, weather: Weather) -> Verdict:
         if position != GOOD_END and broken[position]:
             return Verdict.SKIP
         has = position != GOOD_END and any(
             low <= culprit < high for low, high in self.reach.within(position)
         )
         rate = self.world.repro if has or self.world.untied else self.world.false_fail
-        failed = rate >= 1 or (rate > 0 and rng.random() < rate)
-        return Verdict.BAD if failed else Verdict.GOOD
+        return Verdict.BAD if weather.fails(rate, position) else Verdict.GOOD
 
     def _broken(self, rng: np.random.Generator) -> Mask:
         """Draw blocks: one commit breaks the build, a later one repairs it.

@@ -3,6 +3,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import partial
 from typing import TYPE_CHECKING
 
 import click
@@ -15,6 +17,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from kbisect.bisect.candidates import Candidates
+    from kbisect.bisect.priors import Prior
     from kbisect.history.graph import Mask
 
 _SHARE = click.FloatRange(0, 1)
@@ -121,7 +124,9 @@ def simulate(
             "a real range has two ends, and its own size",
             hint="--good REV --bad REV, or --range-size N",
         )
-    candidates, in_scope, suspected = _range(session, good, bad, range_size or 1024, suspects)
+    candidates, in_scope, suspected, weigh = _range(
+        session, good, bad, range_size or 1024, suspects
+    )
     try:
         reach = Reach.of(candidates.graph)
     except Tangled:
@@ -130,7 +135,7 @@ def simulate(
         ) from None
     weighed = priors.flat(len(candidates))
     if prior == "default":
-        weighed = priors.weigh(len(candidates), in_scope, suspected)
+        weighed = weigh(suspected)
     eligible = _eligible(session, candidates, culprit, among, in_scope, suspected)
     rng = np.random.default_rng(seed)
     rounds = [rng.permutation(eligible) for _ in range(-(-trials // len(eligible)))]
@@ -164,7 +169,8 @@ def simulate(
 
 def _range(
     session: Session, good: str | None, bad: str | None, size: int, paths: tuple[str, ...]
-) -> tuple[Candidates, Mask | None, Mask | None]:
+) -> tuple[Candidates, Mask | None, Mask | None, Callable[[Mask | None], Prior]]:
+    from kbisect.bisect import priors
     from kbisect.bisect.simulation import straight
     from kbisect.history.names import resolve
 
@@ -173,7 +179,7 @@ def _range(
             raise UsageError(
                 "--suspect needs a real range", hint="--good REV --bad REV, or leave it out"
             )
-        return straight(size), None, None
+        return straight(size), None, None, lambda _: priors.flat(size)
     from kbisect.lab import suspicion
     from kbisect.lab.ranges import candidates_of, merge_bases
 
@@ -188,7 +194,7 @@ def _range(
     named = None
     if paths:
         named = suspicion.touching(repository, candidates, ends[1], ends[:1], paths)
-    return candidates, in_scope, named
+    return candidates, in_scope, named, partial(suspicion.weigh, repository, candidates)
 
 
 def _eligible(

@@ -96,4 +96,4 @@ def _prior(
     named = None
     if started.suspects:
         named = suspicion.touching(repository, candidates, bad, goods, started.suspects)
-    return priors.weigh(size, suspicion.in_scope(repository, candidates), named)
+    return suspicion.weigh(repository, candidates, named)

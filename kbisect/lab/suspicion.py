@@ -7,10 +7,29 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from kbisect.bisect import priors, traits
 from kbisect.bisect.candidates import Candidates
 from kbisect.git.repository import Repository
 from kbisect.history import store
 from kbisect.history.graph import Mask
+
+_RECORDS = """
+SELECT c.subsystem, count(*), count(b.target) FROM commits c
+LEFT JOIN (
+    SELECT DISTINCT l.target FROM links l JOIN commits f ON f.oid = l.oid
+    WHERE l.kind IN ('fixes', 'blames') AND f.commit_time < $1
+) b ON b.target = c.oid
+WHERE c.commit_time < $1 GROUP BY ALL
+"""
+_LOOKS = """
+SELECT c.oid, c.subject, c.subsystem, (SELECT count(*) FROM changes h WHERE h.oid = c.oid)
+FROM commits c WHERE c.oid IN (SELECT unnest(?))
+"""
+_REPAIRS = """
+SELECT l.target, f.oid FROM links l JOIN commits f ON f.oid = l.oid
+WHERE l.target IN (SELECT unnest(?)) AND l.kind IN ('fixes', 'blames', 'reverts')
+GROUP BY l.target, f.oid, f.commit_time ORDER BY f.commit_time, f.oid
+"""
 
 
 def in_scope(repository: Repository, candidates: Candidates) -> Mask | None:
@@ -21,6 +40,56 @@ def in_scope(repository: Repository, candidates: Candidates) -> Mask | None:
         return None
     # A candidate that came after the index was made counts as outside: suspected less, not never.
     return _marked(candidates, [oid for (oid,) in rows])
+
+
+def looks(repository: Repository, candidates: Candidates) -> list[traits.Look | None]:
+    """Return what the index tells of each candidate, by number; None of what it doesn't hold.
+
+    The record of a subsystem counts only culprits that were known when the bad end was made: a fix
+    that came later would tell the answer.
+    """
+    found: list[traits.Look | None] = [None] * len(candidates)
+    try:
+        index = store.load(repository.store)
+    except (store.NoIndex, store.IndexDamaged):
+        return found
+    now = int(candidates.graph.times[-1])
+    totals = index.rows(_RECORDS, [now])
+    common = sum(row[2] for row in totals) / max(1, sum(row[1] for row in totals))
+    records = {name: traits.record(bad, all_, common) for name, all_, bad in totals}
+    oids = list(candidates.number)
+    for oid, subject, subsystem, files in index.rows(_LOOKS, [oids]):
+        look = traits.Look(subject, files, records.get(subsystem, 1.0))
+        found[candidates.number[oid]] = look
+    return found
+
+
+def weigh(
+    repository: Repository,
+    candidates: Candidates,
+    suspected: Mask | None = None,
+    traced: Mask | None = None,
+) -> priors.Prior:
+    """Return the default prior: paths named, files of a trace, scope, the look of commits."""
+    factors = traits.factors(looks(repository, candidates))
+    scoped = in_scope(repository, candidates)
+    return priors.weigh(len(candidates), scoped, suspected, traced, factors)
+
+
+def repairs(repository: Repository, breakers: Sequence[str]) -> list[tuple[str, str]]:
+    """Return what the index knows to repair these commits: (breaker, repair), oldest repair first.
+
+    They are fix-ups for a build that fails: what names the breaker in Fixes, blames or reverts it.
+
+    Parameters
+    ----------
+    breakers : oids that may have broken the build, from `Search.breakers`
+    """
+    try:
+        index = store.load(repository.store)
+    except (store.NoIndex, store.IndexDamaged):
+        return []
+    return [(broken, repair) for broken, repair in index.rows(_REPAIRS, [list(breakers)])]
 
 
 def touching(

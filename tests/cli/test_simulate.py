@@ -43,7 +43,7 @@ def test_a_real_range_and_a_named_culprit(kbisect: Run, nettrees: History) -> No
     place = ("-C", str(nettrees.path))
     found = simulated(kbisect, *place, *ends, "--trials", "20", "--seed", "3")
     assert found["correct"] == 20
-    assert len(found["prior"]) == 2
+    assert len(found["prior"]) >= 2
     found = simulated(kbisect, *place, *ends, "--among", "in-scope", "--trials", "10")
     assert found["correct"] == 10
     found = simulated(kbisect, *place, *ends, "--culprit", oids[1], "--prior", "flat")
