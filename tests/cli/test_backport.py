@@ -211,7 +211,7 @@ def test_pick_can_leave_out_what_conflicts(trees: History, kbisect: Run) -> None
     assert taken(trees, "fixes") == [wanted[0], wanted[2]]
 
 
-@pytest.mark.parametrize("count", [1, 4])
+@pytest.mark.parametrize("count", [1, 3])
 def test_a_pick_that_was_killed_can_be_gone_on_with(
     trees: History, kbisect: Run, count: int
 ) -> None:
@@ -231,7 +231,8 @@ def test_a_pick_that_was_killed_can_be_gone_on_with(
     assert git(trees.path, "rev-parse", "HEAD") == head
     pick = ("-C", trees.path, "backport", "pick", "--branch", "fixes")
     done = kbisect(*pick, "--continue")
-    while done.returncode == 1:  # a conflict
+    # Stopped at a conflict, or killed while it waited for somebody.
+    while done.returncode == 1 or "not resolved yet" in done.stderr:
         done = kbisect(*pick, "--skip")
     assert done.returncode == 0, done.stderr
     assert git(trees.path, "rev-parse", "HEAD") == head
