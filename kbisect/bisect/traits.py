@@ -4,7 +4,7 @@
 The factors are ratios: how common a trait is among culprits, against all commits. They were counted
 on the 576 culprits that fixes made before 2010-06-26 name, in the networking history of Linux
 2.6.12 to 2.6.34, and raised to the power of 0.7, since traits go together. On the 384 culprits that
-later fixes name they are worth 0.20 bits each, and 0.29 with the record of the subsystem;
+later fixes name they are worth 0.17 bits each, and 0.26 with the record of the subsystem;
 `python -m tests.bench priors` counts anew, there and in other trees.
 """
 

@@ -15,7 +15,6 @@ import shutil
 import subprocess
 import tempfile
 import time
-from collections import Counter
 from pathlib import Path
 from typing import Any
 
@@ -33,6 +32,7 @@ from kbisect.bisect.verdict import Verdict
 from kbisect.git.repository import Repository
 from kbisect.lab import suspicion
 from kbisect.lab.ranges import candidates_of
+from tests.bench import calibration
 from tests.bench.measure import KBISECT, repository, seconds
 
 GOOD = "61c4f2c81c61f73549928dfd9f3e8f26aa36a8cf"  # v2.6.39
@@ -60,13 +60,22 @@ def run(net: Path | None) -> None:
     linear_range()
     if net is not None:
         real_range(net)
-    calibration()
+    for what, ours, aim in calibration.report():
+        row(what, ours, "", aim)
     against_real_git()
 
 
 def _both(bench: Bench, culprits: list[int]) -> tuple[dict[str, Any], dict[str, Any]]:
     ours = summary(list(bench.trials(culprits, np.random.default_rng((1, 1)))))
     return ours, summary(list(bench.baseline(culprits, np.random.default_rng((1, 1)))))
+
+
+def _each(bench: Bench, culprits: list[int]) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Do the same, and tell how many tests more than git's one culprit took at most."""
+    ours = list(bench.trials(culprits, np.random.default_rng((1, 1))))
+    git = list(bench.baseline(culprits, np.random.default_rng((1, 1))))
+    extra = max(a.tests - b.tests for a, b in zip(ours, git, strict=True))
+    return {**summary(ours), "extra": extra}, summary(git)
 
 
 def _bayesect(repro: float, false: float, trials: int, build: float) -> dict[str, float] | None:
@@ -185,20 +194,21 @@ def _real(repo: Repository, net: Path, work: Path) -> None:
     def measured(prior: priors.Prior, among: Any, count: int) -> tuple[Any, Any]:
         numbers = rng.permutation(np.flatnonzero(among))[:count]
         bench = Bench(candidates, reach, prior.weights[reach.order], costs=dear)
-        return _both(bench, reach.position[numbers].tolist())
+        return _each(bench, reach.position[numbers].tolist())
 
     everywhere = np.ones(size, np.bool_)
+    default = suspicion.weigh(repo, candidates)
     many = max(TRIALS, 1000)
     for what, prior, among, aim in (
         ("real range, deterministic, flat", priors.flat(size), everywhere, "<= git + 0.05"),
-        ("  culprit in scope", priors.weigh(size, in_scope), in_scope, "<= 0.85 x"),
-        ("  culprit outside", priors.weigh(size, in_scope), ~in_scope, "mean +3, most +6, found"),
+        ("  culprit in scope", default, in_scope, "<= 0.85 x"),
+        ("  culprit outside", default, ~in_scope, "mean +3, most +6, found"),
     ):
         ours, git = measured(prior, among, many)
         row(
             what,
             f"{ours['tests_mean']:.3f} tests, most {ours['tests_max']}, "
-            f"right {ours['accuracy']:.3f}",
+            f"right {ours['accuracy']:.3f}, most extra {ours['extra']}",
             f"git {git['tests_mean']:.3f}, most {git['tests_max']}",
             aim,
         )
@@ -207,10 +217,10 @@ def _real(repo: Repository, net: Path, work: Path) -> None:
         named = suspicion.touching(repo, candidates, BAD, [GOOD], [folder])
         if not named.any():
             continue
-        prior = priors.weigh(size, in_scope, named)
-        ours, git = measured(prior, named, 20)
+        prior = suspicion.weigh(repo, candidates, named)
+        ours, git = measured(prior, named, 12)
         ratios.append(ours["tests_mean"] / git["tests_mean"])
-        ours, git = measured(prior, ~named, 10)
+        ours, git = measured(prior, ~named, 6)
         extra.append(ours["tests_mean"] - git["tests_mean"])
         assert ours["accuracy"] == 1, folder
     row(
@@ -219,23 +229,18 @@ def _real(repo: Repository, net: Path, work: Path) -> None:
         "",
         "<= 0.55 x, always found",
     )
-    for what, world in (
-        ("  one block of 30 %", World(blocks=(0.3,))),
-        ("  reproduction 50 %", World(0.5)),
-        ("  90 % / 10 %", World(0.9, 0.1)),
-    ):
-        bench = Bench(
-            candidates, reach, priors.weigh(size, in_scope).weights[reach.order], world, dear
-        )
-        ours = summary(
-            list(bench.trials([int(reach.position[5000])], np.random.default_rng((1, 1))))
-        )
+    weights = default.weights[reach.order]
+    for what, world in (("  reproduction 50 %", World(0.5)), ("  90 % / 10 %", World(0.9, 0.1))):
+        bench = Bench(candidates, reach, weights, world, dear)
+        place = [int(reach.position[5000])]
+        ours = summary(list(bench.trials(place, np.random.default_rng((1, 1)))))
         row(
             what + ", one run",
             f"{ours['runs_mean']:.0f} runs, {ours['builds_mean']:.0f} builds, {ours['outcomes']}",
             "",
             "",
         )
+    _block(Bench(candidates, reach, weights, World(blocks=(0.3,))), rng)
     for what, good, aim in (("this range", GOOD, "< 0.3 s"), ("v2.6.29..v3.0", OLDER, "< 3 s")):
         chosen = candidates if good == GOOD else candidates_of(repo, BAD, [good])
         began = time.process_time()
@@ -250,6 +255,24 @@ def _real(repo: Repository, net: Path, work: Path) -> None:
             aim,
         )
     _commands(candidates, net, work)
+
+
+def _block(bench: Bench, rng: np.random.Generator) -> None:
+    """One broken block of 30 %, the culprit outside it and inside."""
+    kinds: dict[bool, list[Trial]] = {False: [], True: []}
+    while min(map(len, kinds.values())) < 5:
+        trial = next(bench.trials([int(rng.integers(len(bench.reach)))], rng))
+        kinds[trial.ending != "culprit"].append(trial)
+    limit = 3 * math.ceil(math.log2(len(bench.reach)))
+    for what, trials in (("found", kinds[False]), ("inside it", kinds[True])):
+        runs = sorted(trial.runs for trial in trials)
+        row(
+            f"  one block of 30 %, culprit {what} ({len(trials)})",
+            f"{np.mean(runs):.0f} runs, {runs[0]} to {runs[-1]}, "
+            f"exact {np.mean([trial.correct for trial in trials]):.2f}",
+            "",
+            f"<= {limit}, exact",
+        )
 
 
 def _commands(candidates: Candidates, net: Path, work: Path) -> None:
@@ -277,39 +300,6 @@ def _commands(candidates: Candidates, net: Path, work: Path) -> None:
             "",
             "right",
         )
-
-
-def calibration() -> None:
-    """Mixed trials on small ranges: the stated confidence against the share that is right."""
-    rng = np.random.default_rng(7)
-    found: list[Trial] = []
-    for _ in range(int(os.environ.get("KBISECT_BENCH_CALIBRATION", "20000"))):
-        repro = float(rng.choice([1, 1, 1, 0.95, 0.9, 0.7, 0.5, 0.3, 0.2]))
-        false = float(rng.choice([0, 0, 0, 0.05, 0.1])) if repro >= 0.5 else 0.0
-        line = straight(int(rng.integers(4, 48)))
-        world = World(repro, false, untied=bool(rng.random() < 0.1 and repro < 0.95))
-        costs = Costs(float(rng.choice([0, 2, 5])), 1)
-        bench = Bench(line, Reach.of(line.graph), np.ones(len(line)), world, costs)
-        found += bench.trials([int(rng.integers(len(line)))], rng)
-    stated = np.array([trial.confidence for trial in found])
-    right = np.array([trial.correct for trial in found])
-    row(
-        f"calibration, {len(found):,} mixed trials",
-        f"stated {stated.mean():.4f}, true {right.mean():.4f}",
-        "",
-        "within 0.01",
-    )
-    for low in np.arange(0.95, 1, 0.01):
-        inside = (stated >= low) & (stated < low + 0.01)
-        if inside.sum() >= 500:
-            row(
-                f"  {low:.2f} to {low + 0.01:.2f} ({inside.sum()})",
-                f"stated {stated[inside].mean():.4f}, true {right[inside].mean():.4f} "
-                f"+- {3.29 * math.sqrt(0.04 * 0.96 / inside.sum()):.3f}",
-                "",
-                "inside",
-            )
-    row("  endings", dict(Counter(trial.ending for trial in found)), "", "")
 
 
 def against_real_git() -> None:
