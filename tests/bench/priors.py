@@ -2,8 +2,8 @@
 """Suspicion judged on real culprits: `python -m tests.bench priors`.
 
 Pairs of culprit and fix come from the index: what fixes name in Fixes, or blame in prose. Ratios
-are counted on culprits that were known before a date, and what the shipped weights and the counted ones
-are worth is scored on culprits whose fix came after it: bits more than a flat prior gives the
+are counted on culprits that were known before a date, and what the shipped weights and the counted
+ones are worth is scored on culprits whose fix came after it: bits more than a flat prior gives the
 culprit, among the commits in scope of its release. A bit is one test less. Nothing that was made
 after the date goes into the weights.
 """
