@@ -6,8 +6,9 @@
 #   ./setup.sh          called by make; says nothing when nothing is missing
 #
 # It installs Debian packages (QEMU, a static busybox, cpio, a compiler, the
-# headers of a packaged kernel, a browser for the reports), as root or through
-# sudo.  The kernel *image* is not installed, because that would change this
+# headers of a packaged kernel, a browser for the reports, the shells whose
+# completion is tested), as root or through sudo.  The kernel *image* is not
+# installed, because that would change this
 # machine's boot loader: its package is downloaded and unpacked below the cache
 # folder, as
 #
@@ -43,6 +44,10 @@ tools=(
 	git:git
 	universal-ctags:ctags-universal
 	chromium:chromium
+	zsh:zsh
+	fish:fish
+	man-db:man
+	mandoc:mandoc
 )
 
 cleanup() {
