@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from kbisect.bisect.rates import Floats
 from kbisect.history.graph import Mask
 
-DEAR = 3.0
+DEAR = 1.5
 """A build is weighed so much heavier than it is: it is often followed by another."""
 
 
