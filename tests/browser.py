@@ -28,6 +28,33 @@ _OPTIONS = (
     "--force-color-profile=srgb",
 )
 
+_FLAWS = """
+(() => {
+  const flaws = [];
+  const all = (selector) => [...document.querySelectorAll(selector)];
+  const name = (e) => e.tagName + " " + (e.id || e.textContent.trim().slice(0, 30));
+  const blame = (words, found) => flaws.push(...found.map((e) => words + ": " + name(e)));
+  blame("title without scope", all("th:not([scope])"));
+  blame("table without a name", all("table").filter(
+    (e) => !e.caption && !e.closest("[aria-label]")));
+  blame("picture without words", all("svg").filter(
+    (e) => e.getAttribute("role") === "img" ? !e.ariaLabel : e.ariaHidden !== "true"));
+  blame("control without a label", all("input, select").filter((e) => !e.labels.length));
+  blame("link to nowhere", all("a[href^='#']").filter(
+    (e) => !document.getElementById(e.hash.slice(1))));
+  blame("id used twice", all("[id]").filter((e, at, list) =>
+    list.findIndex((other) => other.id === e.id) !== at));
+  let level = 0;
+  for (const heading of all("h1, h2, h3, h4")) {
+    const own = Number(heading.tagName[1]);
+    if (own > level + 1) blame("heading skips a level", [heading]);
+    level = own;
+  }
+  if (all("h1").length !== 1) flaws.push("not one h1");
+  return flaws;
+})()
+"""
+
 
 class Browser:
     """Chromium with one page, and what went wrong on it.
@@ -117,6 +144,11 @@ class Browser:
             ".map(e => e.innerText.trim())"
         )
         return [str(text) for text in found]
+
+    def flaws(self) -> list[str]:
+        """Return what a reader by keyboard or ear would stumble over."""
+        found = self.ask(_FLAWS)
+        return [str(flaw) for flaw in found]
 
     def click(self, selector: str) -> None:
         """Click the first that a selector finds."""

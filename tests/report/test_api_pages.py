@@ -52,6 +52,7 @@ def test_the_page_of_a_difference_lists_every_change(
     page.write_text(api_html.difference(result, result.findings, "a..b", subject), "utf-8")
     browser.open(page)
     assert browser.complaints == []
+    assert browser.flaws() == []
     assert sorted(browser.texts("tbody th")) == ["len", "nh", "skb_pad"]
     assert browser.ask("document.title") == "Network API, a..b"
 
@@ -63,6 +64,7 @@ def test_a_bar_begins_where_the_name_came_and_ends_where_it_went(
     page.write_text(api_html.history(lives, subject), "utf-8")
     browser.open(page)
     assert browser.complaints == []
+    assert browser.flaws() == []
     boxes = browser.ask(
         "[...document.querySelectorAll('figure .wide svg rect:has(title)')]"
         ".map(e => [e.querySelector('title').textContent.split(':')[0],"

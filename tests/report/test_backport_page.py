@@ -40,6 +40,7 @@ def test_the_page_lists_what_the_document_lists(
 ) -> None:
     browser.open(page)
     assert browser.complaints == []
+    assert browser.flaws() == []
     oids = browser.texts("#candidates tbody td:nth-child(3) > .commit code")
     assert oids == [each["oid"][:12] for each in document["candidates"]]
     aside = browser.texts("#aside tbody .commit code")
@@ -108,6 +109,7 @@ def test_the_matrix_shows_which_branch_lacks_what_and_what_an_upgrade_loses(
     path.write_text(done.stdout, "utf-8")
     browser.open(path)
     assert browser.complaints == []
+    assert browser.flaws() == []
     assert browser.texts("#fixes tbody .commit code") == [row["oid"][:12] for row in rows]
     browser.fill("#fixes .tools select", "missing")
     missing = [row for row in rows if row["cells"][0] == "missing"]

@@ -47,6 +47,7 @@ def test_the_answer_comes_first(
     repo, found = campaign
     browser.open(page)
     assert browser.complaints == []
+    assert browser.flaws() == []
     culprit = repo.oids[CULPRIT]
     assert browser.texts("h1") == [f'{culprit[:12]} ("commit 17") is the first bad commit']
     facts = dict(pair.split("\n")[:2] for pair in browser.texts(".facts > div"))

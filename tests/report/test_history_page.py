@@ -29,6 +29,7 @@ def page(kbisect: Run, nettrees: History, tmp_path_factory: pytest.TempPathFacto
 def test_the_page_loads_without_a_word(browser: Browser, page: Path) -> None:
     browser.open(page)
     assert browser.complaints == []
+    assert browser.flaws() == []
     assert browser.texts("h1") == ["net/ipv4"]
     assert browser.texts("main h2")[:3] == ["Net and net-next", "Fixes", "Time to fix"]
 

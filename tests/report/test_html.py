@@ -66,6 +66,7 @@ def names(browser: Browser) -> list[str]:
 def test_a_page_loads_nothing_and_says_nothing_wrong(browser: Browser, page: Path) -> None:
     browser.open(page)
     assert browser.complaints == []
+    assert browser.flaws() == []
     assert [address for address in browser.requests if not address.startswith("data:")] == []
 
 
@@ -214,3 +215,44 @@ def test_a_machine_without_a_browser_is_told_how_to_get_one(
     monkeypatch.setattr(browsing, "NAMES", ())
     with pytest.raises(AssertionError, match="apt-get install chromium"):
         Browser()
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("ground", ["paper", "soft"])
+@pytest.mark.parametrize("ink", ["ink", "dim", "link", "good", "bad", "skip"])
+def test_text_stands_out_from_its_ground(
+    browser: Browser, page: Path, scheme: str, ground: str, ink: str
+) -> None:
+    """By the W3C's contrast ratio, which wants 4.5 for text of this size (WCAG 2.2, 1.4.3)."""
+    browser.open(page)
+    browser.look(scheme=scheme)
+    asked = "getComputedStyle(document.documentElement).getPropertyValue"
+    shades = sorted(_luminance(browser.ask(f"{asked}('--{name}')")) for name in (ink, ground))
+    browser.look()
+    assert (shades[1] + 0.05) / (shades[0] + 0.05) >= 4.5
+
+
+def _luminance(color: str) -> float:
+    parts = [int(color[at : at + 2], 16) / 255 for at in (1, 3, 5)]
+    linear = [
+        part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4 for part in parts
+    ]
+    return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
+
+
+def test_what_a_reader_would_stumble_over_is_found(browser: Browser, tmp_path: Path) -> None:
+    path = tmp_path / "flawed.html"
+    path.write_text(
+        "<!doctype html><title>t</title><h1>t</h1><h3 id=a>skipped</h3><p id=a>twice</p>"
+        "<table><tr><th>no scope</th></tr></table><svg role=img></svg><input><a href='#b'>b</a>"
+    )
+    browser.open(path)
+    assert [flaw.split(":")[0] for flaw in browser.flaws()] == [
+        "title without scope",
+        "table without a name",
+        "picture without words",
+        "control without a label",
+        "link to nowhere",
+        "id used twice",
+        "heading skips a level",
+    ]
