@@ -23,6 +23,7 @@ from pathlib import Path
 from kbisect.git.application import Applier
 from kbisect.git.repository import Repository
 from kbisect.patch import series
+from kbisect.patch.addresses import Address
 from kbisect.patch.maintainers import Answer, Desk
 
 Ask = Callable[..., set[str]]
@@ -106,11 +107,14 @@ def _said(script: Path, checkout: Path, *arguments: str, seed: int = 0) -> set[s
 
 
 def _compare(what: str, pairs: Iterator[tuple[str, Ask, Answer]]) -> None:
-    total = same = roles = chance = 0
+    total = same = emails = roles = chance = 0
     for name, ask, answer in pairs:
         total += 1
         said = ask()
         theirs = _people(said)
+        emails += {Address.read(each).email for each in theirs} == {
+            Address.read(each.address).email for each in answer.recipients
+        }
         ours = {recipient.address for recipient in answer.recipients}
         same += theirs == ours
         lines = {f"{each.address} ({','.join(each.roles)})" for each in answer.recipients}
@@ -124,7 +128,8 @@ def _compare(what: str, pairs: Iterator[tuple[str, Ask, Answer]]) -> None:
     print(
         f"{what}: {same} of {total} the same recipients ({100 * same / total:.2f} %),"
         f" {roles} ({100 * roles / total:.2f} %) with the same words on each;"
-        f" {chance} of the others by chance",
+        f" {emails} ({100 * emails / total:.2f} %) the same bare addresses;"
+        f" {chance} differences by chance",
         flush=True,
     )
 
