@@ -129,6 +129,17 @@ class Undone:
 
 
 @dataclass(frozen=True, slots=True)
+class Same:
+    """A commit was built and is the same binary as `other`, so that it wasn't tested again."""
+
+    event: ClassVar[str] = "same"
+    at: float
+    oid: str
+    other: str
+    image: str
+
+
+@dataclass(frozen=True, slots=True)
 class Stuck:
     """A commit can't be taken back on top of another: these paths conflict, or it is a merge."""
 
@@ -153,9 +164,9 @@ class Finished:
     confidence: float | None = None
 
 
-Event = Started | Tested | Told | Undone | Stuck | Finished
+Event = Started | Tested | Told | Undone | Same | Stuck | Finished
 _KINDS: dict[str, type[Event]] = {
-    kind.event: kind for kind in (Started, Tested, Told, Undone, Stuck, Finished)
+    kind.event: kind for kind in (Started, Tested, Told, Undone, Same, Stuck, Finished)
 }
 
 

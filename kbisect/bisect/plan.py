@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
-from math import ceil, log
 
+from kbisect.bisect.confirmation import Finding, SequentialTest
 from kbisect.bisect.events import Outcome, Tested
 from kbisect.bisect.search import GOOD_END, Choice, Ending, Search
 from kbisect.bisect.state import State
@@ -19,10 +19,6 @@ from kbisect.bisect.view import Range, likely, search
 
 MOST = 60
 """So many tests for each halving of the range are too many."""
-_TRUST = 0.5
-"""From this probability on that the test always tells the truth, one run shows a cure."""
-_LUCK = 0.01
-"""A cure that luck explains with this probability is one."""
 Running = AbstractSet[tuple[str, Role, str | None]]
 
 
@@ -270,25 +266,12 @@ def _reverts(state: State, searched: Range, culprit: str, end: str) -> list[Try]
     if any(stuck.reverted == culprit and stuck.oid == end for stuck in state.stuck):
         return []
     runs = [run for run in state.of(Role.REVERT) if (run.reverted, run.oid) == (culprit, end)]
-    if any(run.verdict is not Verdict.GOOD for run in runs):
-        return []
-    if len(runs) >= enough(search(state, searched)):
-        return []
-    return [Try(end, Role.REVERT, 1, culprit)]
-
-
-def enough(found: Search) -> int:
-    """Return how many good runs in a row are no luck, by what is known of the reproduction.
-
-    Seven where it fails every other time, twenty-one where it fails one time in five, and one where
-    it has always failed.
-    """
-    belief = found.belief
-    post, rates = belief.posterior, belief.rates
-    if post.certain >= _TRUST:
-        return 1
-    fails = min(0.99, post.rates[0])
-    return max(1, min(MOST, ceil(log(_LUCK) / log(1 - fails)))) if len(rates.fail) > 1 else 1
+    good = sum(run.verdict is Verdict.GOOD for run in runs)
+    bad = sum(run.verdict is Verdict.BAD for run in runs)
+    if len(runs) > good + bad or len(runs) >= MOST:
+        return []  # it can't be tested, or not for ever
+    cured = SequentialTest.of(search(state, searched).belief).judge(good, bad)
+    return [Try(end, Role.REVERT, 1, culprit)] if cured.finding is Finding.OPEN else []
 
 
 def _not_reproduced(reason: str, hint: str) -> End:

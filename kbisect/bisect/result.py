@@ -64,7 +64,8 @@ class Result:
     confidence : probability that the culprit, or the suspects, are right. None while it goes on,
         and by hand, where every verdict is taken for true.
     tests : runs (or verdicts by hand) of the search; the ends and the confirmation are apart
-    builds : runs in a worktree, each of which may have built something
+    builds : runs in a worktree, each of which may have built something, those too whose binary was
+        the same as another's
     seconds : time spent in the script
     confirmed : runs made to confirm the culprit, the reverts among them
     checks : what is known of each commit that the result rests on
@@ -141,7 +142,7 @@ def summarise(state: State, suspects: Sequence[str] = (), parents: Sequence[str]
         tests=len(search),
         tests_ends=len(ends),
         tests_confirm=len(confirmed),
-        builds=len(state.tested) if state.started.checkout else 0,
+        builds=len(state.tested) + len(state.same) if state.started.checkout else 0,
         skips=sum(answer.verdict is Verdict.SKIP for answer in search),
         seconds=round(sum(run.seconds for run in state.tested), 3),
         candidates=state.started.candidates,

@@ -6,7 +6,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from kbisect.bisect.events import Event, Finished, Started, Stuck, Tested, Told, Undone
+from kbisect.bisect.events import Event, Finished, Same, Started, Stuck, Tested, Told, Undone
 from kbisect.bisect.verdict import Cause, Role, Signature, Verdict
 from kbisect.errors import UsageError
 
@@ -22,6 +22,7 @@ class State:
     answers : Tested and Told, in the order given, without those taken back
     events : number of events in the journal, those taken back included
     stuck : reverts that conflict
+    same : commits that are the same binary as another
     """
 
     started: Started
@@ -29,6 +30,7 @@ class State:
     finished: Finished | None = None
     events: int = 0
     stuck: tuple[Stuck, ...] = ()
+    same: tuple[Same, ...] = ()
 
     @property
     def tested(self) -> tuple[Tested, ...]:
@@ -138,6 +140,7 @@ def fold(events: Iterable[Event]) -> State | None:
     answers: list[Tested | Told] = []
     finished: Finished | None = None
     stuck: list[Stuck] = []
+    same: list[Same] = []
     count = 0
     for event in events:
         count += 1
@@ -153,6 +156,8 @@ def fold(events: Iterable[Event]) -> State | None:
                 finished = None
                 if answers:
                     answers.pop()
+            case Same():
+                same.append(event)
             case Stuck():
                 stuck.append(event)
             case Finished():
@@ -161,7 +166,7 @@ def fold(events: Iterable[Event]) -> State | None:
         if count:
             raise _disordered("doesn't begin with a start")
         return None
-    return State(started, tuple(answers), finished, count, tuple(stuck))
+    return State(started, tuple(answers), finished, count, tuple(stuck), tuple(same))
 
 
 def _disordered(what: str) -> UsageError:

@@ -72,6 +72,13 @@ def search(state: State, searched: Range) -> Search:
                 found.hear(position, verdict)
         elif by_script and oid in known and verdict is not Verdict.SKIP:
             found.hear(GOOD_END, verdict)
+    for same in state.same:
+        pair = [
+            GOOD_END if each in known else searched.position(each)
+            for each in (same.oid, same.other)
+        ]
+        if pair[0] is not None and pair[1] is not None:
+            found.equal(pair[0], pair[1])
     return found
 
 

@@ -14,7 +14,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from kbisect.bisect.events import Stuck, Tested
+from kbisect.bisect.events import Same, Stuck, Tested
 from kbisect.bisect.forecast import Forecast, forecast
 from kbisect.bisect.plan import End, Try, Wait, idle
 from kbisect.bisect.state import State
@@ -234,6 +234,10 @@ class Driver:
             path = folder / name
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_bytes(content)
+        if done.same and done.image is not None:
+            other = next(run.oid for run in self.campaign.state.tested if run.image == done.image)
+            self.campaign.append(Same(time.time(), job.test.oid, other, done.image))
+            return
         run = self._judged(job, done, folder)
         self.campaign.append(run)
         if self.listen is not None:

@@ -76,7 +76,7 @@ def test_the_revert_is_tested_where_it_applies(lines: Repo, kbisect: Run) -> Non
     assert found["unchecked"] == []
     reverts = [check for check in found["checks"] if check["kind"] == "revert"]
     assert [(each["oid"], each["verdict"], each["good"]) for each in reverts] == [
-        (lines.oids[39], "good", 1)
+        (lines.oids[39], "good", 2)
     ]
     events = [json.loads(row) for row in Path(found["journal"]).read_text().splitlines()]
     run = next(event for event in events if event.get("role") == "revert")

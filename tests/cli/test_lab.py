@@ -115,7 +115,14 @@ def test_the_same_binary_is_not_tested_again(repo: Repo, kbisect: Run, tmp_path:
     )
     assert found["culprit"] == repo.oids[20]
     runs = found["tests"] + found["tests_ends"] + found["tests_confirm"]
-    assert len((tmp_path / "tests").read_text().splitlines()) < runs
+    assert len((tmp_path / "tests").read_text().splitlines()) == runs
+    events = [json.loads(row) for row in Path(found["journal"]).read_text().splitlines()]
+    same = [event for event in events if event["event"] == "same"]
+    assert found["builds"] == runs + len(same)
+    assert same
+    for event in same:
+        one, other = (repo.oids.index(event[key]) for key in ("oid", "other"))
+        assert one // 10 == other // 10
 
 
 def test_fixups_are_applied_in_their_range_and_taken_back(repo: Repo, kbisect: Run) -> None:
