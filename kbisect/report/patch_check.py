@@ -56,7 +56,12 @@ def _lines(result: Result, style: Style) -> list[str]:
 
 
 def content(verdict: Verdict) -> dict[str, object]:
-    """Return the JSON document's content."""
+    """Return the content of kbisect.patch-check/1.
+
+    `level`; `results`: `rule` (nipa's name where nipa has it), `level` (fail, warn, advice, pass,
+    skipped), `patch` (None: the series), `text`, `detail`, `source`, `nipa`; `target`: `tree`,
+    `family`, `why`, `fixed`; `window` as `kbisect window` has it.
+    """
     window = verdict.window
     return {
         "level": verdict.level,

@@ -60,7 +60,12 @@ def text(outcome: Outcome, onto: str, branch: str | None, style: Style = PLAIN) 
 
 
 def content(outcome: Outcome, branch: str | None) -> dict[str, object]:
-    """Return the JSON document's content."""
+    """Return the content of kbisect.patch-apply/1.
+
+    `onto`, `tree` (object), `applies`, `branch`; `patches`: `title`, `state` (clean, merged, fuzz,
+    already, conflict, refused), `how`, `tree`, `conflicts` (`path`, `line`), `blockers` (`oid`,
+    `subject`, `paths`, `lines`), `same_as`.
+    """
     return {
         "onto": outcome.onto,
         "tree": outcome.tree,

@@ -31,7 +31,11 @@ def text(
 
 
 def content(letters: Letters, window: Window | None) -> dict[str, object]:
-    """Return the JSON document's content."""
+    """Return the content of kbisect.patch-mail/1.
+
+    `files`, `tree`, `why`, `to`, `cc`, `base`, `unfinished` (the cover letter has placeholders),
+    `net_next`.
+    """
     return {
         "files": letters.files,
         "tree": letters.tree,

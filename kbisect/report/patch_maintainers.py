@@ -40,7 +40,12 @@ def addresses(answer: Answer, only: str | None) -> list[str]:
 
 
 def content(answer: Answer, at: str) -> dict[str, object]:
-    """Return the JSON document's content."""
+    """Return the content of kbisect.patch-maintainers/1.
+
+    `at`; `recipients`: `address`, `email`, `kind` (maintainer, reviewer, list, signer, blamed,
+    in-file), `roles`, `section`; `subsystems`: `title`, `status`, `trees`, `bugs`; `paths`;
+    `uncovered`.
+    """
     return {
         "at": at,
         "recipients": [

@@ -66,7 +66,12 @@ def revert(found: Revert, onto: str, branch: str | None, style: Style = PLAIN) -
 
 
 def revert_content(found: Revert, branch: str | None) -> dict[str, object]:
-    """Return the JSON document's content of a revert."""
+    """Return the content of kbisect.patch-revert/1.
+
+    `oid`, `subject`, `onto`, `is_there`, `clean`, `empty`, `tree` (object), `conflicts`, `blockers`
+    (`oid`, `subject`, `paths`, `lines`), `uses` (`name`, `path`, `line`, `text`, `by`), `later`
+    (`oid`, `subject`, `kind`), `branch`.
+    """
     return {
         "oid": found.oid,
         "subject": found.subject,
@@ -105,7 +110,11 @@ def rebase(found: Rebase, onto: str, branch: str | None, style: Style = PLAIN) -
 
 
 def rebase_content(found: Rebase, branch: str | None) -> dict[str, object]:
-    """Return the JSON document's content of a rebase."""
+    """Return the content of kbisect.patch-rebase/1.
+
+    `onto`, `clean`, `branch`; `steps`: `oid`, `subject`, `fate` (clean, upstream, empty, conflict),
+    `upstream`, `evidence`, `conflicts`, `blockers`.
+    """
     return {
         "onto": found.onto,
         "clean": found.holds,
