@@ -146,11 +146,11 @@ def content(reading: Reading) -> dict[str, object]:
     """Return the content of kbisect.patch-read/1.
 
     Of the series: `title`, `tree`, `version`, `rfc`, `source` (mail, repository), `complete`,
-    `total`, `missing`, `cover_letter`, `replies`, `tags`, `others`, `paths`, `subsystem`. Of each of
-    `patches`: `number`, `title`, `author`, `files`, `added`, `removed`, `fixes` (`text`, `oid`,
-    `subject`, `release`, `days`), `remarks`. Of the code: `functions`, `calls`, `exported`, `hidden`,
-    `api` (compared on `api_base`), `history`. `trees`: `tree`, `oid`, `states`, `blockers`. `blind`:
-    what could not be looked at.
+    `total`, `missing`, `cover_letter`, `replies`, `tags`, `others`, `paths`, `subsystem`. Of each
+    of `patches`: `number`, `title`, `author`, `files`, `added`, `removed`, `fixes` (`text`, `oid`,
+    `subject`, `release`, `days`), `remarks`. Of the code: `functions`, `calls`, `exported`,
+    `hidden`, `api` (compared on `api_base`), `history`. `trees`: `tree`, `oid`, `states`,
+    `blockers`. `blind`: what could not be looked at.
     """
     series = reading.series
     first = series.first
