@@ -15,7 +15,17 @@ from kbisect.bisect.verdict import Observation, Signature, StageName
 from kbisect.errors import EnvironmentProblem, UsageError
 from kbisect.git import derived
 from kbisect.git.worktree import Scratch
-from kbisect.lab import configuration, console, executors, guest, image, ktap, slots, stages
+from kbisect.lab import (
+    configuration,
+    console,
+    executors,
+    guest,
+    image,
+    ktap,
+    luggage,
+    slots,
+    stages,
+)
 from kbisect.lab.limits import Unwanted
 from kbisect.lab.place import Place
 from kbisect.lab.recipe import Fixup, Recipe
@@ -33,8 +43,6 @@ _OURS = {
 }
 _SETTLE = 3.0
 """Seconds that a console gets to say the rest, once the kernel is dead."""
-_TRAVELS = 16 << 20
-"""Bytes of a step's files that a worker elsewhere sends back."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,7 +138,7 @@ def run(step: Step) -> Done:
         shutil.rmtree(folder, ignore_errors=True)
     (folder / "out").mkdir(parents=True, exist_ok=True)
     if place.is_elsewhere and step.script is not None:
-        step = replace(step, recipe=_brought_along(step.recipe, *step.script, folder))
+        step = replace(step, recipe=luggage.with_script(step.recipe, *step.script, folder))
     key = _build_key(step)
     try:
         with slots.take(
@@ -141,35 +149,9 @@ def run(step: Step) -> Done:
         raise CancelledError from None
     if not place.is_elsewhere:
         return done
-    files = _collected(folder)
+    files = luggage.collect(folder)
     shutil.rmtree(folder, ignore_errors=True)
-    return Done(
-        done.seen,
-        done.seconds,
-        done.stages,
-        done.worker,
-        done.image,
-        done.same,
-        done.reports,
-        files,
-    )
-
-
-def _brought_along(recipe: Recipe, path: Path, content: bytes, folder: Path) -> Recipe:
-    """Write the campaign's script where this worker can run it."""
-    here = folder / "script"
-    here.write_bytes(content)
-    here.chmod(0o700)
-    return replace(
-        recipe,
-        stages=tuple(
-            replace(
-                stage,
-                command=tuple(str(here) if word == str(path) else word for word in stage.command),
-            )
-            for stage in recipe.stages
-        ),
-    )
+    return replace(done, files=files)
 
 
 class _Run:
@@ -351,19 +333,6 @@ def _settled(watch: console.Watch) -> Callable[[], bool]:
         return since is not None and time.monotonic() - since >= _SETTLE
 
     return seen
-
-
-def _collected(folder: Path) -> dict[str, bytes]:
-    """Return a step's files, as many as may travel, the smallest first."""
-    found: dict[str, bytes] = {}
-    left = _TRAVELS
-    files = [path for path in folder.rglob("*") if path.is_file() and not path.is_symlink()]
-    for path in sorted(files, key=lambda each: each.stat().st_size):
-        content = path.read_bytes() if path.stat().st_size <= left else None
-        if content is not None:
-            left -= len(content)
-            found[str(path.relative_to(folder))] = content
-    return found
 
 
 def _is_full(folder: Path) -> bool:
