@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import os
 import socket
+import threading
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -16,6 +17,7 @@ from kbisect.git.worktree import Scratch
 
 CLONE, STORE = "KBISECT_CLONE", "KBISECT_STORE"
 """In a Dask worker's environment: its own clone, and its own store if that isn't in the clone."""
+_preparing = threading.Lock()
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +61,8 @@ class Place:
         MachineLost
             This machine's clone lacks one; nothing is known of the commit.
         """
-        scratch = _scratch(self)
+        with _preparing:  # threads of one process would write the same files
+            scratch = _scratch(self)
         for oid in oids:
             if not _has(self, oid):
                 raise MachineLost(
