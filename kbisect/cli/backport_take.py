@@ -18,7 +18,13 @@ _MARKERS = ("auto", "upstream", "bracket", "cherry-pick")
 @click.argument("branch")
 @click.argument("commits", nargs=-1, metavar="[OID]...")
 @wishes_options
-@click.option("--format", "form", type=click.Choice(["script", "mbox", "json"]), default="script")
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice(["script", "mbox", "json"]),
+    default="script",
+    help="A shell script (script), mails for git am (mbox).",
+)
 @click.option("--marker", type=click.Choice(_MARKERS), default="auto", help="How it is marked.")
 @click.option("--prefix", metavar="TEXT", help="Of the subjects (default: PATCH and the branch).")
 @click.option("--note", "notes", multiple=True, metavar="OID=TEXT", help="What was changed.")

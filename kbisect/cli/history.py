@@ -228,7 +228,11 @@ def _write_parquet(found: pa.Table) -> None:
 @click.command()
 @click.argument("revisions", required=False, metavar="[RANGE]")
 @click.option(
-    "--format", "form", type=click.Choice(["graphml", "dot", "json", "svg"]), default="graphml"
+    "--format",
+    "form",
+    type=click.Choice(["graphml", "dot", "json", "svg"]),
+    default="graphml",
+    help="svg: drawn as lanes.",
 )
 @json_option
 @pass_session

@@ -16,7 +16,15 @@ from kbisect.errors import UsageError
 @click.argument("given", metavar="A..B|REV")
 @click.option("-o", "folder", required=True, metavar="DIR", help="Where to write the files.")
 @click.option("--tree", metavar="NAME", help="The tree for the prefix (default: what fits).")
-@click.option("-v", "--reroll", "version", type=click.IntRange(1), default=1, metavar="N")
+@click.option(
+    "-v",
+    "--reroll",
+    "version",
+    type=click.IntRange(1),
+    default=1,
+    metavar="N",
+    help="Version of the series.",
+)
 @click.option("--rfc", is_flag=True, help="[RFC PATCH …].")
 @click.option("--cover/--no-cover", default=None, help="A cover letter (default: from 3 patches).")
 @click.option("--title", metavar="TEXT", help="The cover letter's subject.")
