@@ -11,7 +11,7 @@ from kbisect.history.releases import Release, Window, window
 from kbisect.patch import posting, style, tags, target
 from kbisect.patch.maintainers import Desk
 from kbisect.patch.reading import sent_at
-from kbisect.patch.rules import Level, Result
+from kbisect.patch.rules import Level, Result, worst
 from kbisect.patch.series import Series
 from kbisect.patch.target import Target
 
@@ -34,7 +34,7 @@ class Verdict:
     @property
     def level(self) -> Level:
         """The most serious of all."""
-        return style.worst(self.results)
+        return worst(self.results)
 
 
 def check(
@@ -51,14 +51,15 @@ def check(
     ----------
     at : oid of the commit whose MAINTAINERS counts
     releases : those known; empty without an index
-    now : the time, for what hasn't been sent yet (a mail without a Message-ID)
+    now : the time, for what hasn't been sent yet (its Date: is then the author's)
     further : results of others, such as checkpatch's
     """
     desk = Desk(repository, at)
     aim = target.choose(repository, series, desk.maintainers, target.tips(repository))
     is_mailed = series.source == "mail"
-    was_sent = bool(series.patches[0].mail.message_id) and sent_at(series.patches[0])
-    seen = window(releases, int(was_sent or now())) if releases else None
+    first = series.patches[0]
+    sent = sent_at(first) if first.mail.is_delivered else None
+    seen = window(releases, int(sent or now())) if releases else None
     results = list(posting.check(repository, series, desk, aim, seen))
     for patch in series.patches:
         results += tags.check(repository, patch, is_mailed=is_mailed)

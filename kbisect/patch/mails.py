@@ -22,6 +22,7 @@ from kbisect.patch import diffs
 
 _FROM_LINE = re.compile(rb"From \S.*\d\d?:\d\d(?::\d\d)?\b.*(?:19[7-9]|2\d\d)\d\b.*$")
 _HEADER = re.compile(rb"[A-Za-z][A-Za-z0-9-]*:(?:[ \t]|$)")
+_ON_THE_WAY = ("Received", "Return-Path", "List-Id", "X-Mailer")
 _PATCH_NAME = re.compile(r"\.(?:patch|diff)\Z", re.IGNORECASE)
 
 
@@ -42,6 +43,7 @@ class Mail:
     diff : from the first file on; empty in a cover letter or a reply
     text : the headers and the text as a person would save it, for whoever looks for words
     remarks : what was odd about it
+    is_delivered : a server has had it in hands, so its date is when it was sent
     """
 
     subject: str
@@ -57,6 +59,7 @@ class Mail:
     diff: bytes
     text: str
     remarks: tuple[str, ...] = ()
+    is_delivered: bool = False
 
 
 def read(raw: bytes, name: str = "the input") -> list[Mail]:
@@ -145,6 +148,7 @@ def _mail(raw: bytes) -> Mail:
         diff=diff,
         text=text + diff.decode("utf-8", "replace"),
         remarks=tuple(dict.fromkeys(remarks)),
+        is_delivered=any(name in parsed for name in _ON_THE_WAY),
     )
 
 

@@ -8,6 +8,7 @@ documentation alone.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -147,3 +148,9 @@ ALL = (
     *(CC_MAINTAINERS, LINKS, ONE_KIND, XMAS_TREE, SOURCE_INLINE, HEADER_INLINE, DEPRECATED_API),
     CHECKPATCH,
 )
+
+
+def worst(results: Iterable[Result]) -> Level:
+    """Return the most serious level."""
+    order = list(Level)
+    return min((result.level for result in results), key=order.index, default=Level.PASS)

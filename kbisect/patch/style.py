@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 
 from kbisect.patch import rules
 from kbisect.patch.diffs import FileDiff, Hunk
@@ -128,10 +128,3 @@ def _disorder(hunk: Hunk) -> Iterator[str]:
             continue
         is_open = bool(_OPENS.match(line))
         previous = None
-
-
-def worst(results: Iterable[Result], of: Callable[[Result], bool] = lambda _: True) -> Level:
-    """Return the most serious level."""
-    order = list(Level)
-    levels = (result.level for result in results if of(result))
-    return min(levels, key=order.index, default=Level.PASS)
