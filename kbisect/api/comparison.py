@@ -91,12 +91,14 @@ def _compare_commits(repository: Repository, old: str, new: str | None, scope: S
         )
         headers = Headers(repository, {**before.loaded, **after.loaded})
         pasts = [Commits(headers, commits, scope.surface) for commits in histories]
-        found = between(sides(before, after, headers, scope), scope, *pasts)
+        both = sides(before, after, headers, scope)
+        found = between(both, scope, *pasts)
         if not scope.is_all or old == new:
             return found
         mine, yours = (_exported(repository, commit) for commit in (old, new))
         history = [export for past in pasts for export in past.exports]
-        exports = tuple(symbols.compare(mine, yours, found.findings, history))
+        inline = symbols.inline(both[1].by_key.values())
+        exports = tuple(symbols.compare(mine, yours, found.findings, history, inline))
         return replace(found, findings=(*found.findings, *exports))
 
 

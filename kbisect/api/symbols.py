@@ -8,7 +8,7 @@ when it became one for GPL modules only.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from kbisect.api.declarations import Declaration, What
@@ -58,6 +58,7 @@ def compare(
     new: Mapping[str, Declaration],
     told: Iterable[Finding],
     history: Sequence[Export] = (),
+    inline: Container[str] = (),
 ) -> Iterator[Finding]:
     """Compare the exports of two versions.
 
@@ -65,6 +66,7 @@ def compare(
     ----------
     told : findings about declarations: what went or came with its declaration isn't told again
     history : the exports that commits took away or brought, oldest first
+    inline : names that the new headers define themselves: who uses those needs no export
     """
     known = {
         name.split()[-1]
@@ -77,7 +79,8 @@ def compare(
         mine, yours = old.get(name), new.get(name)
         if mine is not None and yours is None and name not in known:
             commit = _turn(history, name, came=False)
-            yield _finding("symbol-removed", Compatibility.BREAKING, mine, None, commit)
+            effect = Compatibility.COMPATIBLE if name in inline else Compatibility.BREAKING
+            yield _finding("symbol-removed", effect, mine, None, commit)
         elif mine is None and yours is not None and name not in known:
             commit = _turn(history, name, came=True)
             yield _finding("symbol-added", Compatibility.COMPATIBLE, None, yours, commit)
@@ -88,6 +91,16 @@ def compare(
                 effect = Compatibility.UNKNOWN if gpl else Compatibility.COMPATIBLE
                 commit = _turn(history, name, came=True, gpl=gpl)
                 yield _finding("symbol-retyped", effect, mine, yours, commit)
+
+
+def inline(declarations: Iterable[Sequence[Declaration]]) -> frozenset[str]:
+    """Return the names that headers define: macros and inline functions, variants together."""
+    return frozenset(
+        one.name
+        for variants in declarations
+        for one in variants
+        if one.what is What.MACRO or (one.what is What.FUNCTION and "inline" in one.text)
+    )
 
 
 def _for_gpl(word: str) -> bool:

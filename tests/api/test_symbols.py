@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from kbisect.api import symbols
 from kbisect.api.declarations import Declaration
+from kbisect.api.extraction import extract
 from kbisect.api.findings import Compatibility, Finding
 
 
@@ -42,3 +43,18 @@ def test_an_export_that_moves_to_another_file_is_no_change() -> None:
 def test_only_sources_export() -> None:
     assert symbols.declared([("net/core/a.h", 1, "EXPORT_SYMBOL(x)")]) == {}
     assert symbols.declared([("net/core/a.c", 1, " * EXPORT_SYMBOL(x)")]) == {}
+
+
+def test_an_export_that_went_as_its_function_became_inline_breaks_nobody() -> None:
+    header = extract(
+        "include/net/a.h",
+        b"static inline int shrinks(int a)\n{\n\treturn a;\n}\n#define becomes(a) (a)\n",
+    )
+    names = symbols.inline([one] for one in header.declarations)
+    old = exported("EXPORT_SYMBOL(shrinks)", "EXPORT_SYMBOL(becomes)", "EXPORT_SYMBOL(goes)")
+    effects = {f.name: f.compatibility for f in symbols.compare(old, {}, (), (), names)}
+    assert effects == {
+        "shrinks": Compatibility.COMPATIBLE,
+        "becomes": Compatibility.COMPATIBLE,
+        "goes": Compatibility.BREAKING,
+    }
