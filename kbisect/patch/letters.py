@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from kbisect.errors import UsageError
-from kbisect.git import patches
+from kbisect.git import formatpatch
 from kbisect.git.application import Applier
 from kbisect.git.repository import Repository
 from kbisect.patch import series, target
@@ -148,7 +148,7 @@ def _format(
     count = len(series.of_commits(repository, f"{since}..{oid}").patches) if since else 1
     cover = wish.cover if wish.cover is not None else count >= _COVER_FROM
     prefix = f"{'RFC ' if wish.is_rfc else ''}PATCH {tree}"
-    return patches.write_mails(
+    return formatpatch.write_mails(
         repository,
         place,
         given,

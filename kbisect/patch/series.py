@@ -10,7 +10,7 @@ from functools import cached_property
 from pathlib import Path
 
 from kbisect.errors import UsageError
-from kbisect.git import patches
+from kbisect.git import formatpatch
 from kbisect.git.repository import Repository
 from kbisect.history import messages, names
 from kbisect.history.messages import Link, LinkKind, Trailer
@@ -167,7 +167,7 @@ def of_commits(
     if dots:
         old = names.resolve(repository, first or "HEAD", say)
         new = names.resolve(repository, last.removeprefix(".") or "HEAD", say)
-        raw = patches.mails(repository, new, since=old)
+        raw = formatpatch.mails(repository, new, since=old)
         base: str | None = old
     else:
         try:
@@ -179,7 +179,7 @@ def of_commits(
                 f"{oid[:12]} is a merge: it has no patch of its own",
                 hint=f"name what it brought: {given}^1..{given}^2",
             )
-        raw = patches.mails(repository, oid)
+        raw = formatpatch.mails(repository, oid)
         base = next(iter(repository.commit(oid).parents), None)
     if not raw:
         raise UsageError(f"{given} holds no commits to mail", hint="name it the other way round?")

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from kbisect.git import patches
+from kbisect.git import formatpatch
 from kbisect.patch import diffs
 from kbisect.patch.diffs import Action, DamagedPatch
 from tests.conftest import History, git
@@ -34,7 +34,7 @@ def test_every_commit_of_the_fixture_has_the_numbers_that_git_says(nettrees: His
     repository = nettrees.repository
     seen = 0
     for line in git(nettrees.path, "rev-list", "--no-merges", "master").split():
-        files = diffs.parse(patches.mails(repository, line))
+        files = diffs.parse(formatpatch.mails(repository, line))
         asked = ("diff-tree", "--root", "-r", "-M", "--numstat", "-z", "--no-commit-id", line)
         expected = _numstat(git(nettrees.path, *asked))
         assert {(f.path, f.added, f.removed) for f in files} == expected
