@@ -140,6 +140,7 @@ def maintainers(
     git send-email --cc-cmd='kbisect patch maintainers --git-send-email --only cc' *.patch
     """
     from kbisect.patch.maintainers import Desk
+    from kbisect.patch.series import NoPatch
     from kbisect.report import patch_maintainers as report
 
     if only and not git_send_email:
@@ -151,7 +152,14 @@ def maintainers(
         session.say(f"MAINTAINERS line {fault.line}: {fault.reason}: {fault.text}")
     if len(desk.faults) > 3:
         session.say(f"MAINTAINERS has {len(desk.faults) - 3} more such lines")
-    answer = _ask(session, desk, given, history=history, keywords=keywords_in_file)
+    try:
+        answer = _ask(session, desk, given, history=history, keywords=keywords_in_file)
+    except NoPatch as none:
+        if not git_send_email:
+            raise
+        # git send-email asks for the cover letter too, and gives up if the command fails.
+        session.say(none.message)
+        return
     if git_send_email and not as_json:
         for address in report.addresses(answer, only):
             click.echo(address)

@@ -23,6 +23,10 @@ _BASE = re.compile(r"(?m)^base-commit: ([0-9a-f]{40})$")
 _GIVEN = re.compile(r"(?m)^((?:Reviewed|Acked|Tested)-by: .+@.+)$")
 
 
+class NoPatch(UsageError):
+    """A mailbox without a patch: talk, or a cover letter alone."""
+
+
 @dataclass(frozen=True)
 class Patch:
     """One patch of a series. Not slotted: what is read out of it is kept.
@@ -198,8 +202,10 @@ def read(raw: bytes, name: str = "the input") -> Series:
 
     Raises
     ------
+    NoPatch
+        It holds none.
     UsageError
-        It holds no patch, or a damaged one.
+        It holds a damaged one.
     """
     threads: dict[tuple[object, ...], _Thread] = {}
     answers: list[Mail] = []
@@ -224,7 +230,7 @@ def read(raw: bytes, name: str = "the input") -> Series:
     # A cover letter alone has nothing to apply.
     whole = {key: thread for key, thread in threads.items() if thread.patches}
     if not whole:
-        raise UsageError(
+        raise NoPatch(
             f"{name} holds no patch" + (f", only {len(answers)} mails of talk" if answers else ""),
             hint="give the mails that carry the diffs",
         )

@@ -73,6 +73,17 @@ def test_maintainers_for_people_and_for_git_send_email(office: History, kbisect:
     assert "--only needs" in complaint(kbisect(*here, "--only", "to"), 2)
 
 
+def test_git_send_email_may_ask_for_the_cover_letter(
+    office: History, kbisect: Run, tmp_path: Path
+) -> None:
+    cover = tmp_path / "0000-cover-letter.patch"
+    cover.write_text("From: a@example.org\nSubject: [PATCH net 0/2] x\n\nAll.\n\n lib/a.c | 2 +-\n")
+    here = ("-C", office.path, "patch", "maintainers", cover)
+    done = kbisect(*here, "--git-send-email")
+    assert (done.returncode, done.stdout) == (0, "")
+    assert "holds no patch" in complaint(kbisect(*here), 2)
+
+
 def test_maintainers_of_a_patch_file_a_commit_and_a_new_path(
     office: History, kbisect: Run, tmp_path: Path
 ) -> None:
