@@ -68,6 +68,8 @@ def headline(account: Account, subject: Callable[[str], str]) -> str:
     if result.culprit is not None:
         what = "is the commit that ended it" if result.find_fix else "is the first bad commit"
         return f'{result.culprit[:12]} ("{subject(result.culprit)}") {what}'
+    if result.outcome is None and account.course is None:
+        return "The search is open: an end is missing"
     if result.outcome is None:
         return f"The search is open: {bisection.count(len(result.suspects), 'suspect')} left"
     if result.outcome is Outcome.RANGE:
@@ -112,7 +114,7 @@ def _landmark(
     yield sign(held, x, y)
     words = []
     if mark.oid == result.culprit:
-        words.append("culprit")
+        words.append("this ended it" if result.find_fix else "culprit")
     elif mark.oid in result.suspects:
         words.append("suspect")
     if mark.place < 0:

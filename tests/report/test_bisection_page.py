@@ -126,3 +126,18 @@ def test_an_open_campaign_has_a_page_too(browser: Browser, kbisect: Run, tmp_pat
     browser.open(path)
     assert browser.complaints == []
     assert browser.texts("h1") == ["The search is open: 20 suspects left"]
+
+
+def test_a_search_whose_good_end_is_not_known_yet_says_so(
+    browser: Browser, kbisect: Run, tmp_path: Path
+) -> None:
+    repo = build(tmp_path / "repo", line(3))
+    assert kbisect("-C", repo.path, "bisect", "start", repo.oids[-1]).returncode == 0
+    done = kbisect("-C", repo.path, "bisect", "report", "--format", "html")
+    assert done.returncode == 0, done.stderr
+    path = tmp_path / "open.html"
+    path.write_text(done.stdout, "utf-8")
+    browser.open(path)
+    assert browser.complaints == []
+    assert browser.flaws() == []
+    assert browser.texts("h1") == ["The search is open: an end is missing"]
