@@ -132,12 +132,12 @@ def replay(session: Session, file: IO[str], as_json: bool) -> None:
 @pass_session
 def reset(session: Session, as_json: bool) -> None:
     """Put the campaign aside, and remove worktrees. Its journal is kept."""
-    from kbisect.lab.campaign import Campaign
+    from kbisect.lab import slots
     from kbisect.lab.journal import Campaigns
 
     held = Campaigns(session.repository.store)
     with held.locked():
-        Campaign.clean_store(session.repository)
+        slots.clean(session.repository)
         place = held.archive()
     content = {"journal": place / "journal.jsonl" if place else None}
     said = f"put aside: {place}\n" if place else "there is no campaign here\n"

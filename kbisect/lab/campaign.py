@@ -8,7 +8,6 @@ What happened stands in the journal; everything else follows from it. `plan` (in
 from __future__ import annotations
 
 import contextlib
-import shutil
 import time
 from collections.abc import Sequence
 from dataclasses import replace
@@ -25,8 +24,7 @@ from kbisect.bisect.verdict import Verdict
 from kbisect.bisect.view import Range, likely, search
 from kbisect.errors import UsageError
 from kbisect.git.repository import Repository
-from kbisect.git.worktree import locate
-from kbisect.lab import ranges, slots
+from kbisect.lab import ranges
 from kbisect.lab.journal import Campaigns, Journal
 from kbisect.lab.script import Script
 
@@ -260,15 +258,3 @@ class Campaign:
         return replace(mine, at=0, candidates=None, tips=()) == replace(
             wanted, at=0, candidates=None, tips=()
         )
-
-    @staticmethod
-    def clean_store(repository: Repository) -> None:
-        """Remove worktrees and build folders that nobody uses; what the steps kept stays."""
-        scratch = locate(repository)
-        builds = repository.store / "builds"
-        with slots.idle(repository.store) as names:
-            for name in names:
-                if (scratch.worktrees / name).exists():
-                    scratch.remove(name)
-                shutil.rmtree(builds / name, ignore_errors=True)
-                (builds / f"{name}.built").unlink(missing_ok=True)

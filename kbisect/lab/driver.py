@@ -23,7 +23,8 @@ from kbisect.bisect.view import search
 from kbisect.errors import MachineLost, UsageError
 from kbisect.git import derived
 from kbisect.git.process import GitFailed
-from kbisect.lab import executors, fixups, running
+from kbisect.lab import executors, fixups, running, slots
+from kbisect.lab import place as places
 from kbisect.lab import step as steps
 from kbisect.lab.campaign import Campaign
 from kbisect.lab.executors import Crew
@@ -92,7 +93,7 @@ class Driver:
                 self._drop_idle()
         if self.campaign.state.finished is None:
             self.campaign.finish(end)
-        self.campaign.clean_store(self.campaign.repository)
+        self._clean()
         return self.campaign.state
 
     def all_of(self, tests: Sequence[Try]) -> None:
@@ -106,7 +107,11 @@ class Driver:
                 if self.jobs:
                     for job, done in self._ended():
                         self._take(job, done)
-        self.campaign.clean_store(self.campaign.repository)
+        self._clean()
+
+    def _clean(self) -> None:
+        slots.clean(self.campaign.repository)
+        self.crew.everywhere(places.clean, self.place)
 
     @contextmanager
     def _at_work(self) -> Iterator[None]:

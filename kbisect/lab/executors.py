@@ -22,6 +22,8 @@ T = TypeVar("T")
 
 _PATIENCE = 10
 """Seconds to wait for a scheduler to answer."""
+_ARRIVAL = 30
+"""Seconds to wait for the first worker, which may be starting up."""
 _LOOK = 0.01
 _thread = threading.local()
 
@@ -102,11 +104,17 @@ class Crew:
 
     executor: Executor
     size: int
+    _everywhere: Callable[..., object] | None = None
 
     @property
     def local(self) -> bool:
         """Whether its steps run on this machine, in the campaign's own slots."""
         return isinstance(self.executor, Local)
+
+    def everywhere(self, call: Callable[P, None], *args: P.args, **kwargs: P.kwargs) -> None:
+        """Make a call on each worker elsewhere; one that is lost doesn't matter."""
+        if self._everywhere is not None:
+            self._everywhere(call, *args, on_error="ignore", **kwargs)
 
     def join(self) -> None:
         """Wait for what was cancelled here; workers elsewhere clean up by themselves."""
@@ -165,15 +173,17 @@ def connect(
             hint="start one: dask scheduler, and on each machine: dask worker ADDRESS",
         ) from None
     try:
-        known = client.scheduler_info()["workers"].values()
-        if not known:
+        try:
+            client.wait_for_workers(1, timeout=_ARRIVAL)
+        except TimeoutError:
             raise EnvironmentProblem(
                 f"the Dask scheduler at {scheduler} has no workers",
                 hint=f"start one: dask worker {scheduler}",
-            )
+            ) from None
+        known = client.scheduler_info()["workers"].values()
         threads = sum(int(worker["nthreads"]) for worker in known)
         executor = client.get_executor(pure=False, resources=dict(resources or {}) or None)
-        yield Crew(executor, workers or threads)
+        yield Crew(executor, workers or threads, client.run)
     finally:
         client.close()
 

@@ -14,6 +14,7 @@ from kbisect.errors import MachineLost
 from kbisect.git.process import GitFailed
 from kbisect.git.repository import Repository
 from kbisect.git.worktree import Scratch
+from kbisect.lab import slots
 
 CLONE, STORE = "KBISECT_CLONE", "KBISECT_STORE"
 """In a Dask worker's environment: its own clone, and its own store if that isn't in the clone."""
@@ -70,6 +71,13 @@ class Place:
                     hint="fetch there what is fetched here: kbisect sync, or git fetch --all",
                 )
         return scratch
+
+
+def clean(place: Place) -> None:
+    """On a worker with a clone of its own, remove what its slots held."""
+    here = place.here()
+    if here.is_elsewhere:
+        slots.clean(Repository.open(here.repository, here.store))
 
 
 @lru_cache(maxsize=4)

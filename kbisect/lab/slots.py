@@ -10,11 +10,15 @@ from __future__ import annotations
 
 import fcntl
 import os
+import shutil
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+
+from kbisect.git.repository import Repository
+from kbisect.git.worktree import locate
 
 _LOOK = 0.05
 """Seconds between two looks for a free slot."""
@@ -94,6 +98,18 @@ def take(
         yield Slot(name, build, handle)
     finally:
         os.close(handle)
+
+
+def clean(repository: Repository) -> None:
+    """Remove the worktrees and build folders that nobody uses."""
+    scratch = locate(repository)
+    builds = repository.store / "builds"
+    with idle(repository.store) as names:
+        for name in names:
+            if (scratch.worktrees / name).exists():
+                scratch.remove(name)
+            shutil.rmtree(builds / name, ignore_errors=True)
+            (builds / f"{name}.built").unlink(missing_ok=True)
 
 
 @contextmanager

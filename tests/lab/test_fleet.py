@@ -118,6 +118,8 @@ def test_two_workers_one_killed_in_mid_step(scheduler: str, tmp_path: Path, kbis
     runs = [(event["oid"], event["attempt"]) for event in events if event["event"] == "tested"]
     assert len(runs) == len(set(runs))
     folders = [event["folder"] for event in events if event["event"] == "tested"]
+    # The one that lives has cleaned up behind itself.
+    assert not list((tmp_path / "two" / ".git" / "kbisect" / "worktrees").iterdir())
     campaign = Path(found["journal"]).parent
     assert all((campaign / folder / "out" / "f").read_text() == "kept\n" for folder in folders)
 
