@@ -1,10 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""The index on disk: generations of Parquet tables and arrays, swapped in whole.
+"""The index on disk, for reading: a generation of Parquet tables and arrays.
 
-A generation is a folder. It is written beside the old one and becomes the current one by renaming
-a file that names it, so a reader sees one or the other, and a kill at any instant leaves the old
-one usable. What only ever grows (commits, changes, …) is kept in parts: a new generation links the
-parts of the old one and adds its own.
+A generation is a folder, and a file names the current one; `generation` says how they are written.
 """
 
 from __future__ import annotations
@@ -12,11 +9,9 @@ from __future__ import annotations
 import fcntl
 import json
 import os
-import shutil
 import weakref
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from functools import cached_property
 from hashlib import blake2b
 from pathlib import Path
@@ -24,7 +19,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from kbisect.errors import EnvironmentProblem, KbisectError, UsageError
+from kbisect.errors import KbisectError, UsageError
 from kbisect.history.graph import CommitGraph, Ints
 from kbisect.history.lineage import Lineage
 from kbisect.history.oids import Oids
@@ -40,8 +35,7 @@ GROWING = ("rows", "changes", "edges", "merges", "lines")
 """Tables kept in parts; a commit's row never changes once it is written."""
 WHOLE = ("links", "releases", "people", "places")
 """Tables written anew each time: what is known of old commits can change with new ones."""
-_MOST_PARTS = 12
-_ARRAYS = (
+ARRAYS = (
     *("oids", "order", "start", "parents", "times"),
     *("release", "path", "landed"),
     *("becomes", "same", "above_start", "above"),
@@ -98,9 +92,9 @@ class Index:
     def __init__(self, directory: Path, meta: Meta) -> None:
         self.directory = directory
         self.meta = meta
-        hold = _held(directory, fcntl.LOCK_SH)
-        if hold is not None:
-            weakref.finalize(self, os.close, hold)
+        handle = hold(directory, fcntl.LOCK_SH)
+        if handle is not None:
+            weakref.finalize(self, os.close, handle)
 
     @cached_property
     def graph(self) -> CommitGraph:
@@ -280,144 +274,14 @@ def check(index: Index, *, whole: bool = True) -> None:
     for file, (size, digest) in index.meta.files.items():
         path = index.directory / file
         try:
-            right = path.stat().st_size == size and (not whole or _digest(path) == digest)
+            right = path.stat().st_size == size and (not whole or digest_of(path) == digest)
         except OSError as error:
             raise damaged(index.directory, str(error)) from None
         if not right:
             raise damaged(index.directory, f"{file} is not what was written")
 
 
-@dataclass(frozen=True, slots=True)
-class Generation:
-    """What a new generation holds.
-
-    Attributes
-    ----------
-    before : the generation whose parts it goes on from, None to begin anew
-    grown : table → rows to add
-    whole : table → all its rows
-    """
-
-    before: Index | None
-    grown: Mapping[str, pa.Table]
-    whole: Mapping[str, pa.Table]
-    graph: CommitGraph
-    lineage: Lineage
-    release: Ints
-    simplified: Simplified
-    meta: Meta
-
-
-def save(store: Path, new: Generation) -> Index:
-    """Write a new generation and make it the current one.
-
-    The caller holds `writing(store)`. Nothing is left behind when this fails, a full disk included.
-    """
-    root = store / "index"
-    root.mkdir(parents=True, exist_ok=True)
-    for stale in root.glob("*.partial"):
-        shutil.rmtree(stale, ignore_errors=True)
-    number = 1 + max((int(path.name) for path in root.iterdir() if path.name.isdigit()), default=0)
-    partial = root / f"{number:06d}.partial"
-    partial.mkdir()
-    try:
-        files = _write(partial, new)
-        whole = asdict(new.meta) | {"files": files}
-        (partial / "meta.json").write_text(json.dumps(whole), "utf-8")
-        _sync(partial / "meta.json")
-        _sync(partial)
-        final = root / f"{number:06d}"
-        partial.rename(final)
-        pointer = root / "current.partial"
-        pointer.write_text(final.name + "\n", "ascii")
-        _sync(pointer)
-        if (root / "current").is_dir():
-            shutil.rmtree(root / "current")
-        pointer.replace(root / "current")
-        _sync(root)
-    except BaseException:
-        shutil.rmtree(partial, ignore_errors=True)
-        raise
-    # The one before stays for readers that are about to open it, older ones for those that did.
-    for path in root.iterdir():
-        if path.name.isdigit() and int(path.name) < number - 1:
-            hold = _held(path, fcntl.LOCK_EX)
-            if hold is not None:
-                shutil.rmtree(path, ignore_errors=True)
-                os.close(hold)
-    return Index(final, Meta(**whole))
-
-
-def _write(folder: Path, new: Generation) -> dict[str, tuple[int, str]]:
-    """Write everything but meta.json, and return what was written."""
-    import pyarrow.parquet as pq
-
-    files: dict[str, tuple[int, str]] = {}
-    for name, rows in new.grown.items():
-        old = sorted(new.before.directory.glob(f"{name}.*.parquet")) if new.before else []
-        if len(old) >= _MOST_PARTS and new.before:
-            import pyarrow as pa
-
-            rows = pa.concat_tables([new.before.table(name), rows])  # noqa: PLW2901
-            old = []
-        for part in old:
-            assert new.before is not None
-            os.link(part, folder / part.name)
-            size, digest = new.before.meta.files[part.name]
-            files[part.name] = (size, digest)
-        if rows.num_rows or not old:
-            last = int(old[-1].name.split(".")[1]) if old else 0
-            pq.write_table(rows, folder / f"{name}.{last + 1:04d}.parquet", compression="zstd")
-    for name, rows in new.whole.items():
-        pq.write_table(rows, folder / f"{name}.parquet", compression="zstd")
-    oids = new.graph.oids
-    assert isinstance(oids, Oids)
-    arrays: Sequence[NDArray[Any]] = (
-        oids.raw,
-        oids.order,
-        new.graph.start,
-        new.graph.parents,
-        new.graph.times,
-        new.release,
-        new.lineage.path,
-        new.lineage.landed,
-        new.simplified.becomes,
-        new.simplified.same,
-        new.simplified.start,
-        new.simplified.above,
-    )
-    for name, array in zip(_ARRAYS, arrays, strict=True):
-        np.save(folder / f"{name}.npy", array, allow_pickle=False)
-    for path in sorted(folder.iterdir()):
-        if path.name not in files:
-            _sync(path)
-            files[path.name] = (path.stat().st_size, _digest(path))
-    return files
-
-
-@contextmanager
-def writing(store: Path) -> Iterator[None]:
-    """Hold the one writer's lock.
-
-    Raises
-    ------
-    EnvironmentProblem
-        Another `kbisect index` is at work here.
-    """
-    root = store / "index"
-    root.mkdir(parents=True, exist_ok=True)
-    with (root / "lock").open("w") as lock:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            raise EnvironmentProblem(
-                "another `kbisect index` is at work on this index",
-                hint="wait for it, then try again",
-            ) from None
-        yield
-
-
-def _held(directory: Path, how: int) -> int | None:
+def hold(directory: Path, how: int) -> int | None:
     """Lock a generation and return the descriptor; None where that is impossible just now."""
     try:
         handle = os.open(directory, os.O_RDONLY | os.O_DIRECTORY)
@@ -431,17 +295,10 @@ def _held(directory: Path, how: int) -> int | None:
     return handle
 
 
-def _digest(path: Path) -> str:
+def digest_of(path: Path) -> str:
+    """Return the digest of a file, in hex."""
     with path.open("rb") as file:
         digest = blake2b(digest_size=16)
         while chunk := file.read(1 << 20):
             digest.update(chunk)
     return digest.hexdigest()
-
-
-def _sync(path: Path) -> None:
-    handle = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)

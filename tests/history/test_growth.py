@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 
 from kbisect.git.repository import Repository
+from kbisect.history import generation, store
 from kbisect.history import index as indexing
-from kbisect.history import store
 from kbisect.history.store import Index
 from tests.conftest import History, git
 
@@ -82,16 +82,16 @@ def test_an_index_that_grew_is_the_one_built_at_once(
 
 
 def test_parts_are_joined_before_they_are_many(small: History) -> None:
-    for turn in range(2 * store._MOST_PARTS):
+    for turn in range(2 * generation._MOST_PARTS):
         (small.path / "net").mkdir(exist_ok=True)
         (small.path / "net" / "grow.c").write_text(f"int x{turn};\n")
         git(small.path, "add", "net/grow.c")
         git(small.path, "commit", "--quiet", f"--message=net: grow {turn}")
         indexing.update(small.repository)
     index = store.load(small.repository.store)
-    assert len(list(index.directory.glob("rows.*.parquet"))) <= store._MOST_PARTS + 1
+    assert len(list(index.directory.glob("rows.*.parquet"))) <= generation._MOST_PARTS + 1
     subjects = {row[0] for row in index.rows("SELECT subject FROM commits")}
-    assert {f"net: grow {turn}" for turn in range(2 * store._MOST_PARTS)} <= subjects
+    assert {f"net: grow {turn}" for turn in range(2 * generation._MOST_PARTS)} <= subjects
 
 
 def test_a_link_to_a_commit_that_arrives_later_is_resolved(small: History, tmp_path: Path) -> None:

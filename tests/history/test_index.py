@@ -14,8 +14,8 @@ from pathlib import Path
 import pytest
 
 from kbisect.errors import EnvironmentProblem
+from kbisect.history import generation, store
 from kbisect.history import index as indexing
-from kbisect.history import store
 from kbisect.history.network import network
 from kbisect.history.scope import Scope
 from kbisect.history.store import Index
@@ -192,7 +192,7 @@ def test_a_flipped_bit_is_noticed(nettrees_copy: History) -> None:
 
 def test_two_writers_at_once_are_told_apart(nettrees_copy: History) -> None:
     repository = nettrees_copy.repository
-    with store.writing(repository.store), pytest.raises(EnvironmentProblem, match="another"):
+    with generation.writing(repository.store), pytest.raises(EnvironmentProblem, match="another"):
         indexing.update(repository)
 
 
