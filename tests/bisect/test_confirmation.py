@@ -8,7 +8,7 @@ from kbisect.bisect import rates
 from kbisect.bisect.belief import Belief
 from kbisect.bisect.confirmation import Check, Finding, SequentialTest, next_check
 from kbisect.bisect.reach import Reach
-from tests.bisect.test_midpoint import linear
+from tests.bisect.graphs import linear
 
 
 def known(fail: float, false: float = 0.0, error: float = 0.01) -> SequentialTest:

@@ -18,7 +18,7 @@ from kbisect.bisect.reach import Reach
 from kbisect.bisect.state import State
 from kbisect.bisect.verdict import Verdict
 from kbisect.bisect.view import Range
-from tests.bisect.test_midpoint import linear, random_dag
+from tests.bisect.graphs import linear, random_dag
 
 GOOD = "f" * 40
 seeds = st.integers(0, 10**9)

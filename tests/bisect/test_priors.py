@@ -9,7 +9,7 @@ from kbisect.bisect.reach import Reach
 from kbisect.bisect.search import Search
 from kbisect.bisect.traits import Look
 from kbisect.bisect.verdict import Verdict
-from tests.bisect.test_midpoint import linear
+from tests.bisect.graphs import linear
 
 
 def marked(size: int, *numbers: int) -> np.ndarray[tuple[int], np.dtype[np.bool_]]:

@@ -16,7 +16,7 @@ from kbisect.bisect.reach import Reach
 from kbisect.bisect.search import GOOD_END, Choice, Ending, Search, Stop
 from kbisect.bisect.simulation import Bench, World, name, summary
 from kbisect.bisect.verdict import Verdict
-from tests.bisect.test_midpoint import linear, random_dag
+from tests.bisect.graphs import linear, random_dag
 
 RATES = rates.learned()
 seeds = st.integers(0, 10**9)

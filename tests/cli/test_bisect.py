@@ -9,6 +9,7 @@ import subprocess
 from pathlib import Path
 from statistics import mean
 
+import numpy as np
 import pytest
 
 from tests.cli.repos import Repo, Run, bisect, build, dag, document, line, numbered, refused
@@ -75,8 +76,10 @@ def test_the_same_culprit_as_git_on_graphs_with_merges(
 @pytest.mark.parametrize("seed", range(4))
 def test_the_weights_are_git_own(tmp_path: Path, seed: int) -> None:
     """`git rev-list --bisect-all` prints the weight of every candidate."""
+    from kbisect.bisect import rates
     from kbisect.bisect.candidates import Candidates
-    from kbisect.bisect.midpoint import Midpoint, reaches
+    from kbisect.bisect.reach import Reach
+    from kbisect.bisect.search import Choice, Search
     from kbisect.git.commits import walk
     from kbisect.git.repository import Repository
 
@@ -84,8 +87,8 @@ def test_the_weights_are_git_own(tmp_path: Path, seed: int) -> None:
     chance = random.Random(seed)
     for good in (repo.oids[chance.randrange(100)] for _ in range(4)):
         candidates = Candidates.build(walk(Repository.open(repo.path), [repo.oids[-1]], [good]))
-        suspects = candidates.suspects([])
-        counts = reaches(candidates.graph, suspects)
+        reach, flat = Reach.of(candidates.graph), np.ones(len(candidates))
+        counts = reach.mass(flat)[reach.position]
         ours = {
             oid: min(int(count), len(candidates) - int(count))
             for oid, count in zip(candidates.graph.oids, counts, strict=True)
@@ -93,15 +96,17 @@ def test_the_weights_are_git_own(tmp_path: Path, seed: int) -> None:
         listed = repo.git("rev-list", "--bisect-all", repo.oids[-1], f"^{good}").splitlines()
         git = {row.split()[0]: int(row.rpartition("dist=")[2].rstrip(")")) for row in listed}
         assert ours == git
-        chosen = Midpoint().choose(candidates, suspects, [])
-        assert chosen is not None
-        assert ours[candidates.graph.oids[chosen]] == max(git.values())
+        chosen = Search(candidates.graph, reach, flat, rates.certain()).next()
+        assert isinstance(chosen, Choice)
+        assert ours[candidates.graph.oids[reach.order[chosen.position]]] == max(git.values())
 
 
 def test_no_more_tests_than_git_on_average(tmp_path: Path) -> None:
     """Every commit of a graph once the culprit; git's choice is asked of `git rev-list`."""
+    from kbisect.bisect import rates
     from kbisect.bisect.candidates import Candidates
-    from kbisect.bisect.midpoint import Midpoint
+    from kbisect.bisect.reach import Reach
+    from kbisect.bisect.search import Choice, Search
     from kbisect.bisect.verdict import Verdict
     from kbisect.git.commits import walk
     from kbisect.git.repository import Repository
@@ -109,6 +114,7 @@ def test_no_more_tests_than_git_on_average(tmp_path: Path) -> None:
     repo = build(tmp_path / "repo", dag(48, 11))
     rows = list(walk(Repository.open(repo.path), [repo.oids[-1]], [repo.oids[0]]))
     candidates = Candidates.build(rows)
+    reach = Reach.of(candidates.graph)
     contains = {
         oid: {
             candidates.graph.oids[i] for i in candidates.graph.ancestors([n]).nonzero()[0].tolist()
@@ -135,13 +141,13 @@ def test_no_more_tests_than_git_on_average(tmp_path: Path) -> None:
                 goods.append(chosen)
                 suspects -= contains[chosen]
         theirs.append(tests)
-        answers, tests = [(repo.oids[-1], Verdict.BAD)], 0
-        while (
-            index := Midpoint().choose(candidates, candidates.suspects(answers), answers)
-        ) is not None:
-            oid = candidates.graph.oids[index]
+        search = Search(candidates.graph, reach, np.ones(len(reach)), rates.certain())
+        tests = 0
+        while isinstance(planned := search.next(), Choice):
+            oid = candidates.graph.oids[reach.order[planned.position]]
             tests += 1
-            answers.append((oid, Verdict.BAD if culprit in contains[oid] else Verdict.GOOD))
+            bad_one = culprit in contains[oid]
+            search.hear(planned.position, Verdict.BAD if bad_one else Verdict.GOOD)
         ours.append(tests)
     assert mean(ours) <= mean(theirs) + 0.05
 
