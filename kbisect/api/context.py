@@ -49,7 +49,7 @@ def _with_callers(
     known = []
     for use, count, commit in rows:
         name = use.became.removesuffix("()")
-        if name == use.use:  # reached another way: told by the move itself
+        if use.became == use.use:  # reached another way: told by the move itself
             continue
         if ("name", name) in new.by_key or ("field", f"{owner}.{name}") in new.by_key:
             known.append(CallerChange(use.use, use.became, count, commit))

@@ -324,7 +324,8 @@ def _accessor(base: str, line: str, new_line: str) -> str:
         spelt += "|" + re.escape(base[1:-1].strip())
     for found in re.finditer(rf"\b([A-Za-z_]\w*)\s*\(\s*&?\s*(?:{spelt})\s*[,)]", new_line):
         name = found.group(1)
-        if name not in _WORDS and not re.search(rf"\b{name}\b", line):
+        # An accessor may have the field's own name: `sk_sleep(sk)` for `sk->sk_sleep`.
+        if name not in _WORDS and not re.search(rf"(?<!->)(?<!\.)\b{name}\b", line):
             return f"{name}()"
     return ""
 

@@ -117,6 +117,11 @@ class Explainer:
                 found = found or self._event(complaint, lives)
                 name = lives.name
                 alive = alive or next((x for x in lives.lives if x.name == lives.name), None)
+            if found is None and alive is None and complaint.owner:
+                # A member that was a macro for a longer path (`fl4_dst`, `nl_u.ip4_u.daddr`).
+                lives = self.past.lives(complaint.name)[complaint.name]
+                if any("." in life.declaration.type for life in lives.lives):
+                    found = self._event(complaint, lives)
         elif complaint.name:
             lives = self.past.lives(complaint.name)[complaint.name]
             found = self._event(complaint, lives)
@@ -350,7 +355,11 @@ def relevant(finding: Finding, use: str) -> tuple[CallerChange, ...]:
 
 def _converted(patch: patches.CommitPatch, word: str, finding: Finding) -> Iterator[Conversion]:
     changed = finding.kind.endswith(("-signature", "-retyped", "-changed"))
-    pattern = re.compile(rf"\b{re.escape(word)}\b".encode())
+    is_field = finding.old is not None and finding.old.what is What.FIELD
+    # A variable may be called as the field is.
+    before_it = r"(?:->|\.)\s*" if is_field and "." in finding.name else r"\b"
+    pattern = re.compile(rf"{before_it}{re.escape(word)}\b".encode())
+    gone = re.compile(rf"\b{re.escape(word)}\b(?!\s*\()".encode())
     for file in patch.files:
         if file.path.endswith(".h") and file.path == finding.header:
             continue
@@ -362,7 +371,7 @@ def _converted(patch: patches.CommitPatch, word: str, finding: Finding) -> Itera
                 if not before[:1].isspace() or not pattern.search(before):
                     continue
                 after = evidence.partner(before, place, added, len(removed) == len(added))
-                if after is None or (not changed and pattern.search(after)):
+                if after is None or (not changed and gone.search(after)):
                     continue
                 if any(line.count(b"(") != line.count(b")") for line in (before, after)):
                     continue  # the rest of it is not in the patch

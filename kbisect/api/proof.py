@@ -176,8 +176,8 @@ def _place(
             moved = True
         # Another struct: the same name may be chance, another name nearly always is.
         weight -= 0.3 if assigned else 1.5 if same_name else 2.5
-    elif _inside(old) != _inside(new) and _inside(old) in around.new_members.get(home, ()):
-        weight -= 2.5  # from one half of a union to the other
+    elif _crosses(old, new, around):
+        weight -= 2.5
     near = around.siblings.get(old.key, ("", ""))
     far = around.siblings.get(new.key, ("", ""))
     equal = sum(1 for one, other in zip(near, far, strict=True) if one and one == other)
@@ -199,6 +199,8 @@ def _is_proven(
     flag becomes a counter. Its callers must have gone there, or its name or type say so.
     """
     if _RESERVED.search(last_name(old)) or _RESERVED.search(last_name(new)):
+        return False
+    if _crosses(old, new, around):
         return False
     total = evidence.totals.get(old.key, 0)
     turned = evidence.callers.get(old.key, {}).get(last_name(new), 0)
@@ -237,7 +239,7 @@ def _is_proven(
         close = name >= 0.9 and (typed or old.what in (What.ENUMERATOR, What.MACRO))
         longer = (
             old.what is What.FIELD
-            and (typed or turned > 1)
+            and (typed or (turned > 1 and not _wraps(old, new)))
             and _extends(last_name(old), last_name(new))
         )
         if most or close or longer or name == 1:
@@ -296,6 +298,17 @@ def _shared_members(
     mine = around.old_members.get(old.name, frozenset())
     yours = around.new_members.get(new.name, frozenset())
     return len(mine & yours), len(mine & yours) / (len(mine | yours) or 1), len(mine)
+
+
+def _crosses(old: Declaration, new: Declaration, around: Surroundings) -> bool:
+    """Whether a field would go from one half of a union to the other."""
+    home = around.structs.get(old.owner, old.owner)
+    inside = _inside(old)
+    return (
+        inside not in ("", _inside(new))
+        and new.owner == home
+        and inside in around.new_members.get(home, ())
+    )
 
 
 def _inside(declaration: Declaration) -> str:
