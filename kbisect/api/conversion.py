@@ -60,9 +60,13 @@ def _apply(line: str, name: str, conversion: Conversion) -> str | None:
     olds, news = _TOKEN.findall(conversion.before), _TOKEN.findall(conversion.after)
     if name not in olds:
         return None
-    if olds.count(name) == news.count(name):
-        return with_arguments(line, name, name, conversion)
     place = olds.index(name)
+    called = [
+        tokens[tokens.index(name) + 1 :][:1] == ["("] for tokens in (olds, news) if name in tokens
+    ]
+    # A field that gave way to an accessor of its own name is another matter.
+    if olds.count(name) == news.count(name) and called != [False, True]:
+        return with_arguments(line, name, name, conversion)
     if olds[place + 1 : place + 2] == ["("] and news[place + 1 : place + 2] == ["("]:
         text = with_arguments(line, name, news[place], conversion)
         if text is not None:

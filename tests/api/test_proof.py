@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import pytest
 
+from kbisect.api.conversion import Conversion, rewritten
 from kbisect.api.declarations import Declaration, What
 from kbisect.api.evidence import Interest, Use, read_hunk
 from kbisect.api.proof import Evidence, Key, Step, Surroundings
@@ -118,3 +119,9 @@ def test_a_use_is_alike_when_what_follows_is() -> None:
     old = field("flags_ok", "bool")
     assert uses(b"\tw->flags_ok = true;", b"\tw->is_ok = true;", old) == [("is_ok", True)]
     assert uses(b"\tw->flags_ok = true;", b"\tw->flags |= OK;", old) == [("flags", False)]
+
+
+def test_a_line_is_rewritten_for_an_accessor_named_as_its_field() -> None:
+    done = Conversion("a.c", "wake_up(sk->sk_sleep);", "wake_up(sk_sleep(sk));", "c" * 40)
+    written = rewritten("if (waitqueue_active(tp->sk->sk_sleep))", "sk_sleep", [done])
+    assert written == ("if (waitqueue_active(sk_sleep(tp->sk)))", done)
