@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 from kbisect.backport.candidates import Survey
 from kbisect.git.patches import FilePatch, of_commits
@@ -18,8 +19,6 @@ from kbisect.history.store import Index
 
 _CONTEXT = 3
 """Lines around a hunk that a merge looks at."""
-_AT_ONCE = 500
-"""Paths in one question to the index."""
 _DUMB = 3
 """A line of fewer letters is written by everybody."""
 
@@ -44,6 +43,17 @@ class Blockers:
         self._history: dict[str, list[_Written]] = {}
         self._patches: dict[str, tuple[FilePatch, ...]] = {}
 
+    @cached_property
+    def _touching(self) -> dict[str, list[tuple[int, str]]]:
+        """Upstream's missing commits by the paths they change."""
+        found: dict[str, list[tuple[int, str]]] = {}
+        for path, number, oid in self._index.rows(
+            "SELECT DISTINCT x.path, c.number, c.oid FROM changes x JOIN commits c ON c.oid = x.oid"
+        ):
+            if self._missing[number]:
+                found.setdefault(path, []).append((number, oid))
+        return found
+
     def read(self, oids: Iterable[str]) -> None:
         """Read the patches of many fixes at once."""
         for patch in of_commits(self._repository, oids):
@@ -64,7 +74,7 @@ class Blockers:
             if file.path not in paths:
                 continue
             here = self._picker.content(tree, file.path) or b""
-            absent = {line for line in self._expected(oid, file) if line not in here}
+            absent = self._expected(oid, file) - _told(here.split(b"\n"))
             for written in reversed(self._history_of(file.path)):
                 if written.number < number and not absent.isdisjoint(written.lines):
                     absent -= written.lines
@@ -93,16 +103,7 @@ class Blockers:
         """Read the missing history of many files at once."""
         unread = sorted(set(paths) - self._history.keys())
         self._history |= {path: [] for path in unread}
-        numbers: dict[str, int] = {}
-        for start in range(0, len(unread), _AT_ONCE):
-            some = unread[start : start + _AT_ONCE]
-            marks = ", ".join("?" for _ in some)
-            rows = self._index.rows(
-                "SELECT DISTINCT c.oid, c.number FROM changes x JOIN commits c ON c.oid = x.oid"
-                f" WHERE x.path IN ({marks})",
-                some,
-            )
-            numbers |= {oid: number for oid, number in rows if self._missing[number]}
+        numbers = {oid: number for path in unread for number, oid in self._touching.get(path, ())}
         order = sorted(numbers, key=numbers.__getitem__)
         for patch in of_commits(self._repository, order, unread):
             for file in patch.files:
