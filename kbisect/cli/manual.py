@@ -90,7 +90,10 @@ def reference() -> str:
 
 def _help(entry: Entry) -> str:
     with click.Context(
-        entry.command, info_name=entry.context.info_name, parent=entry.context.parent
+        entry.command,
+        info_name=entry.context.info_name,
+        parent=entry.context.parent,
+        help_option_names=entry.context.help_option_names,
     ) as context:
         context.terminal_width = context.max_content_width = 100
         text = context.get_help()
