@@ -15,24 +15,19 @@ from pathlib import Path
 import matplotlib as mpl
 from cycler import cycler
 
-from kbisect.git.repository import Repository
-from kbisect.history import index as indexing
-from kbisect.history import store
-from kbisect.history.store import Index
+import kbisect
 
 COLORS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#56b4e9", "#e69f00", "#8a949e")
 """Okabe and Ito's, which the colour-blind can tell apart."""
 
 
-def repository() -> tuple[Repository, Index]:
-    """Open the repository and its index, which is brought up to date first."""
-    named = os.environ.get("KBISECT_NOTEBOOK_REPO")
-    opened = Repository.open(
-        named or str(_miniature()), os.environ.get("KBISECT_NOTEBOOK_STORE") or None
-    )
-    outcome = indexing.update(opened)
-    print(f"{outcome.commits:,} commits, {outcome.in_scope:,} of them in scope")
-    return opened, store.load(opened.store)
+def history() -> kbisect.History:
+    """Open the repository; its index is brought up to date."""
+    named = os.environ.get("KBISECT_NOTEBOOK_REPO") or _miniature()
+    opened = kbisect.open(named, os.environ.get("KBISECT_NOTEBOOK_STORE") or None)
+    known = opened.index.graph
+    print(f"{len(known):,} commits, {len(opened.commits()):,} of them in scope")
+    return opened
 
 
 def look() -> None:
