@@ -7,7 +7,6 @@ import random
 import resource
 import subprocess
 from pathlib import Path
-from statistics import mean
 
 import numpy as np
 import pytest
@@ -76,80 +75,24 @@ def test_the_same_culprit_as_git_on_graphs_with_merges(
 @pytest.mark.parametrize("seed", range(4))
 def test_the_weights_are_git_own(tmp_path: Path, seed: int) -> None:
     """`git rev-list --bisect-all` prints the weight of every candidate."""
-    from kbisect.bisect import rates
-    from kbisect.bisect.candidates import Candidates
     from kbisect.bisect.reach import Reach
-    from kbisect.bisect.search import Choice, Search
-    from kbisect.git.commits import walk
     from kbisect.git.repository import Repository
+    from kbisect.lab.ranges import candidates_of
 
     repo = build(tmp_path / "repo", dag(200, seed))
     chance = random.Random(seed)
     for good in (repo.oids[chance.randrange(100)] for _ in range(4)):
-        candidates = Candidates.build(walk(Repository.open(repo.path), [repo.oids[-1]], [good]))
-        reach, flat = Reach.of(candidates.graph), np.ones(len(candidates))
-        counts = reach.mass(flat)[reach.position]
+        candidates = candidates_of(Repository.open(repo.path), repo.oids[-1], [good])
+        reach = Reach.of(candidates.graph)
+        size = len(candidates)
+        counts = reach.mass(np.ones(size)).round().astype(int).tolist()
         ours = {
-            oid: min(int(count), len(candidates) - int(count))
-            for oid, count in zip(candidates.graph.oids, counts, strict=True)
+            candidates.graph.oids[int(number)]: min(count, size - count)
+            for number, count in zip(reach.order, counts, strict=True)
         }
         listed = repo.git("rev-list", "--bisect-all", repo.oids[-1], f"^{good}").splitlines()
         git = {row.split()[0]: int(row.rpartition("dist=")[2].rstrip(")")) for row in listed}
         assert ours == git
-        chosen = Search(candidates.graph, reach, flat, rates.certain()).next()
-        assert isinstance(chosen, Choice)
-        assert ours[candidates.graph.oids[reach.order[chosen.position]]] == max(git.values())
-
-
-def test_no_more_tests_than_git_on_average(tmp_path: Path) -> None:
-    """Every commit of a graph once the culprit; git's choice is asked of `git rev-list`."""
-    from kbisect.bisect import rates
-    from kbisect.bisect.candidates import Candidates
-    from kbisect.bisect.reach import Reach
-    from kbisect.bisect.search import Choice, Search
-    from kbisect.bisect.verdict import Verdict
-    from kbisect.git.commits import walk
-    from kbisect.git.repository import Repository
-
-    repo = build(tmp_path / "repo", dag(48, 11))
-    rows = list(walk(Repository.open(repo.path), [repo.oids[-1]], [repo.oids[0]]))
-    candidates = Candidates.build(rows)
-    reach = Reach.of(candidates.graph)
-    contains = {
-        oid: {
-            candidates.graph.oids[i] for i in candidates.graph.ancestors([n]).nonzero()[0].tolist()
-        }
-        for oid, n in candidates.number.items()
-    }
-    known: dict[frozenset[str], str] = {}
-
-    def git_chooses(suspects: frozenset[str], bad: str, goods: list[str]) -> str:
-        if suspects not in known:
-            known[suspects] = repo.git("rev-list", "--bisect", bad, *(f"^{good}" for good in goods))
-        return known[suspects]
-
-    ours, theirs = [], []
-    for culprit in candidates.graph.oids:
-        bad, goods, tests = repo.oids[-1], [repo.oids[0]], 0
-        suspects = frozenset(contains[bad])
-        while len(suspects) > 1:
-            chosen = git_chooses(suspects, bad, goods)
-            tests += 1
-            if culprit in contains[chosen]:
-                bad, suspects = chosen, suspects & contains[chosen]
-            else:
-                goods.append(chosen)
-                suspects -= contains[chosen]
-        theirs.append(tests)
-        search = Search(candidates.graph, reach, np.ones(len(reach)), rates.certain())
-        tests = 0
-        while isinstance(planned := search.next(), Choice):
-            oid = candidates.graph.oids[reach.order[planned.position]]
-            tests += 1
-            bad_one = culprit in contains[oid]
-            search.hear(planned.position, Verdict.BAD if bad_one else Verdict.GOOD)
-        ours.append(tests)
-    assert mean(ours) <= mean(theirs) + 0.05
 
 
 def test_skips_leave_what_git_leaves(repo: Repo, kbisect: Run) -> None:

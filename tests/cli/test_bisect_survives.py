@@ -61,7 +61,7 @@ def test_a_kill_between_the_end_and_its_telling(repo: Repo, kbisect: Run, tmp_pa
 
 
 def test_an_interrupted_one_goes_on_with_resume_alone(repo: Repo, kbisect: Run) -> None:
-    script = numbered(repo, "sleep 0.1")
+    script = numbered(repo, "sleep 0.5")
     ends = ["--good", repo.oids[0], "--bad", repo.oids[-1]]
     process = subprocess.Popen(
         [*KBISECT, "-C", str(repo.path), "bisect", "run", *ends, str(script)],

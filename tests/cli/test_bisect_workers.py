@@ -36,8 +36,9 @@ def test_several_workers_find_the_same_and_are_apart(repo: Repo, kbisect: Run) -
     """Each has a worktree and a build folder of its own; nothing is left of either."""
     script = numbered(
         repo,
-        'mkdir "$KBISECT_BUILD/mine" || exit 99; sleep 0.2; [ "$(cat number)" = $n ] || exit 98\n'
-        f'rmdir "$KBISECT_BUILD/mine"; echo $KBISECT_WORKER >> {repo.path.parent}/workers',
+        'exec 9> "$KBISECT_BUILD/mine"; flock -n 9 || exit 99\n'
+        'sleep 0.2; [ "$(cat number)" = $n ] || exit 98\n'
+        f"echo $KBISECT_WORKER >> {repo.path.parent}/workers",
     )
     found = bisect(kbisect, repo, script, "--workers", "3")
     assert found["culprit"] == repo.oids[17]
