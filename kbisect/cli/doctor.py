@@ -17,7 +17,7 @@ from kbisect.errors import RepositoryProblem
 def doctor(session: Session, as_json: bool) -> int:
     """Check what this machine can do: git, QEMU, KVM, a compiler, Dask, the disk, mail.
 
-    Each thing is tried, but that no mail is sent. Exits with 4 if something that the lab needs is missing.
+    Each thing is tried, but no mail is sent. Exits with 4 if something the lab needs is missing.
     """
     from kbisect.lab import mailing
     from kbisect.lab.doctor import Health, examine
