@@ -51,13 +51,18 @@ class Snapshot:
         }
 
     @cached_property
+    def files(self) -> tuple[str, ...]:
+        """All files, as git sorts them."""
+        return tuple(self._list())
+
+    @cached_property
     def folders(self) -> frozenset[str]:
         """All folders, without a slash at their end."""
         return frozenset(self._list("-d"))
 
     def named(self, name: str) -> list[str]:
         """Return the files of one name, in whatever folder, sorted."""
-        return sorted(path for path in self._list() if path == name or path.endswith(f"/{name}"))
+        return sorted(path for path in self.files if path == name or path.endswith(f"/{name}"))
 
     def lines_with(self, words: Iterable[str]) -> list[tuple[str, int, str]]:
         """Find the lines of all files that have any of the words: (path, 1-based line, text)."""

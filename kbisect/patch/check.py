@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from kbisect.git.repository import Repository
 from kbisect.history.releases import Release, Window, window
-from kbisect.patch import posting, style, tags, target
+from kbisect.patch import newfiles, posting, style, tags, target
 from kbisect.patch.maintainers import Desk
 from kbisect.patch.reading import sent_at
 from kbisect.patch.rules import Level, Result, worst
@@ -61,6 +61,7 @@ def check(
     sent = sent_at(first) if first.mail.is_delivered else None
     seen = window(releases, int(sent or now())) if releases else None
     results = list(posting.check(repository, series, desk, aim, seen))
+    results += newfiles.check(series, desk)
     for patch in series.patches:
         results += tags.check(repository, patch, is_mailed=is_mailed)
         results += style.check(patch.files, patch.subject.number)

@@ -19,7 +19,7 @@ from kbisect.git.repository import Repository
 from kbisect.git.snapshot import Snapshot
 from kbisect.history import maintainers as parsing
 from kbisect.history.maintainers import THE_REST, Fault, Maintainers
-from kbisect.history.sections import Section
+from kbisect.history.sections import Entry, Section
 from kbisect.patch.addresses import Address, Mailmap, People, split
 from kbisect.patch.mentions import named_in, people_in
 from kbisect.patch.signers import Signers
@@ -239,10 +239,11 @@ class _Gathered:
         self._sections.setdefault(section.line, section)
         title = _shortened(section.title)
         status = (section.status or "unknown").lower()
-        for entry in section.entries:
+        for before, entry in zip((None, *section.entries), section.entries, strict=False):
             if entry.tag == "M":
                 role = f"{_ROLES.get(status, status)}:{title}{suffix}"
-                self._add(entry.value, role, Kind.MAINTAINER, section.title)
+                named = _named(entry.value, before)
+                self._add(named, role, Kind.MAINTAINER, section.title)
             elif entry.tag == "R":
                 self._add(entry.value, f"reviewer:{title}{suffix}", Kind.REVIEWER, section.title)
             elif entry.tag == "L":
@@ -302,6 +303,18 @@ class _Gathered:
             for section in self._sections.values()
         )
         return Answer(tuple(seen.values()), subsystems, tuple(paths), tuple(uncovered))
+
+
+def _named(value: str, before: Entry | None) -> str:
+    """Give a bare address the name of the P: line above it.
+
+    So MAINTAINERS named people before Linux kernel commit 076cfaaece1c ("MAINTAINERS: integrate
+    P:/M: lines"); today a P: line holds the path or address of a document.
+    """
+    read = Address.read(value)
+    if read.name or before is None or before.tag != "P" or "/" in before.value:
+        return value
+    return str(Address(before.value, read.email))
 
 
 def _shortened(title: str) -> str:

@@ -137,6 +137,18 @@ DEPRECATED_API = Rule(
     f"{_NETDEV}: Using device-managed and cleanup.h constructs",
     "tests/patch/deprecated_api",
 )
+MAINTAINERS = Rule(
+    "maintainers",
+    "new files have an entry in MAINTAINERS that isn't a whole subsystem's",
+    "Documentation/dev-tools/checkpatch.rst: FILE_PATH_CHANGES",
+    "tests/series/maintainers",
+)
+CHECK_SELFTEST = Rule(
+    "check_selftest",
+    "a new selftest is in the Makefile, and its program in .gitignore",
+    "Documentation/dev-tools/kselftest.rst: Contributing new tests (details)",
+    "tests/patch/check_selftest",
+)
 CHECKPATCH = Rule(
     "checkpatch",
     "the tree's own scripts/checkpatch.pl, if asked",
@@ -146,7 +158,7 @@ CHECKPATCH = Rule(
 ALL = (
     *(SERIES_FORMAT, TARGET_TREE, NET_NEXT_OPEN, FIXES_PRESENT, VERIFY_FIXES, VERIFY_SIGNEDOFF),
     *(CC_MAINTAINERS, LINKS, ONE_KIND, XMAS_TREE, SOURCE_INLINE, HEADER_INLINE, DEPRECATED_API),
-    CHECKPATCH,
+    *(MAINTAINERS, CHECK_SELFTEST, CHECKPATCH),
 )
 
 

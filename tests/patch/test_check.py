@@ -307,6 +307,60 @@ def test_code(run: Run, rule: Rule, change: str, level: Level) -> None:
     assert said.level is level, said
 
 
+def new(path: str, *lines: str) -> str:
+    return diff(path, *lines).replace(f"--- a/{path}", "--- /dev/null").replace("-1,0", "-0,0")
+
+
+NEW = new("drivers/net/new.c", "int n;")
+ENTRY = "--- a/MAINTAINERS\n+++ b/MAINTAINERS\n@@ -1,0 +2,1 @@\n+F:\t{}\n"
+
+
+@pytest.mark.parametrize(
+    ("changes", "level"),
+    [
+        ([diff(C, "int b;")], Level.PASS),
+        ([new("lib/new.c", "int n;")], Level.FAIL),  # THE REST has it, which is nobody
+        ([new("lib/new.c", "int n;") + ENTRY.format("lib/new.c")], Level.PASS),
+        ([new("lib/new.c", "int n;"), ENTRY.format("lib/new*")], Level.PASS),
+        ([new("lib/new.c", "int n;") + ENTRY.format("lib/other.c")], Level.FAIL),
+        ([new("Documentation/new.rst", "new")], Level.PASS),
+        ([new("lib/new/Makefile", "obj-y += new.o")], Level.PASS),
+        ([NEW], Level.PASS),  # its section has few files in this tree
+        ([NEW, *(new(f"drivers/net/x{n}.c", "int n;") for n in range(80))], Level.WARN),
+        ([NEW, *(new(f"drivers/net/x{n}.c", "int n;") for n in range(500))], Level.FAIL),
+    ],
+)
+def test_a_new_file_has_an_entry(run: Run, changes: list[str], level: Level) -> None:
+    said = result(run(mail(change="".join(changes))), rules.MAINTAINERS)
+    assert said.level is level, said
+
+
+def test_a_later_patch_may_bring_the_entry(run: Run) -> None:
+    first = mail("[PATCH net-next 1/2] lib: new", change=new("lib/new.c", "int n;"))
+    then = mail("[PATCH net-next 2/2] lib: whose", change=ENTRY.format("lib/new.c"))
+    assert result(run(first, then), rules.MAINTAINERS).level is Level.PASS
+
+
+TEST = "tools/testing/selftests/net"
+
+
+@pytest.mark.parametrize(
+    ("change", "missing"),
+    [
+        (new(f"{TEST}/a.sh", "true"), ["Makefile"]),
+        (new(f"{TEST}/a.sh", "true") + diff(f"{TEST}/Makefile", "TEST_PROGS += a.sh"), []),
+        (new(f"{TEST}/a.c", "int a;"), ["Makefile", ".gitignore"]),
+        (new(f"{TEST}/a.bpf.c", "int a;"), []),
+        (new("tools/testing/selftests/mm/a.sh", "true"), []),
+    ],
+)
+def test_a_new_selftest_is_built_and_ignored(run: Run, change: str, missing: list[str]) -> None:
+    said = result(run(mail(change=change)), rules.CHECK_SELFTEST)
+    assert [place for place in missing if f"the {place} " in " ".join(said.detail)] == missing
+    assert said.level is (Level.FAIL if missing else Level.PASS)
+    assert len(said.detail) == len(missing)
+
+
 def test_lines_that_were_there_are_not_blamed_on_the_patch(run: Run) -> None:
     there = (
         f"--- a/{C}\n+++ b/{C}\n@@ -1,4 +1,5 @@\n {{\n \tint a;\n \tstruct x *b;\n"

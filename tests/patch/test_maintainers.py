@@ -147,6 +147,25 @@ def test_boards_may_keep_their_own_file(tmp_path_factory: pytest.TempPathFactory
     assert addresses(found)[0] == "Xan Test <xan@example.org>"
 
 
+@pytest.mark.parametrize(
+    ("lines", "who"),
+    [
+        ("P:\tAda Test\nP:\tCy Test\nM:\tcy@example.org", "Cy Test <cy@example.org>"),
+        ("P:\tAda Test\nM:\tCy Test <cy@example.org>", "Cy Test <cy@example.org>"),
+        ("P:\tCy Test\nS:\tMaintained\nM:\tcy@example.org", "cy@example.org"),
+        ("P:\tDocumentation/acme.rst\nM:\tcy@example.org", "cy@example.org"),
+    ],
+)
+def test_a_bare_address_has_the_name_on_the_line_above(
+    tmp_path: Path, lines: str, who: str
+) -> None:
+    git(tmp_path, "init", "--quiet")
+    text = f"ACME\n{lines}\nS:\tMaintained\nF:\ta.c\n"
+    oid = commit(tmp_path, {"MAINTAINERS": text, "a.c": "int a;\n"}, "a")
+    found = Desk(History(tmp_path, {}).repository, oid).of_paths(["a.c"], history=False)
+    assert addresses(found) == [who]
+
+
 def test_a_revision_without_the_file_is_refused(tmp_path: Path) -> None:
     git(tmp_path, "init", "--quiet")
     oid = commit(tmp_path, {"a": "a"}, "none")
