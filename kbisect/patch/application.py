@@ -7,10 +7,11 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 
-from kbisect.git import patches
+from kbisect.git import commits, patches
 from kbisect.git.application import Applier, Attempt
 from kbisect.git.repository import Repository
 from kbisect.patch.series import Patch, Series
+from kbisect.patch.standing import Standing
 
 _LOOK_BACK = 300
 """How many commits of the files in question are read to say who is in the way."""
@@ -81,7 +82,7 @@ class Forecast:
     how : a few words: `2 hunks at other lines`, `with 1 line of context`
     conflicts : (path, line of the hunk)
     blockers : commits that are in the way
-    same_as : the commit that carries it already, where one has its subject
+    same_as : the commit that carries it already, where one has its subject and wasn't reverted
     """
 
     title: str
@@ -188,11 +189,15 @@ def _hunks(count: int) -> str:
 
 
 def _same(repository: Repository, patch: Patch, onto: str) -> str | None:
-    """Return the newest commit of the same subject that touches the patch's files."""
-    for oid, subject in patches.touching(repository, onto, patch.paths, _LOOK_BACK):
-        if subject == patch.title:
-            return oid
-    return None
+    """Return the newest commit of the same subject on the patch's files that wasn't reverted."""
+    near = list(patches.touching(repository, onto, patch.paths, _LOOK_BACK))
+    alike = [oid for oid, subject in near if subject == patch.title]
+    if not alike:
+        return None
+    oids = [oid for oid, _ in reversed(near)]
+    later = oids[oids.index(alike[-1]) :]
+    standing = Standing({each.oid: each.message for each in commits.records(repository, later, ())})
+    return next(filter(standing.stands, alike), None)
 
 
 def _in_the_way(

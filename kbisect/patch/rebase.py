@@ -17,6 +17,7 @@ from kbisect.git.worktree import locate
 from kbisect.history import identity, messages
 from kbisect.history.identity import Fact
 from kbisect.history.messages import LinkKind
+from kbisect.patch.standing import Standing
 
 _LOOK_BACK = 4000
 _MOST_BLOCKERS = 5
@@ -149,12 +150,15 @@ def _upstream(
         ]
         for record in own
     }
-    return identity.match(
+    found = identity.match(
         [_fact(record) for record in own],
         [_fact(record) for record in moved],
         {oid: said for oid, said in markers.items() if said},
         lambda oids: prints(repository, oids),
     )
+    # What was taken back there has to be put on again.
+    standing = Standing({record.oid: record.message for record in reversed(own)})
+    return {oid: each for oid, each in found.items() if standing.stands(each.on_branch)}
 
 
 def _fact(record: CommitRecord) -> Fact:

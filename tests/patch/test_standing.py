@@ -1,0 +1,78 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""What counts as there: reverts, reverts of reverts, and what is applied again."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from kbisect.patch import application, rebase, series
+from kbisect.patch.application import State
+from kbisect.patch.rebase import Fate
+from kbisect.patch.standing import Standing
+from tests.conftest import History, git
+from tests.patch.conftest import commit
+
+A, B, C, D = (digit * 40 for digit in "abcd")
+TITLE = "acme: count drops"
+UNDO = f'Revert "{TITLE}"\n\nThis reverts commit {A}.\n'
+
+
+@pytest.mark.parametrize(
+    ("texts", "standing"),
+    [
+        ({A: TITLE}, {A}),
+        ({A: TITLE, B: UNDO}, {B}),
+        ({A: TITLE, B: f'Revert "{TITLE}"\n\nIt broke.\n'}, {B}),
+        # The id is another tree's.
+        ({A: TITLE, B: f'Revert "{TITLE}"\n\nThis reverts commit {D}.\n'}, {B}),
+        ({A: TITLE, B: UNDO, C: f'Revert "{UNDO[:26]}"\n\nThis reverts commit {B}.\n'}, {A, C}),
+        ({A: TITLE, B: UNDO, C: f'Reapply "{TITLE}"\n\nThis reverts commit {B}.\n'}, {A, C}),
+        ({A: TITLE, B: UNDO, C: f'Reapply "{TITLE}"\n\nIt was innocent.\n'}, {A, C}),
+        # The revert is older than what is looked at.
+        ({A: TITLE, C: f'Reapply "{TITLE}"\n\nIt was innocent.\n'}, {A, C}),
+        ({A: TITLE, B: UNDO, C: TITLE}, {B, C}),
+        ({A: TITLE, B: f"acme: more\n\nBuilds on commit {A}.\n"}, {A, B}),
+    ],
+)
+def test_what_stands(texts: dict[str, str], standing: set[str]) -> None:
+    asked = Standing(texts)
+    assert {oid for oid in texts if asked.stands(oid)} == standing
+
+
+@pytest.fixture
+def tree(tmp_path: Path) -> Path:
+    """A topic of one commit; main took it, took it back and went on."""
+    git(tmp_path, "init", "--quiet", "--initial-branch=main")
+    lines = [f"int a{n};\n" for n in range(9)]
+    commit(tmp_path, {"a.c": "".join(lines)}, "begin")
+    git(tmp_path, "checkout", "--quiet", "-b", "topic")
+    lines[4] = "long a4;\n"
+    commit(tmp_path, {"a.c": "".join(lines)}, "a: make it long")
+    git(tmp_path, "checkout", "--quiet", "main")
+    commit(tmp_path, {"b.c": "int b;\n"}, "b: begin")
+    git(tmp_path, "cherry-pick", "topic")
+    git(tmp_path, "revert", "--no-edit", "HEAD")
+    return tmp_path
+
+
+def test_what_was_reverted_is_put_on_again(tree: Path) -> None:
+    repository = History(tree, {}).repository
+    old, new, onto = (repository.resolve(name) for name in ("topic~1", "topic", "main"))
+    found = rebase.forecast(repository, old, new, onto)
+    assert [step.fate for step in found.steps] == [Fate.CLEAN]
+    git(tree, "revert", "--no-edit", "main")
+    again = rebase.forecast(repository, old, new, repository.resolve("main"))
+    assert [step.fate for step in again.steps] == [Fate.UPSTREAM]
+
+
+def test_what_was_reverted_conflicts_and_is_not_called_there(tree: Path) -> None:
+    text = (tree / "a.c").read_text()
+    commit(tree, {"a.c": text.replace("int a4", "short a4")}, "a: make it short")
+    repository = History(tree, {}).repository
+    onto = repository.resolve("main")
+    posted = series.of_commits(repository, "topic")
+    [one] = application.forecast(repository, posted, onto).forecasts
+    assert (one.state, one.same_as) == (State.CONFLICT, None)
+    assert "a: make it short" in {each.subject for each in one.blockers}
