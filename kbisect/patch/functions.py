@@ -21,6 +21,9 @@ _NO_HEAD = {"if", "for", "while", "switch", "return", "sizeof", "defined", "do",
 _AGGREGATE = re.compile(
     r"(?:static |const |typedef )*(?P<kind>struct|union|enum)\s+(?P<name>\w+)[^;()]*\{?\s*$"
 )
+_VARIABLE = re.compile(
+    r"[A-Za-z_][\w\s*]*?\b(?P<name>[A-Za-z_]\w*)\s*(?:\[[^\]]*\]\s*)*(?:__\w+\s*)*=(?!=)"
+)
 _MACRO = re.compile(r"#\s*define\s+(?P<name>\w+)")
 _EXPORT = re.compile(r"EXPORT_(?:PER_CPU_)?SYMBOL\w*\(\s*(\w+)")
 _COMMENT = re.compile(r"//.*|/\*.*?(?:\*/|\Z)")
@@ -45,7 +48,7 @@ _SHORT = 3
 
 @dataclass(frozen=True, slots=True)
 class Touched:
-    """A function, type or macro whose lines a patch changes."""
+    """A function, type, table or macro whose lines a patch changes."""
 
     name: str
     path: str
@@ -97,7 +100,7 @@ def _owners(file: FileDiff) -> Iterator[tuple[str, str]]:
 
 
 def _head(line: str) -> str | None:
-    for pattern in (_MACRO, _AGGREGATE, _HEAD):
+    for pattern in (_MACRO, _VARIABLE, _AGGREGATE, _HEAD):
         found = pattern.match(line)
         if found and found["name"] not in _NO_HEAD:
             kind = found.groupdict().get("kind")

@@ -66,7 +66,7 @@ class PatchFacts:
 
 @dataclass(frozen=True, slots=True)
 class FileHistory:
-    """How often a file was changed, and how many of these commits say that they fix something."""
+    """How often a file was changed before, and how many of these commits say that they fix."""
 
     path: str
     commits: int
@@ -152,7 +152,7 @@ def read(repository: Repository, series: Series, index: Index | None, at: str) -
         hidden=gone,
         api=tuple(changes),
         api_base=base,
-        history=_histories(index, series.paths),
+        history=_histories(index, series.paths, series.base and repository.find(series.base)),
         trees=tuple(
             TreeForecast(name, outcome.onto, outcome.forecasts)
             for name, outcome in outcomes.items()
@@ -244,14 +244,27 @@ def _files(applier: Applier, oid: str, blobs: Mapping[str, str]) -> Files:
     )
 
 
-def _histories(index: Index | None, paths: Sequence[str]) -> tuple[FileHistory, ...]:
+def _histories(
+    index: Index | None, paths: Sequence[str], base: str | None
+) -> tuple[FileHistory, ...]:
+    """Count the commits of each file, and the fixes among them, up to the patch's base if known."""
     if index is None or not paths:
         return ()
     marks = ",".join("?" * len(paths))
     rows = index.rows(
-        "SELECT c.path, count(DISTINCT c.oid), count(DISTINCT l.oid) FROM changes c"
+        "SELECT c.path, m.number, bool_or(l.oid IS NOT NULL) FROM changes c"
+        " JOIN commits m ON m.oid = c.oid"
         " LEFT JOIN links l ON l.oid = c.oid AND l.kind IN ('fixes', 'blames')"
-        f" WHERE c.path IN ({marks}) GROUP BY c.path ORDER BY 3 DESC, 2 DESC",
+        f" WHERE c.path IN ({marks}) GROUP BY c.path, m.number",
         list(paths),
     )
-    return tuple(FileHistory(*row) for row in rows)
+    number = index.oids.number(base) if base else None
+    before = None if number is None else index.graph.ancestors([number])
+    counts: dict[str, list[int]] = {}
+    for path, commit, is_fix in rows:
+        if before is None or before[commit]:
+            count = counts.setdefault(path, [0, 0])
+            count[0] += 1
+            count[1] += is_fix
+    found = [FileHistory(path, *count) for path, count in counts.items()]
+    return tuple(sorted(found, key=lambda file: (-file.fixes, -file.commits)))

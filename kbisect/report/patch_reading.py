@@ -116,10 +116,10 @@ def _code(reading: Reading, style: Style) -> Iterable[str]:
             new = f" -> {finding.new_name}" if finding.new_name else ""
             yield f"  {finding.kind} {finding.name}{new}   {finding.compatibility.value}"
         yield from _rest(len(reading.api) - _ROWS, "changes")
-    often = [each for each in reading.history if each.fixes]
-    if often:
-        yield style("often fixed before", "bold")
-        for seen in often[:5]:
+    fixed = [each for each in reading.history if each.fixes]
+    if fixed:
+        yield style("fixed before", "bold")
+        for seen in fixed[:5]:
             yield f"  {printable(seen.path)}: {seen.fixes} of {seen.commits} commits are fixes"
 
 

@@ -47,15 +47,18 @@ def test_api_changes_are_those_of_the_caption(nettrees: History, nettrees_index:
     assert read(nettrees, nettrees_index, 42).api == ()
 
 
-def test_files_often_fixed_are_counted_by_the_index(
-    nettrees: History, nettrees_index: Index
+@pytest.mark.parametrize("mark", [42, 51, 62])
+def test_earlier_fixes_of_a_file_are_counted_and_no_later_ones(
+    nettrees: History, nettrees_index: Index, mark: int
 ) -> None:
-    [file] = read(nettrees, nettrees_index, 42).history
-    path = "drivers/net/ethernet/acme/acme.c"
-    assert file.path == path
-    log = git(nettrees.path, "log", "--all", "--no-merges", "--format=%H", "--", path)
-    assert file.commits == len(log.split())
-    assert 0 < file.fixes < file.commits
+    base = f"{nettrees.marks[mark]}^"
+    seen = read(nettrees, nettrees_index, mark).history
+    for file in seen:
+        asked = ("log", "--no-merges", "--full-history", "--format=%H", base, "--", file.path)
+        assert file.commits == len(git(nettrees.path, *asked).split())
+        fixes = git(nettrees.path, *asked[:-2], "-i", "--grep=^Fixes:", *asked[-2:])
+        assert file.fixes == len(fixes.split())
+    assert seen
 
 
 def test_the_subsystem_and_both_trees(nettrees: History, nettrees_index: Index) -> None:
@@ -107,6 +110,19 @@ def test_changes_belong_to_the_function_they_stand_in() -> None:
         Touched("OLD_NAME", "include/net/a.h", 0, 1),
         Touched("NEW_NAME", "include/net/a.h", 1, 0),
     )
+
+
+@pytest.mark.parametrize(
+    "head",
+    [
+        "static const struct net_device_ops acme_ops = {",
+        "static struct net_device_ops acme_ops[] __read_mostly = {",
+        "static const u8 acme_ops[ACME_MAX][2] =",
+    ],
+)
+def test_a_table_is_no_change_of_its_type(head: str) -> None:
+    diff = f"--- a/a.c\n+++ b/a.c\n@@ -9,3 +9,4 @@ {head}\n \t1,\n+\t2,\n \t3,\n }};\n"
+    assert functions.touched(parse(diff.encode())) == (Touched("acme_ops", "a.c", 1, 0),)
 
 
 def test_locks_and_references_are_counted_outside_comments() -> None:
