@@ -24,12 +24,11 @@ PATIENCE = 16
 """So many commits of a block that can't be tested are tried in vain before its inside is left."""
 
 
-def testable(reach: Reach, suspects: Mask, tested: Sequence[int], skipped: Sequence[int]) -> Floats:
+def testable(reach: Reach, tested: Sequence[int], skipped: Sequence[int]) -> Floats:
     """Guess how likely each commit can be tested.
 
     Parameters
     ----------
-    suspects : bool[N], by position
     tested, skipped : positions, each once
 
     Returns
@@ -43,7 +42,6 @@ def testable(reach: Reach, suspects: Mask, tested: Sequence[int], skipped: Seque
         found *= np.maximum(_islands(count, block.lost), 1 - block.chance(reach, count))
     found[list(skipped)] = 0
     found[list(tested)] = 1
-    found[~suspects] = 1
     return found
 
 

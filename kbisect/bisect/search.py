@@ -233,8 +233,8 @@ class Search:
         choice = None
         if ended is not None:
             choice = self._proof(ended, closed, pending)
-        elif agree:
-            # No other test would split what is left: check the answers.
+        elif agree and (left == 1 or post.culprit[suspects].sum() < self.confidence):
+            # No other test of a suspect would split what is left: check the answers.
             repeats = self._heard.copy()
             if left == 1:
                 repeats[:] = False
@@ -356,7 +356,9 @@ class Search:
         """Mark what can't be tested, and what isn't tried any more."""
         closed = self.untestable
         if closed.any():
-            suspects = post.culprit > (1 - self.confidence) / len(self.reach) / 10
+            suspects = self.belief.suspects()
+            if not suspects.any():
+                suspects = post.culprit > (1 - self.confidence) / len(self.reach) / 10
             closed = closed | (self._hope(suspects) <= 0)
         return closed
 
@@ -406,4 +408,4 @@ class Search:
             return np.ones(len(suspects))
         tested = np.flatnonzero(self._heard).tolist()
         # Also an answer "can't be tested" says where the block ends: hence the root.
-        return np.sqrt(testable(self.reach, suspects, tested, skipped.tolist()))
+        return np.sqrt(testable(self.reach, tested, skipped.tolist()))
