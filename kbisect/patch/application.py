@@ -3,21 +3,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 
 from kbisect.git import commits, patches
 from kbisect.git.application import Applier, Attempt
 from kbisect.git.repository import Repository
+from kbisect.patch.blocking import Blocker, blockers, in_the_way, lines
 from kbisect.patch.series import Patch, Series
 from kbisect.patch.standing import Standing
 
 _LOOK_BACK = 300
-"""How many commits of the files in question are read to say who is in the way."""
-_MOST_BLOCKERS = 12
-_TRIVIAL = 3
-"""Lines as short as `}` or `*/` say nothing."""
+"""How many commits of the files in question are read to find one of the same subject."""
 
 
 class State(StrEnum):
@@ -34,40 +31,6 @@ class State(StrEnum):
     def holds(self) -> bool:
         """Whether `git am --3way` takes it."""
         return self in {State.CLEAN, State.MERGED}
-
-
-@dataclass(frozen=True, slots=True)
-class Blocker:
-    """A commit that is in the way: it changed lines that the patch is about.
-
-    Attributes
-    ----------
-    oid, subject : of the commit
-    paths : where
-    lines : number of the lines that it took away; 0 where it only came between
-    """
-
-    oid: str
-    subject: str
-    paths: tuple[str, ...]
-    lines: int
-
-
-def blockers(found: Iterable[tuple[str, str, str, int]]) -> tuple[Blocker, ...]:
-    """Put (oid, subject, path, lines) together, a Blocker for each commit, most lines first."""
-    groups: dict[str, list[tuple[str, str, str, int]]] = {}
-    for each in found:
-        groups.setdefault(each[0], []).append(each)
-    made = [
-        Blocker(
-            oid,
-            group[0][1],
-            tuple(dict.fromkeys(path for _, _, path, _ in group)),
-            sum(lines for _, _, _, lines in group),
-        )
-        for oid, group in groups.items()
-    ]
-    return tuple(sorted(made, key=lambda blocker: -blocker.lines)[:_MOST_BLOCKERS])
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,7 +143,8 @@ def _one(
     if same := _same(repository, patch, onto):
         how = "a commit of its subject is there, and its lines have changed since"
         return Forecast(title, State.ALREADY, tree, how, plain.rejected, same_as=same)
-    found = blockers(_in_the_way(repository, patch, plain, onto))
+    expected = {path: _expected(patch, path, plain) for path, _ in plain.rejected}
+    found = blockers(in_the_way(repository, expected, onto))
     return Forecast(title, State.CONFLICT, None, plain.problem or "", plain.rejected, found)
 
 
@@ -200,43 +164,8 @@ def _same(repository: Repository, patch: Patch, onto: str) -> str | None:
     return next(filter(standing.stands, alike), None)
 
 
-def _in_the_way(
-    repository: Repository, patch: Patch, attempt: Attempt, onto: str
-) -> Iterator[tuple[str, str, str, int]]:
-    """Yield the commits that took away the lines that the rejected hunks expect.
-
-    A hunk whose lines are all there fails because something came between them; then the newest
-    commit that touched its file is named, with 0 lines.
-    """
-    wanted = {path: _expected(patch, path, attempt) for path, _ in attempt.rejected}
-    near = dict(patches.touching(repository, onto, tuple(wanted), _LOOK_BACK))
-    explained: set[str] = set()
-    newest: dict[str, str] = {}
-    for commit in patches.of_commits(repository, near, tuple(wanted)):
-        for file in commit.files:
-            if file.path not in wanted:
-                continue
-            newest.setdefault(file.path, commit.oid)
-            gone = {line for hunk in file.hunks for line in hunk.removed}
-            came = {line for hunk in file.hunks for line in hunk.added}
-            taken = (gone - came) & wanted[file.path]
-            if taken:
-                wanted[file.path] -= taken
-                explained.add(file.path)
-                yield commit.oid, near[commit.oid], file.path, len(taken)
-    for path, oid in newest.items():
-        if path not in explained:
-            yield oid, near[oid], path, 0
-
-
 def _expected(patch: Patch, path: str, attempt: Attempt) -> set[bytes]:
     """Return the lines that the rejected hunks of a file look for, without trivial ones."""
     file = next((each for each in patch.files if path in {each.path, each.old_path}), None)
     starts = {line for name, line in attempt.rejected if name == path}
-    return {
-        line[1:]
-        for hunk in (file.hunks if file else ())
-        if hunk.old_start in starts
-        for line in hunk.lines
-        if line[:1] != b"+" and len(line.strip()) > _TRIVIAL
-    }
+    return lines((h for h in (file.hunks if file else ()) if h.old_start in starts), b" -")

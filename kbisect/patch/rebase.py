@@ -15,12 +15,15 @@ from kbisect.git.picks import Picker
 from kbisect.git.repository import Repository
 from kbisect.git.worktree import locate
 from kbisect.history import identity, messages
-from kbisect.history.identity import Fact
+from kbisect.history.identity import Fact, Match
 from kbisect.history.messages import LinkKind
+from kbisect.patch import blocking
+from kbisect.patch.series import of_commits
 from kbisect.patch.standing import Standing
 
 _LOOK_BACK = 4000
 _MOST_BLOCKERS = 5
+_CONTAINED = "its own id"
 
 
 class Fate(StrEnum):
@@ -43,7 +46,7 @@ class Step:
     tree : oid of the tree object after it; that before it where it is dropped
     upstream, evidence : the commit that carries it there, and by what it is known
     conflicts : paths
-    blockers : (oid, subject) of commits there that changed those paths
+    blockers : (oid, subject) of commits there that changed lines it expects
     """
 
     oid: str
@@ -98,7 +101,7 @@ def forecast(
     oids = [oid for oid, _, _ in reversed(walked)]
     moved = list(commits.records(repository, oids, ()))
     known = {record.oid: record for record in moved}
-    there = _upstream(repository, moved, new, onto)
+    there = _upstream(repository, moved, (old, new), onto)
     tree = repository.commit(onto).tree
     steps = []
     for oid in oids:
@@ -110,15 +113,9 @@ def forecast(
             continue
         pick = picker.pick(oid, tree)
         if pick.tree is None:
-            near = patches.touching(
-                repository, onto, pick.conflicts, _MOST_BLOCKERS, _base(repository, new, onto)
-            )
+            near = _in_the_way(repository, oid, pick.conflicts, (new, onto))
             steps.append(
-                Step(
-                    *(oid, subject, Fate.CONFLICT, tree),
-                    conflicts=pick.conflicts,
-                    blockers=tuple(near),
-                )
+                Step(*(oid, subject, Fate.CONFLICT, tree), conflicts=pick.conflicts, blockers=near)
             )
             continue
         fate = Fate.EMPTY if pick.empty else Fate.CLEAN
@@ -127,14 +124,30 @@ def forecast(
     return Rebase(onto, tuple(steps))
 
 
+def _in_the_way(
+    repository: Repository, oid: str, paths: Sequence[str], ends: tuple[str, str]
+) -> tuple[tuple[str, str], ...]:
+    """Return the commits since the base that changed lines which a commit expects, most first."""
+    new, onto = ends
+    patch = of_commits(repository, oid).patches[0]
+    expected = {
+        path: blocking.lines((h for f in patch.files if f.path == path for h in f.hunks), b" -")
+        for path in paths
+    }
+    found = blocking.in_the_way(repository, expected, onto, _base(repository, new, onto))
+    near = blocking.blockers(found)[:_MOST_BLOCKERS]
+    return tuple((blocker.oid, blocker.subject) for blocker in near)
+
+
 def _base(repository: Repository, new: str, onto: str) -> str | None:
     return next(iter(repository.merge_bases(new, onto)), None)
 
 
 def _upstream(
-    repository: Repository, moved: Sequence[CommitRecord], new: str, onto: str
-) -> dict[str, identity.Match]:
-    """Find the range's commits among those that only `onto` has and that touch the same files."""
+    repository: Repository, moved: Sequence[CommitRecord], ends: tuple[str, str], onto: str
+) -> dict[str, Match]:
+    """Find the range's commits in `onto`: themselves, or among those that it has since the base."""
+    old, new = ends
     paths = sorted({change.path for record in moved for change in record.changes})
     if not paths:
         return {}
@@ -150,12 +163,18 @@ def _upstream(
         ]
         for record in own
     }
-    found = identity.match(
-        [_fact(record) for record in own],
-        [_fact(record) for record in moved],
+    held = [record.oid for record in moved if repository.is_ancestor(record.oid, onto)]
+    found = {oid: Match(oid, oid, _CONTAINED) for oid in held}
+    found |= identity.match(
+        [_fact(record) for record in own if record.oid not in found],
+        [_fact(record) for record in moved if record.oid not in found],
         {oid: said for oid, said in markers.items() if said},
         lambda oids: prints(repository, oids),
     )
+    if held:
+        # Who took them back came after them, not after the common base.
+        since = [oid for oid, _ in patches.touching(repository, onto, paths, _LOOK_BACK, old)]
+        own = list(commits.records(repository, since, ()))
     # What was taken back there has to be put on again.
     standing = Standing({record.oid: record.message for record in reversed(own)})
     return {oid: each for oid, each in found.items() if standing.stands(each.on_branch)}

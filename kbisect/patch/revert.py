@@ -20,8 +20,7 @@ from kbisect.git.snapshot import Snapshot
 from kbisect.git.worktree import locate
 from kbisect.history.store import Index
 from kbisect.patch import functions
-from kbisect.patch.application import Blocker, blockers
-from kbisect.patch.diffs import FileDiff
+from kbisect.patch.blocking import Blocker, blockers, in_the_way, lines
 from kbisect.patch.series import Patch, of_commits
 
 _LOOK_BACK = 400
@@ -105,6 +104,9 @@ def forecast(
     pick = picker.revert(oid, here)
     is_there = repository.is_ancestor(oid, onto)
     since = oid if is_there else None
+    brought = {
+        file.path: lines(file.hunks, b"+") for file in patch.files if file.path in pick.conflicts
+    }
     return Revert(
         oid=oid,
         subject=repository.commit(oid).subject,
@@ -113,41 +115,10 @@ def forecast(
         tree=pick.tree,
         changes_nothing=pick.empty,
         conflicts=pick.conflicts,
-        blockers=blockers(_in_the_way(repository, patch, pick.conflicts, onto, since)),
+        blockers=blockers(in_the_way(repository, brought, onto, since)),
         uses=tuple(_uses(repository, patch, pick.tree or here, onto, since)),
         later=tuple(_later(index, oid, repository, onto)),
     )
-
-
-def _in_the_way(
-    repository: Repository, patch: Patch, conflicts: Sequence[str], onto: str, since: str | None
-) -> Iterator[tuple[str, str, str, int]]:
-    """Yield the commits that took away lines which the patch brought, newest first."""
-    if not conflicts:
-        return
-    brought = {file.path: _lines(file, b"+") for file in patch.files if file.path in conflicts}
-    near = dict(patches.touching(repository, onto, tuple(brought), _LOOK_BACK, since))
-    named: set[str] = set()
-    others: list[tuple[str, str, str, int]] = []
-    for commit in patches.of_commits(repository, near, tuple(brought)):
-        for file in commit.files:
-            gone = {line for hunk in file.hunks for line in hunk.removed}
-            came = {line for hunk in file.hunks for line in hunk.added}
-            taken = (gone - came) & brought.get(file.path, set())
-            found = (commit.oid, near[commit.oid], file.path, len(taken))
-            if taken:
-                named.add(file.path)
-                yield found
-            else:
-                others.append(found)
-    for found in others:
-        if found[2] not in named:
-            named.add(found[2])
-            yield found
-
-
-def _lines(file: FileDiff, mark: bytes) -> set[bytes]:
-    return {line for hunk in file.hunks for line in hunk.side(mark) if len(line.strip()) > 3}
 
 
 def _uses(
@@ -165,13 +136,19 @@ def _uses(
     ]
     paths = tuple(dict.fromkeys(path for path, _, _ in found))[:_NAMES]
     makers = _makers(repository, names, paths, onto, since)
-    own = {file.path: _lines(file, b"+") for file in patch.files}
-    for path, number, text in found[:_USES]:
-        if text.encode("utf-8", "replace") in own.get(path, ()):
-            continue  # after a conflict the commit's own lines are there still
+    own = {file.path: lines(file.hunks, b"+") for file in patch.files}
+    # After a conflict the commit's own lines are there still.
+    others = [
+        (path, number, text)
+        for path, number, text in found
+        if text.encode("utf-8", "replace") not in own.get(path, ())
+    ]
+    defined = {functions.defined(text) for path, _, text in others if path.endswith(".h")}
+    for path, number, text in others[:_USES]:
         words = set(_WORD.findall(text))
         name = next((name for name in names if name in words), names[0])
-        yield Use(name, path, number, text.strip(), makers.get((path, name)))
+        if name not in defined:
+            yield Use(name, path, number, text.strip(), makers.get((path, name)))
 
 
 def _makers(

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from kbisect.patch import application, rebase, series
+from kbisect.patch import application, rebase, revert, series
 from kbisect.patch.application import State
 from kbisect.patch.rebase import Fate
 from kbisect.patch.standing import Standing
@@ -76,3 +76,39 @@ def test_what_was_reverted_conflicts_and_is_not_called_there(tree: Path) -> None
     [one] = application.forecast(repository, posted, onto).forecasts
     assert (one.state, one.same_as) == (State.CONFLICT, None)
     assert "a: make it short" in {each.subject for each in one.blockers}
+
+
+def test_what_is_there_itself_is_dropped_but_put_on_again_after_a_revert(tree: Path) -> None:
+    git(tree, "checkout", "--quiet", "-b", "later", "topic")
+    commit(tree, {"c.c": "int c;\n"}, "c: begin")
+    repository = History(tree, {}).repository
+    old, new, onto = (repository.resolve(name) for name in ("topic~1", "topic", "later"))
+    [step] = rebase.forecast(repository, old, new, onto).steps
+    assert (step.fate, step.upstream) == (Fate.UPSTREAM, new)
+    git(tree, "revert", "--no-edit", "topic")
+    [step] = rebase.forecast(repository, old, new, repository.resolve("later")).steps
+    assert step.fate is Fate.CLEAN
+
+
+def test_a_macro_that_another_header_has_too_breaks_nobody(tmp_path: Path) -> None:
+    git(tmp_path, "init", "--quiet", "--initial-branch=main")
+    commit(tmp_path, {"old.h": "#define ACME_SLOTS 4\n"}, "begin")
+    two = "#define ACME_SLOTS 4\n#define ACME_RINGS 4\n"
+    oid = commit(tmp_path, {"new.h": two}, "a header of its own")
+    commit(tmp_path, {"a.c": "int slots = ACME_SLOTS;\nint rings = ACME_RINGS;\n"}, "use both")
+    repository = History(tmp_path, {}).repository
+    found = revert.forecast(repository, oid, repository.resolve("main"), None)
+    assert {use.name for use in found.uses} == {"ACME_RINGS"}
+
+
+def test_a_rebase_names_who_changed_the_lines_it_expects(tree: Path) -> None:
+    text = (tree / "a.c").read_text()
+    guilty = commit(tree, {"a.c": text.replace("int a4", "short a4")}, "a: make it short")
+    last = text.replace("int a4", "short a4").replace("int a8", "short a8")
+    commit(tree, {"a.c": last}, "a: far from it")
+    repository = History(tree, {}).repository
+    old, new, onto = (repository.resolve(name) for name in ("topic~1", "topic", "main"))
+    [step] = rebase.forecast(repository, old, new, onto).steps
+    assert step.fate is Fate.CONFLICT
+    assert step.blockers[0] == (guilty, "a: make it short")
+    assert "a: far from it" not in {subject for _, subject in step.blockers}
