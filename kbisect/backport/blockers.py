@@ -27,6 +27,7 @@ _DUMB = 3
 class _Written:
     number: int
     oid: str
+    file: FilePatch
     lines: frozenset[bytes]
 
 
@@ -42,6 +43,7 @@ class Blockers:
         self._picker = picker
         self._history: dict[str, list[_Written]] = {}
         self._patches: dict[str, tuple[FilePatch, ...]] = {}
+        self._told: dict[str, frozenset[bytes]] = {}
 
     @cached_property
     def _touching(self) -> dict[str, list[tuple[int, str]]]:
@@ -54,11 +56,6 @@ class Blockers:
                 found.setdefault(path, []).append((number, oid))
         return found
 
-    def read(self, oids: Iterable[str]) -> None:
-        """Read the patches of many fixes at once."""
-        for patch in of_commits(self._repository, oids):
-            self._patches[patch.oid] = patch.files
-
     def of(self, oid: str, paths: Sequence[str], tree: str) -> tuple[str, ...]:
         """Return the commits that a fix needs to be picked onto a tree object, in order.
 
@@ -66,20 +63,39 @@ class Blockers:
         ----------
         paths : that conflict
         """
-        if oid not in self._patches:
-            self.read([oid])
         number = self._index.number(oid)
         found: dict[int, str] = {}
-        for file in self._patches.get(oid, ()):
-            if file.path not in paths:
-                continue
-            here = self._picker.content(tree, file.path) or b""
-            absent = self._expected(oid, file) - _told(here.split(b"\n"))
-            for written in reversed(self._history_of(file.path)):
+        self.read_histories(paths)
+        for file in self._own(oid, number, paths):
+            absent = self._expected(oid, file) - self._lines(tree, file.path)
+            for written in reversed(self._history[file.path]):
                 if written.number < number and not absent.isdisjoint(written.lines):
                     absent -= written.lines
                     found[written.number] = written.oid
         return tuple(found[each] for each in sorted(found))
+
+    def _own(self, oid: str, number: int, paths: Sequence[str]) -> list[FilePatch]:
+        """Return what a fix changes in some files whose histories are read."""
+        if self._missing[number] and all(self._touched(oid, path) for path in paths):
+            mine = (each for path in paths for each in self._history[path] if each.oid == oid)
+            return [each.file for each in mine]
+        if oid not in self._patches:
+            self._patches |= {oid: ()} | {
+                patch.oid: patch.files for patch in of_commits(self._repository, [oid])
+            }
+        return [file for file in self._patches[oid] if file.path in paths]
+
+    def _touched(self, oid: str, path: str) -> bool:
+        return any(each == oid for _, each in self._touching.get(path, ()))
+
+    def _lines(self, tree: str, path: str) -> frozenset[bytes]:
+        """Return the telling lines of a file in a tree object."""
+        blob = self._picker.blob(tree, path)
+        if blob is None:
+            return frozenset()
+        if blob not in self._told:
+            self._told[blob] = frozenset(_told(self._picker.read(blob).split(b"\n")))
+        return self._told[blob]
 
     def _expected(self, oid: str, file: FilePatch) -> set[bytes]:
         """Return the lines that a fix takes for granted in a file."""
@@ -93,23 +109,20 @@ class Blockers:
             wanted.update(old[max(0, first - _CONTEXT) : last + _CONTEXT])
         return _told(wanted)
 
-    def _history_of(self, path: str) -> list[_Written]:
-        """Return what upstream's missing commits wrote into a file, oldest first."""
-        if path not in self._history:
-            self.read_histories({path})
-        return self._history[path]
-
     def read_histories(self, paths: Iterable[str]) -> None:
         """Read the missing history of many files at once."""
         unread = sorted(set(paths) - self._history.keys())
+        if not unread:
+            return
         self._history |= {path: [] for path in unread}
         numbers = {oid: number for path in unread for number, oid in self._touching.get(path, ())}
         order = sorted(numbers, key=numbers.__getitem__)
         for patch in of_commits(self._repository, order, unread):
             for file in patch.files:
                 came = frozenset(_told(line for hunk in file.hunks for line in hunk.added))
-                if file.path in self._history and came:
-                    self._history[file.path].append(_Written(numbers[patch.oid], patch.oid, came))
+                if file.path in self._history:
+                    written = _Written(numbers[patch.oid], patch.oid, file, came)
+                    self._history[file.path].append(written)
 
 
 def _told(lines: Iterable[bytes]) -> set[bytes]:

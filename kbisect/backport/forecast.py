@@ -98,8 +98,8 @@ class Forecaster:
         tries = list(self._tries(candidates))
         hard = [each for each in tries if not each.alone.clean]
         # What they conflict in is read at once.
-        self._blockers.read([each.candidate.oid for each in hard])
-        self._blockers.read_histories({path for each in hard for path in each.alone.conflicts})
+        both = (pick for each in hard for pick in (each.alone, each.then))
+        self._blockers.read_histories({path for pick in both for path in pick.conflicts})
         for each in tries:
             yield self._judged(each, silent.get(each.candidate.oid, ()))
 

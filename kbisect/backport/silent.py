@@ -18,7 +18,10 @@ from kbisect.git.repository import Repository
 from kbisect.git.words import WORD, words
 from kbisect.history.store import Index
 
-_TALK = re.compile(rb"\"(?:\\.|[^\"\\])*\"|/\*.*?(?:\*/|$)|//.*|^\s*\*(?:\s.*|/.*)?$")
+_TALK = re.compile(
+    rb"\"(?:\\.|[^\"\\\n])*\"|/\*.*?(?:\*/|$)|//.*|^[^\S\n]*\*(?:[^\S\n].*|/.*)?$", re.MULTILINE
+)
+"""Strings and comments, of each line by itself."""
 _SOURCE = (".c", ".h", ".S")
 
 
@@ -84,6 +87,10 @@ def _brought(patch: CommitPatch, kinds: tuple[str, ...]) -> set[bytes]:
     for file in patch.files:
         if file.path.endswith(kinds):
             for hunk in file.hunks:
-                came.update(*(WORD.findall(_TALK.sub(b"", line)) for line in hunk.added))
-                went.update(*(WORD.findall(_TALK.sub(b"", line)) for line in hunk.removed))
+                came.update(_words(hunk.added))
+                went.update(_words(hunk.removed))
     return came - went
+
+
+def _words(lines: Sequence[bytes]) -> list[bytes]:
+    return WORD.findall(_TALK.sub(b"", b"\n".join(lines)))

@@ -86,6 +86,7 @@ class Picker:
         self._merger = Merger(self._scratch, self._repo)
         self._known: dict[tuple[str, str, str], Pick] = {}
         self._changes: dict[tuple[str, str], tuple[_Change, ...]] = {}
+        self._trees: dict[str, pygit2.Tree] = {}
 
     def tree_of(self, oid: str) -> str:
         """Return the tree object of a commit."""
@@ -125,16 +126,26 @@ class Picker:
 
     def has(self, tree: str, path: str) -> bool:
         """Whether a path exists in a tree object."""
+        return _at(self._tree(tree), path) is not None
+
+    def blob(self, tree: str, path: str) -> str | None:
+        """Return the oid of what stands at a path of a tree object, None where nothing does."""
+        found = _at(self._tree(tree), path)
+        return found.oid if found else None
+
+    def read(self, oid: str) -> bytes:
+        """Return the content of a blob, nothing for what is none (a submodule, a folder)."""
         import pygit2
 
-        return _at(self._repo[tree].peel(pygit2.Tree), path) is not None
+        blob = self._repo.get(oid)
+        return blob.data if isinstance(blob, pygit2.Blob) else b""
 
     def content(self, tree: str, path: str) -> bytes | None:
         """Return a file's content in a tree object, None where there is no such file."""
         import pygit2
 
-        found = _at(self._repo[tree].peel(pygit2.Tree), path)
-        blob = self._repo.get(found.oid) if found else None
+        oid = self.blob(tree, path)
+        blob = self._repo.get(oid) if oid else None
         return blob.data if isinstance(blob, pygit2.Blob) else None
 
     def before(self, oid: str, path: str) -> bytes | None:
@@ -180,15 +191,21 @@ class Picker:
             raise self._repository.absent(oid) from None
         return str(self._repo.TreeBuilder().write()), str(commit.tree_id)
 
+    def _tree(self, oid: str) -> pygit2.Tree:
+        import pygit2
+
+        known = self._trees.get(oid)
+        if known is None:
+            known = self._trees[oid] = self._repo[oid].peel(pygit2.Tree)
+        return known
+
     def _whole(self, base: str, ours: str, theirs: str) -> Pick:
         found = self._merger.merge(base, ours, theirs)
         return Pick(found.tree, found.conflicts, empty=found.tree == ours)
 
     def _by_file(self, base: str, ours: str, theirs: str) -> Pick | None:
         """Merge file by file; None where a merge of whole trees could know better."""
-        import pygit2
-
-        there = self._repo[ours].peel(pygit2.Tree)
+        there = self._tree(ours)
         settled: dict[str, str] = {}
         doubtful: list[tuple[str, _Blob, str, str]] = []
         for change in self._changed(base, theirs):
@@ -216,7 +233,7 @@ class Picker:
                 return Pick(
                     None, tuple(sorted(doubtful[int(name)][0] for name in merged.conflicts)), False
                 )
-            contents = self._repo[merged.tree].peel(pygit2.Tree)
+            contents = self._tree(merged.tree)
             for number, (path, _, here_oid, _) in enumerate(doubtful):
                 new = str(contents[str(number)].id)
                 if new != here_oid:
