@@ -15,6 +15,7 @@ from kbisect.patch.rules import Level, Result
 from kbisect.patch.series import Patch
 
 _FIXES_LINE = re.compile(r"(?im)^[ \t]*fixes:[ \t]*(?P<value>.*)$")
+_SIGNED_LINE = re.compile(r"(?im)^[ \t]*signed-off-by:[ \t]*(?P<value>.*)$")
 _FIXES = re.compile(r"(?i)(?P<word>commit\s+)?(?P<digits>[0-9a-f]{5,})(?P<gap>\s*)(?P<rest>.*)\Z")
 _LEAST_DIGITS = 12
 _QUOTES = {'"': '"', "“": "”", "'": "'", "‘": "’"}
@@ -38,7 +39,8 @@ def check(repository: Repository, patch: Patch, *, is_mailed: bool) -> Iterator[
 
 
 def _signed_off(patch: Patch, number: int, *, is_mailed: bool) -> Result:
-    signers = [t.value for t in patch.trailers if t.key.lower() == "signed-off-by"]
+    # Anywhere in the message, as nipa looks for them: notes behind them don't undo them.
+    signers = [found["value"].strip() for found in _SIGNED_LINE.finditer(patch.mail.message)]
     faults = []
     if not _is_among(patch.mail.author, signers):
         faults.append(f"not signed off by the author, {patch.mail.author or 'who is not named'}")

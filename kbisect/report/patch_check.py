@@ -3,6 +3,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+
 from kbisect.patch.check import Verdict
 from kbisect.patch.rules import Level, Result
 from kbisect.patch.series import Series
@@ -24,16 +26,18 @@ def text(
 ) -> str:
     """Render the rules that have something to say; all of them with `everything`."""
     titles = {patch.subject.number: patch.title for patch in series.patches}
+    shown = [r for r in verdict.results if everything or r.level is not Level.PASS]
+    alike: dict[tuple[object, ...], list[Result]] = {}
+    for result in shown:
+        alike.setdefault((result.rule, result.level, result.text, result.detail), []).append(result)
     lines = []
-    last: int | None = None
-    for result in verdict.results:
-        if result.level is Level.PASS and not everything:
-            continue
-        if result.patch is not None and result.patch != last and len(titles) > 1:
-            title = printable(titles.get(result.patch, ""))
-            lines.append(style(f"{result.patch}/{series.total} {title}", "bold"))
-        last = result.patch
-        lines += _lines(result, style)
+    last: tuple[int, ...] = ()
+    for same in sorted(alike.values(), key=_numbers):
+        numbers = _numbers(same)
+        if numbers and numbers != last and len(titles) > 1:
+            lines.append(style(_whose(numbers, titles, series.total), "bold"))
+        last = numbers
+        lines += _lines(same[0], style)
     counts = {level: sum(r.level is level for r in verdict.results) for level in Level}
     said = ", ".join(f"{count} {level.value}" for level, count in counts.items() if count)
     lines.append(f"{said}.")
@@ -42,6 +46,19 @@ def text(
         lines.append(f"Nothing stands against it. It goes to {tree}.")
     lines.append("These rules see form, not sense; what nipa builds and runs isn't looked at.")
     return "\n".join(lines) + "\n"
+
+
+def _whose(numbers: Sequence[int], titles: Mapping[int, str], total: int) -> str:
+    if len(numbers) == 1:
+        return f"{numbers[0]}/{total} {printable(titles.get(numbers[0], ''))}"
+    if len(numbers) == len(titles):
+        return "every patch"
+    return f"patches {', '.join(map(str, numbers))} of {total}"
+
+
+def _numbers(same: Sequence[Result]) -> tuple[int, ...]:
+    """Return the patches that results of the same words are about; none for the series."""
+    return tuple(result.patch for result in same if result.patch is not None)
 
 
 def _lines(result: Result, style: Style) -> list[str]:

@@ -183,6 +183,7 @@ def test_fixes_tags(run: Run, tree: Path, tag: str, words: str | None) -> None:
         ("Signed-off-by: A. T. <ADA@example.org>", Level.PASS, "signed off"),
         ("Signed-off-by: Bo Test <bo@example.org>", Level.FAIL, "by the author"),
         ("Acked-by: Ada Test <ada@example.org>", Level.FAIL, "by the author"),
+        (f" {SOB}\n\nv2: more of it", Level.PASS, "signed off"),
         (f"{SOB}\nSigned-off-by: Bo Test <bo@example.org>", Level.WARN, "isn't who sends it"),
         (f"Co-developed-by: Bo Test <bo@example.org>\n{SOB}", Level.FAIL, "Co-developed-by"),
         (
