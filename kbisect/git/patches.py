@@ -15,6 +15,7 @@ from pathlib import Path
 from queue import Full, Queue
 
 from kbisect.git import process
+from kbisect.git.quoting import unquoted
 from kbisect.git.repository import Repository
 
 _CHUNK = 1 << 20
@@ -232,7 +233,7 @@ def _commits(lines: Iterable[bytes]) -> Iterator[CommitPatch]:
         elif line.startswith(b"index ") and (found := _INDEX.match(line)):
             blobs = (found.group(1).decode("ascii"), found.group(2).decode("ascii"))
         elif line.startswith((b"--- ", b"+++ ")) and not line[4:].startswith(b"/dev/null"):
-            path = _unquote(line[4:].rstrip(b"\t"))[2:]
+            path = unquoted(line[4:].rstrip(b"\t"))[2:]
     close()
     if head is not None:
         yield CommitPatch(*head, tuple(files))
@@ -248,17 +249,3 @@ def _side(lines: Iterator[bytes], count: int) -> tuple[bytes, ...]:
         if not line.startswith(b"\\"):
             taken.append(line[1:])
     return tuple(taken)
-
-
-_ESCAPES = {b"n": b"\n", b"t": b"\t", b"r": b"\r", b'"': b'"', b"\\": b"\\", b"a": b"\a"}
-
-
-def _unquote(name: bytes) -> bytes:
-    if not name.startswith(b'"'):
-        return name
-
-    def plain(found: re.Match[bytes]) -> bytes:
-        code = found.group(1)
-        return bytes([int(code, 8) & 255]) if code.isdigit() else _ESCAPES.get(code, code)
-
-    return re.sub(rb"\\([0-7]{3}|.)", plain, name.strip(b'"'))

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from kbisect.errors import UsageError
+from kbisect.git.quoting import unquoted
 
 
 class DamagedPatch(UsageError):
@@ -295,18 +296,5 @@ def _both(text: bytes) -> tuple[str | None, str | None]:
     return None, None
 
 
-_ESCAPES = {b"n": b"\n", b"t": b"\t", b"r": b"\r", b'"': b'"', b"\\": b"\\", b"a": b"\a"}
-
-
 def _unquoted(name: bytes) -> str:
-    if name[:1] == b'"':
-        name = re.sub(
-            rb"\\([0-7]{3}|.)",
-            lambda found: (
-                bytes([int(found[1], 8) & 255])
-                if found[1].isdigit()
-                else _ESCAPES.get(found[1], found[1])
-            ),
-            name.strip(b'"'),
-        )
-    return name.decode("utf-8", "surrogateescape")
+    return unquoted(name).decode("utf-8", "surrogateescape")
