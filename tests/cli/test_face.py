@@ -131,6 +131,7 @@ def as_json(line: str) -> str | None:
     return f"{head} {asked}{arrow}{script}"
 
 
+@pytest.mark.xdist_group("examples")  # they go on from each other
 @pytest.mark.parametrize("line", SHOWN)
 def test_an_example_runs_and_its_json_is_as_published(
     playground: tuple[str, Path],
