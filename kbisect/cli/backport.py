@@ -131,9 +131,9 @@ def one_branch(branch: str | None, synonym: str | None) -> str | None:
 @click.option(
     "--format",
     "form",
-    type=click.Choice(["text", "html", "json"]),
+    type=click.Choice(["text", "html", "csv", "json"]),
     default="text",
-    help="html: one page, to be redirected.",
+    help="html: one page, csv: one row a fix, to be redirected.",
 )
 @json_option
 @pass_session
@@ -171,6 +171,9 @@ def list_(
 
         page = backport_html.listing(view.survey, tried, view.subject(session), names)
         session.write(page, paged=False)
+        return int(exit_code and any(each.emitted for each in tried))
+    if form == "csv" and not as_json:
+        session.write(report.table(tried), paged=False)
         return int(exit_code and any(each.emitted for each in tried))
     session.answer(
         "backport-list",

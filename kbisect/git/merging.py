@@ -38,10 +38,12 @@ class Merged:
     ----------
     tree : oid of the resulting tree object, None after a conflict
     conflicts : paths that conflict, sorted
+    written : oid of the tree object that git wrote, with its marks where it conflicts
     """
 
     tree: str | None
     conflicts: tuple[str, ...]
+    written: str
 
 
 class Merger:
@@ -93,7 +95,7 @@ class Merger:
                 paths.add(path.decode("utf-8", "backslashreplace"))
         except (BrokenPipeError, EOFError):
             raise self._failure(*sides) from None
-        return Merged(tree if clean else None, tuple(sorted(paths)))
+        return Merged(tree if clean else None, tuple(sorted(paths)), tree)
 
     def _commit(self, tree: str, parent: str | None = None) -> str:
         above = f"parent {parent}\n" if parent else ""

@@ -9,7 +9,8 @@ A commit that only changes the content of files which the other side has too, wi
 is nothing but a merge of each file by itself. git looks for renames only among paths that are gone
 on one side, and for renamed directories only where a path is new; neither occurs. A file that is
 the same on two of the three sides needs no merge at all. Everything else (files added, deleted,
-missing there; modes, links, submodules) is git's merge of the whole trees.
+missing there; modes, links, submodules) is git's merge of the whole trees, but for a new file in a
+folder that the other side has.
 
 What is written goes to the scratch repository, which borrows the user's objects.
 """
@@ -87,6 +88,7 @@ class Picker:
         self._known: dict[tuple[str, str, str], Pick] = {}
         self._changes: dict[tuple[str, str], tuple[_Change, ...]] = {}
         self._trees: dict[str, pygit2.Tree] = {}
+        self._files: dict[tuple[str, str, str], str | None] = {}
 
     def tree_of(self, oid: str) -> str:
         """Return the tree object of a commit."""
@@ -206,11 +208,17 @@ class Picker:
     def _by_file(self, base: str, ours: str, theirs: str) -> Pick | None:
         """Merge file by file; None where a merge of whole trees could know better."""
         there = self._tree(ours)
-        settled: dict[str, str] = {}
-        doubtful: list[tuple[str, _Blob, str, str]] = []
-        for change in self._changed(base, theirs):
+        settled: dict[str, _Blob] = {}
+        doubtful: dict[str, tuple[str, str, str]] = {}
+        mode: dict[str, int] = {}
+        changes = self._changed(base, theirs)
+        only_new = all(change.after for change in changes)
+        for change in changes:
             before, after = change.before, change.after
             here = _at(there, change.path)
+            if after and not before and not here and only_new and self._joins(there, change):
+                settled[change.path] = after
+                continue
             if (
                 (before is None or after is None or here is None)
                 or (before.mode != after.mode or before.mode != here.mode)
@@ -218,30 +226,44 @@ class Picker:
             ):
                 return None
             if here.oid == before.oid:
-                settled[change.path] = after.oid
+                settled[change.path] = after
             elif here.oid != after.oid:
-                doubtful.append((change.path, before, here.oid, after.oid))
-        if doubtful:
-            # Numbers for names: a tree of one level, with the files to merge alone.
-            sides = (
-                self._flat([file[1].oid for file in doubtful]),
-                self._flat([file[2] for file in doubtful]),
-                self._flat([file[3] for file in doubtful]),
-            )
-            merged = self._merger.merge(*sides)
-            if merged.tree is None:
-                return Pick(
-                    None, tuple(sorted(doubtful[int(name)][0] for name in merged.conflicts)), False
-                )
-            contents = self._tree(merged.tree)
-            for number, (path, _, here_oid, _) in enumerate(doubtful):
-                new = str(contents[str(number)].id)
-                if new != here_oid:
-                    settled[path] = new
+                doubtful[change.path] = (before.oid, here.oid, after.oid)
+                mode[change.path] = here.mode
+        self._merge_files([sides for sides in doubtful.values() if sides not in self._files])
+        conflicts = [path for path, sides in doubtful.items() if self._files[sides] is None]
+        if conflicts:
+            return Pick(None, tuple(sorted(conflicts)), False)
+        for path, sides in doubtful.items():
+            new = self._files[sides]
+            if new and new != sides[1]:
+                settled[path] = _Blob(mode[path], new)
         tree = str(
             self._edited(there, {tuple(path.split("/")): to for path, to in settled.items()})
         )
         return Pick(tree, (), empty=tree == ours)
+
+    def _joins(self, there: pygit2.Tree, change: _Change) -> bool:
+        """Whether a new file joins a folder that is there.
+
+        git follows a renamed folder only where the old one is gone.
+        """
+        folder = _at(there, change.path.rpartition("/")[0])
+        regular = change.after is not None and change.after.mode in _REGULAR
+        return regular and folder is not None and folder.mode == _FOLDER
+
+    def _merge_files(self, files: Sequence[tuple[str, str, str]]) -> None:
+        """Merge the contents of some files: blobs before, here and after."""
+        files = list(dict.fromkeys(files))
+        if not files:
+            return
+        # Numbers for names: a tree of one level, with the files to merge alone.
+        before, here, after = (self._flat(side) for side in zip(*files, strict=True))
+        merged = self._merger.merge(before, here, after)
+        contents = self._tree(merged.written)
+        for number, sides in enumerate(files):
+            conflict = str(number) in merged.conflicts
+            self._files[sides] = None if conflict else str(contents[str(number)].id)
 
     def _changed(self, base: str, theirs: str) -> tuple[_Change, ...]:
         known = self._changes.get((base, theirs))
@@ -276,19 +298,19 @@ class Picker:
         )
         return str(self._repo.write(_TREE, raw))
 
-    def _edited(self, tree: pygit2.Tree, contents: Mapping[tuple[str, ...], str]) -> pygit2.Oid:
-        """Write a tree object with other contents for some of its files."""
+    def _edited(self, tree: pygit2.Tree, contents: Mapping[tuple[str, ...], _Blob]) -> pygit2.Oid:
+        """Write a tree object with other contents for some of its files, or with new files."""
         import pygit2
 
         if not contents:
             return tree.id
         builder = self._repo.TreeBuilder(tree)
-        below: dict[str, dict[tuple[str, ...], str]] = {}
-        for (name, *rest), oid in contents.items():
+        below: dict[str, dict[tuple[str, ...], _Blob]] = {}
+        for (name, *rest), blob in contents.items():
             if rest:
-                below.setdefault(name, {})[tuple(rest)] = oid
+                below.setdefault(name, {})[tuple(rest)] = blob
             else:
-                builder.insert(name, pygit2.Oid(hex=oid), tree[name].filemode)
+                builder.insert(name, pygit2.Oid(hex=blob.oid), blob.mode)
         for name, inside in below.items():
             folder = tree[name]
             assert isinstance(folder, pygit2.Tree)

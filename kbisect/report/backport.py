@@ -3,6 +3,8 @@
 
 from __future__ import annotations
 
+import csv
+import io
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import asdict
@@ -13,10 +15,13 @@ from kbisect.backport.explanation import Explanation
 from kbisect.backport.forecast import Forecast, State
 from kbisect.backport.matrix import Cell, Row
 from kbisect.backport.picking import Progress
+from kbisect.backport.silent import Absent
 from kbisect.report.terminal import PLAIN, Style, name, printable
 
 LEGEND = "E/M/N tagged and elsewhere / tagged / untagged   + applies  - conflict   R target here"
 Subject = Callable[[str], str]
+_MOST = 4
+"""Of a candidate's prerequisites and absent names a list shows so many."""
 
 
 def column(forecast: Forecast) -> str:
@@ -62,7 +67,23 @@ def _weak(candidate: Candidate) -> bool:
     return candidate.strength is Strength.WEAK
 
 
-def _entry(forecast: Forecast, known: set[str], subject: Subject, style: Style) -> Iterable[str]:
+def _absent(names: Sequence[Absent], most: int | None) -> str:
+    """Name what isn't there, in one line, by the commits that brought it."""
+    brought: dict[str, list[str]] = {}
+    for each in names[:most]:
+        brought.setdefault(each.commit, []).append(printable(each.name))
+    parts = (f"{', '.join(some)} ({oid[:12]} brought it)" for oid, some in brought.items())
+    more = len(names[most:]) if most else 0
+    return "; ".join(parts) + (f"; and {more} more" if more else "")
+
+
+def _entry(
+    forecast: Forecast,
+    known: set[str],
+    subject: Subject,
+    style: Style,
+    most: int | None = _MOST,
+) -> Iterable[str]:
     candidate = forecast.candidate
     mark = column(forecast)
     color = "yellow" if forecast.conflicts else "green"
@@ -79,15 +100,18 @@ def _entry(forecast: Forecast, known: set[str], subject: Subject, style: Style) 
         yield f"       not on the branch: {', '.join(map(printable, forecast.conflicts))}"
     elif forecast.conflicts:
         yield f"       conflict {', '.join(map(printable, forecast.conflicts))}"
-    for absent in forecast.absent:
+    if forecast.absent:
         proved = "applies, but uses" if not forecast.conflicts else "uses"
-        yield f"       {proved} {printable(absent.name)}, which {absent.commit[:12]} brought"
+        yield f"       {proved} {_absent(forecast.absent, most)}"
     if forecast.prerequisites:
         proved = "clean after (replayed)" if forecast.conflicts else "take first"
         yield f"       {proved}"
-        for oid in forecast.prerequisites:
+        for oid in forecast.prerequisites[:most]:
             also = "   (also a candidate)" if oid in known else ""
             yield f"         {oid[:12]} {printable(subject(oid))}{also}"
+        more = len(forecast.prerequisites[most:]) if most else 0
+        if more:
+            yield f"         and {more} more (explain {candidate.oid[:12]})"
     elif forecast.blockers:
         last = ", ".join(oid[:12] for oid in forecast.blockers[-3:])
         more = len(forecast.blockers) - 3
@@ -168,7 +192,7 @@ def explanation(found: Explanation, subject: Subject, branch: str, style: Style 
     lines = [style(name(found.oid, found.subject), "bold")]
     lines.append(f"{printable(branch)}: {found.verdict.value}: {printable(found.why)}")
     if found.forecast:
-        lines += _entry(found.forecast, set(), subject, style)
+        lines += _entry(found.forecast, set(), subject, style, most=None)
         for target in dict.fromkeys(found.forecast.candidate.targets):
             lines.append(f"       here: {name(target, subject(target))}")
         lines.append(f"       strength {found.forecast.candidate.strength.value}")
@@ -225,6 +249,24 @@ def progress(now: Progress, worktree: Path, style: Style = PLAIN) -> str:
             f"Next: kbisect backport pick --branch {printable(now.name)} --continue (or --skip)",
         ]
     return "\n".join(lines) + "\n"
+
+
+def table(forecasts: Iterable[Forecast]) -> str:
+    """Return a list as CSV, the weak too: one row a candidate, its reasons joined by `; `."""
+    text = io.StringIO()
+    rows = csv.writer(text, lineterminator="\n")
+    rows.writerow(["oid", "subject", "strength", "state", "applies", "reasons"])
+    for one in forecasts:
+        candidate = one.candidate
+        why = "; ".join(printable(reason.text) for reason in candidate.reasons)
+        applies = "no" if one.conflicts else "yes"
+        rows.writerow(
+            [
+                *(candidate.oid, printable(candidate.subject), candidate.strength.value),
+                *(one.state.value, applies, why),
+            ]
+        )
+    return text.getvalue()
 
 
 def content(surveyed: Survey, forecasts: Iterable[Forecast]) -> dict[str, object]:
