@@ -163,7 +163,8 @@ def _upstream(
         ]
         for record in own
     }
-    held = [record.oid for record in moved if repository.is_ancestor(record.oid, onto)]
+    missing = {oid for oid, _, _ in commits.walk(repository, [new], [old, onto])}
+    held = [record.oid for record in moved if record.oid not in missing]
     found = {oid: Match(oid, oid, _CONTAINED) for oid in held}
     found |= identity.match(
         [_fact(record) for record in own if record.oid not in found],
