@@ -66,7 +66,9 @@ class Blockers:
         number = self._index.number(oid)
         found: dict[int, str] = {}
         self.read_histories(paths)
-        for file in self._own(oid, number, paths):
+        # Where nothing is missing, nothing blocks.
+        written_to = [path for path in paths if self._history[path]]
+        for file in self._own(oid, number, written_to):
             absent = self._expected(oid, file) - self._lines(tree, file.path)
             for written in reversed(self._history[file.path]):
                 if written.number < number and not absent.isdisjoint(written.lines):
