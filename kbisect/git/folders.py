@@ -9,9 +9,10 @@ nothing below the paths asked for.
 from __future__ import annotations
 
 import queue
+import threading
 from array import array
 from collections.abc import Iterable, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future
 
 import numpy as np
 from numpy.typing import NDArray
@@ -42,8 +43,7 @@ class Folders:
         self._paths = [path.encode("utf-8", "surrogateescape").split(b"/") for path in paths]
         self._top = _Level(repository, self._paths)
         levels = self._top.all()
-        self._pool = ThreadPoolExecutor(len(levels))
-        self._readings = [self._pool.submit(level.read) for level in levels]
+        self._readings = [_started(level) for level in levels]
 
     def give(self, oids: Bytes, suffix: bytes = b"") -> None:
         """Name some more root tree objects, or with the suffix `^{tree}` commits: uint8[N, 20]."""
@@ -71,7 +71,6 @@ class Folders:
     def close(self) -> None:
         """Let the readers end; `ids` does so itself."""
         self._top.end()
-        self._pool.shutdown(wait=False)
 
 
 class _Entry:
@@ -205,6 +204,25 @@ class _Level:
         if len(path) > 1 and entry.below:
             return entry.below.oid(path[1:], number)
         return entry.oids[number].hex()
+
+
+def _started(level: _Level) -> Future[None]:
+    """Read a level in a thread that nobody waits for at the end.
+
+    An interrupt may come before `close` can be called; the readers of a pool would then be waited
+    for, and they for us.
+    """
+    reading: Future[None] = Future()
+
+    def read() -> None:
+        try:
+            level.read()
+            reading.set_result(None)
+        except BaseException as problem:
+            reading.set_exception(problem)
+
+    threading.Thread(target=read, daemon=True).start()
+    return reading
 
 
 def _lines(oids: Bytes, suffix: bytes) -> bytes:
