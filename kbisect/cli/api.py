@@ -12,7 +12,7 @@ import click
 
 from kbisect.cli import api_names
 from kbisect.cli.api_versions import compare, index_of, past, subject_of
-from kbisect.cli.session import Session, json_option, pass_session
+from kbisect.cli.session import Session, form_option, json_option, pass_session
 from kbisect.errors import UsageError
 
 
@@ -41,12 +41,12 @@ api.add_command(api_names.explain, "where")
 @click.option("--breaking-only", is_flag=True, help="Leave out what breaks no user.")
 @click.option("--worktree", is_flag=True, help="Compare with the worktree, uncommitted or not.")
 @click.option("--exit-code", is_flag=True, help="Exit with 1 if there are changes.")
-@click.option(
-    "--format",
-    "form",
-    type=click.Choice(["text", "markdown", "html", "json"]),
-    default="text",
-    help="html is one page that needs nothing else.",
+@form_option(
+    "text",
+    "markdown",
+    "html",
+    "json",
+    explained="html is one page that needs nothing else.",
 )
 @json_option
 @pass_session

@@ -8,7 +8,7 @@ import sys
 import click
 
 from kbisect.cli.api_versions import index_of, lives_of, newest, past, subject_of
-from kbisect.cli.session import Session, json_option, pass_session
+from kbisect.cli.session import Session, form_option, json_option, pass_session
 from kbisect.errors import UsageError
 
 
@@ -50,12 +50,12 @@ def explain(session: Session, message: str, as_json: bool) -> None:
 
 @click.command()
 @click.argument("name")
-@click.option(
-    "--format",
-    "form",
-    type=click.Choice(["text", "markdown", "html", "json"]),
-    default="text",
-    help="html is one page with a picture of all lives.",
+@form_option(
+    "text",
+    "markdown",
+    "html",
+    "json",
+    explained="html is one page with a picture of all lives.",
 )
 @json_option
 @pass_session

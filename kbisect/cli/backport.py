@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from kbisect.cli.history import open_index
-from kbisect.cli.session import Command, Session, json_option, pass_session
+from kbisect.cli.session import Command, Session, form_option, json_option, pass_session
 from kbisect.errors import UsageError
 
 if TYPE_CHECKING:
@@ -128,12 +128,12 @@ def one_branch(branch: str | None, synonym: str | None) -> str | None:
     "--sort", type=click.Choice(["upstream", "strength"]), default="upstream", help="Order."
 )
 @click.option("--exit-code", is_flag=True, help="Exit with 1 if anything is missing.")
-@click.option(
-    "--format",
-    "form",
-    type=click.Choice(["text", "html", "csv", "json"]),
-    default="text",
-    help="html: one page, csv: one row a fix, to be redirected.",
+@form_option(
+    "text",
+    "html",
+    "csv",
+    "json",
+    explained="html: one page, csv: one row a fix, to be redirected.",
 )
 @json_option
 @pass_session
@@ -220,13 +220,7 @@ def explain(
 @click.argument("branches", nargs=-1, required=True)
 @wishes_options
 @click.option("--exit-code", is_flag=True, help="Exit with 1 if an upgrade brings a bug back.")
-@click.option(
-    "--format",
-    "form",
-    type=click.Choice(["text", "html", "json"]),
-    default="text",
-    help="html: one page, to be redirected.",
-)
+@form_option("text", "html", "json", explained="html: one page, to be redirected.")
 @json_option
 @pass_session
 def matrix(

@@ -8,7 +8,7 @@ from typing import Any
 import click
 
 from kbisect.cli.backport import View, backport, emitted, look, wishes_options
-from kbisect.cli.session import Session, json_option, pass_session
+from kbisect.cli.session import Session, form_option, json_option, pass_session
 from kbisect.errors import UsageError
 
 _MARKERS = ("auto", "upstream", "bracket", "cherry-pick")
@@ -18,12 +18,11 @@ _MARKERS = ("auto", "upstream", "bracket", "cherry-pick")
 @click.argument("branch")
 @click.argument("commits", nargs=-1, metavar="[OID]...")
 @wishes_options
-@click.option(
-    "--format",
-    "form",
-    type=click.Choice(["script", "mbox", "json"]),
-    default="script",
-    help="A shell script (script), mails for git am (mbox).",
+@form_option(
+    "script",
+    "mbox",
+    "json",
+    explained="A shell script (script), mails for git am (mbox).",
 )
 @click.option("--marker", type=click.Choice(_MARKERS), default="auto", help="How it is marked.")
 @click.option("--prefix", metavar="TEXT", help="Of the subjects (default: PATCH and the branch).")

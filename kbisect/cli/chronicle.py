@@ -6,7 +6,7 @@ from __future__ import annotations
 import click
 
 from kbisect.cli.history import open_index
-from kbisect.cli.session import Session, json_option, pass_session
+from kbisect.cli.session import Session, form_option, json_option, pass_session
 
 
 @click.command(epilog="Example: kbisect history net/ipv4 --since v2.6.30 --format html > ipv4.html")
@@ -15,13 +15,7 @@ from kbisect.cli.session import Session, json_option, pass_session
 @click.option(
     "--top", type=click.IntRange(1, 1000), default=40, help="How many people and files (40)."
 )
-@click.option(
-    "--format",
-    "form",
-    type=click.Choice(["text", "html", "json"]),
-    default="text",
-    help="html: one page with pictures, to be redirected.",
-)
+@form_option("text", "html", "json", explained="html: one page with pictures, to be redirected.")
 @json_option
 @pass_session
 def history(

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 import click
 
 from kbisect.cli import stdout
-from kbisect.cli.session import Session, json_option, pass_session
+from kbisect.cli.session import Session, form_option, json_option, pass_session
 from kbisect.errors import UsageError
 from kbisect.report.terminal import Style, printable
 
@@ -120,12 +120,13 @@ def show(session: Session, rev: str, as_json: bool) -> None:
 @click.option("--list", "listing", is_flag=True, help="List the named queries.")
 @click.option("--tables", is_flag=True, help="List the tables and columns for --sql.")
 @click.option("--sql", metavar="SQL", help="Run your own SELECT.")
-@click.option(
-    "--format",
-    "form",
-    type=click.Choice(["table", "csv", "json", "jsonl", "parquet"]),
-    default="table",
-    help="Parquet goes to stdout too: redirect it.",
+@form_option(
+    "table",
+    "csv",
+    "json",
+    "jsonl",
+    "parquet",
+    explained="Parquet goes to stdout too: redirect it.",
 )
 @json_option
 @pass_session
@@ -227,13 +228,7 @@ def _write_parquet(found: pa.Table) -> None:
 
 @click.command()
 @click.argument("revisions", required=False, metavar="[RANGE]")
-@click.option(
-    "--format",
-    "form",
-    type=click.Choice(["graphml", "dot", "json", "svg"]),
-    default="graphml",
-    help="svg: drawn as lanes.",
-)
+@form_option("graphml", "dot", "json", "svg", explained="svg: drawn as lanes.")
 @json_option
 @pass_session
 def graph(session: Session, revisions: str | None, form: str, as_json: bool) -> None:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import click
 
 from kbisect.cli import campaigns
-from kbisect.cli.session import Session, json_option, pass_session
+from kbisect.cli.session import Session, form_option, json_option, pass_session
 from kbisect.errors import UsageError
 from kbisect.report import bisection
 from kbisect.report.terminal import Style, printable
@@ -81,12 +81,12 @@ def log(session: Session, as_json: bool) -> None:
 
 
 @click.command()
-@click.option(
-    "--format",
-    "form",
-    type=click.Choice(["text", "mail", "html", "json"]),
-    default="text",
-    help="html: one page with pictures, of an open campaign too; redirect it.",
+@form_option(
+    "text",
+    "mail",
+    "html",
+    "json",
+    explained="html: one page with pictures, of an open campaign too; redirect it.",
 )
 @json_option
 @pass_session

@@ -128,6 +128,13 @@ class Session:
 pass_session = click.make_pass_decorator(Session, ensure=True)
 
 
+def form_option(first: str, *others: str, explained: str) -> Callable[[Command], Command]:
+    """Let a command take --format; `first` is what it prints unasked."""
+    return click.option(
+        "--format", "form", type=click.Choice([first, *others]), default=first, help=explained
+    )
+
+
 def json_option(command: Command) -> Command:
     """Give a command the flag `--json`, as the parameter `as_json`."""
     return click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")(command)
