@@ -3,11 +3,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import re
+from collections.abc import Iterable, Sequence
 from functools import cached_property
 from pathlib import Path
 
 from kbisect.git import process
+
+_MOST_AT_ONCE = 4096
+"""Paths on one command line."""
+_LEAVES = re.compile(r"/|(?:.*/)?\.\.?(?:/|\Z)|.*//|.*\0", re.DOTALL).match
+"""Git refuses to look for these, or would look for another path."""
 
 
 class Snapshot:
@@ -22,11 +28,12 @@ class Snapshot:
     def __init__(self, gitdir: Path, oid: str) -> None:
         self.gitdir = gitdir
         self.oid = oid
+        self._kinds: dict[str, str | None] = {}
 
     def read(self, paths: Iterable[str]) -> dict[str, bytes]:
         """Read regular files and symbolic links; what isn't there is left out."""
         asked = list(dict.fromkeys(paths))
-        done = self._ask("--batch", asked)
+        done = self._contents(asked)
         found: dict[str, bytes] = {}
         at = 0
         for path in asked:
@@ -44,11 +51,31 @@ class Snapshot:
     def kinds(self, paths: Iterable[str]) -> dict[str, str | None]:
         """Say what each path is: `blob`, `tree`, `commit` (a submodule), None for nothing."""
         asked = list(dict.fromkeys(paths))
-        lines = self._ask("--batch-check", asked).split(b"\n")
-        return {
-            path: None if line.endswith((b" missing", b" ambiguous")) else line.split()[1].decode()
-            for path, line in zip(asked, lines, strict=False)
-        }
+        plain = {path: path.rstrip("/") for path in asked}
+        new = [each for each in dict.fromkeys(plain.values()) if each not in self._kinds]
+        for at in range(0, len(new), _MOST_AT_ONCE):
+            self._kinds |= self._listed(new[at : at + _MOST_AT_ONCE])
+        return {path: self._kinds[plain[path]] for path in asked}
+
+    def _listed(self, paths: Sequence[str]) -> dict[str, str | None]:
+        """Look paths up in the folders they stand in: git reads each once, and compares little."""
+        found: dict[str, str | None] = dict.fromkeys(paths)
+        inside = [path for path in paths if path and not _LEAVES(path)]
+        folders = {path.rpartition("/")[0] for path in inside}
+        if not inside:
+            return found
+        top = {path for path in inside if "/" not in path}
+        done = process.run(
+            self.gitdir,
+            *("ls-tree", "-t", "-z", "--full-tree", self.oid, "--"),
+            *(*top, *(f"{folder}/" for folder in folders - {""})),
+            env={"GIT_LITERAL_PATHSPECS": "1"},
+        )
+        for entry in done.stdout.decode("utf-8", "surrogateescape").split("\0"):
+            head, _, path = entry.partition("\t")
+            if path in found:
+                found[path] = head.split()[1]
+        return found
 
     @cached_property
     def files(self) -> tuple[str, ...]:
@@ -93,11 +120,11 @@ class Snapshot:
             name.decode("utf-8", "surrogateescape") for name in done.stdout.split(b"\0") if name
         ]
 
-    def _ask(self, how: str, paths: list[str]) -> bytes:
+    def _contents(self, paths: list[str]) -> bytes:
+        if not paths:
+            return b""
         # A newline would be a second question; git tracks such names, but nobody mails them.
         asked = "".join(f"{self.oid}:{path.replace(chr(10), ' ')}\n" for path in paths)
         return process.run(
-            self.gitdir,
-            *("cat-file", how),
-            stdin=asked.encode("utf-8", "surrogateescape"),
+            self.gitdir, "cat-file", "--batch", stdin=asked.encode("utf-8", "surrogateescape")
         ).stdout

@@ -2,10 +2,7 @@
 """MAINTAINERS: which of its sections a path falls in. Pure.
 
 The rules are those of scripts/get_maintainer.pl, quirks included, for they decide who gets the
-mail. `F:` and `X:` hold globs, turned into regular expressions
-that need to match only the start of a path: a pattern that ends in `/` takes everything below,
-any other takes the paths with as many slashes as it has (so `*` crosses no `/` there, and
-`foo/bar` takes `foo/bar.c`). Files of before 2.6.30 have no `F:`: there no path has a section.
+mail. Files of before 2.6.30 have no `F:`: there no path has a section.
 """
 
 from __future__ import annotations
@@ -13,8 +10,8 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from itertools import accumulate
 
+from kbisect.history.patterns import Pattern, Patterns, expression
 from kbisect.history.perl import compiled
 from kbisect.history.sections import Entry, Section, read
 
@@ -22,10 +19,7 @@ THE_REST = "THE REST"
 """The section that takes every path. It never counts as a subsystem."""
 
 _KEPT_PATHS = 1 << 16
-_GLOB_HEAD = re.compile(r"[^*?\[\](){}+|^$\\]*")
-_WILD = re.compile(r"[*?\[\](){}+|^$\\]").search
 _PLAIN = re.compile(r"[\w/,.*?@ -]*").fullmatch
-_WORD_HEAD = re.compile(r"[\w/,-]*", re.ASCII)
 _IN_PATCH = re.compile(r"(?:\+\+\+|---)\s+\S")
 # Lines of a patch that get_maintainer.pl reads for something else than keywords.
 _NO_CONTENT = re.compile(
@@ -73,61 +67,6 @@ class Fault:
     reason: str
 
 
-class _Pattern:
-    """An F:, X: or N: line, ready to be tried on paths that begin with (N: contain) its head."""
-
-    __slots__ = ("entry", "expression", "head", "is_literal", "section", "slashes", "specificity")
-
-    def __init__(self, entry: Entry, section: int) -> None:
-        value = entry.value
-        self.entry, self.section = entry, section
-        # Made when first needed, which few are; None for what is no regular expression.
-        self.expression: str | list[str] | re.Pattern[str] | None = None
-        self.slashes = -1
-        level = 0
-        if entry.tag == "N":
-            self.head = _literal_start(value, _WORD_HEAD, "*?+{")
-        else:
-            level = value.count("/")
-            if value[-1:] != "/":
-                self.slashes = level
-                level += 1
-            if value[:1] == "*":
-                level = -1
-            self.head = value if not _WILD(value) else _literal_start(value, _GLOB_HEAD, "+{")
-        self.specificity = (level, len(value))
-        self.is_literal = self.head == value
-        if not self.is_literal:
-            self.expression = _expression(entry)
-            if entry.tag != "N" and not _WILD(value.replace("*", "")):
-                # Most globs have no wildcard but `*`: no regular expression is needed.
-                self.expression = value.split("*")[1:]
-
-    @property
-    def may_be_folder(self) -> bool:
-        """Whether the script would take it for a folder that lacks its slash if there is one.
-
-        It looks for the folder when the dots are escaped already, so a name with a dot is none.
-        """
-        return self.is_literal and self.slashes >= 0 and "." not in (self.head or ".")
-
-    def matches(self, path: str) -> bool:
-        """Whether the rest of the pattern matches, its head and its slashes being right."""
-        if self.is_literal:
-            return True
-        if isinstance(self.expression, list):
-            at = len(self.head)
-            for part in self.expression:
-                found = path.find(part, at)
-                if found < 0:
-                    return False
-                at = found + len(part)
-            return True
-        if isinstance(self.expression, str):
-            self.expression = compiled(self.expression, extended=self.entry.tag == "N")
-        return self.expression is not None and self.expression.search(path) is not None
-
-
 class Maintainers:
     """A MAINTAINERS file.
 
@@ -136,7 +75,7 @@ class Maintainers:
     sections : list of Section, in the file's order
     """
 
-    __slots__ = ("_by_head", "_by_name", "_is_folder", "_kept", "_maintained", "sections")
+    __slots__ = ("_is_folder", "_kept", "_maintained", "_patterns", "sections")
 
     def __init__(
         self, sections: list[Section], is_folder: Callable[[str], bool] | None = None
@@ -145,15 +84,7 @@ class Maintainers:
         self._is_folder = is_folder
         self._kept: dict[str, list[Match]] = {}
         self._maintained: dict[int, bool] = {}
-        self._by_head: dict[str, list[_Pattern]] = {}
-        self._by_name: dict[str, list[_Pattern]] = {}
-        for number, section in enumerate(sections):
-            for entry in section.entries:
-                # To perl, an empty N: means another expression, which matches no path.
-                if entry.tag in "FX" or (entry.tag == "N" and entry.value):
-                    pattern = _Pattern(entry, number)
-                    index = self._by_name if entry.tag == "N" else self._by_head
-                    index.setdefault(pattern.head, []).append(pattern)
+        self._patterns = Patterns(sections)
 
     def sections_of(self, path: str) -> list[Match]:
         """Return the sections that a path falls in, the most specific first, THE REST last.
@@ -240,26 +171,15 @@ class Maintainers:
 
     def _match(self, path: str) -> list[Match]:
         slashes = path.count("/")
-        hits: dict[int, list[_Pattern]] = {}
+        hits: dict[int, list[Pattern]] = {}
         excluded: set[int] = set()
-        by_head = self._by_head
-        # One lookup for each start of the path, the empty one too.
-        for patterns in filter(None, map(by_head.get, accumulate(path, initial=""))):
-            for pattern in patterns:
-                if pattern.slashes == slashes or pattern.slashes < 0:
-                    if not pattern.matches(path) or self._is_other(pattern, path):
-                        continue
-                elif not (pattern.may_be_folder and path.startswith("/", len(pattern.head))):
-                    continue
-                if pattern.entry.tag == "X":
-                    excluded.add(pattern.section)
-                else:
-                    hits.setdefault(pattern.section, []).append(pattern)
-        for head, patterns in self._by_name.items():
-            if head in path:
-                for pattern in patterns:
-                    if pattern.matches(path):
-                        hits.setdefault(pattern.section, []).append(pattern)
+        for pattern in self._patterns.of(path):
+            if self._is_beside(pattern, path):
+                continue
+            if pattern.entry.tag == "X":
+                excluded.add(pattern.section)
+            else:
+                hits.setdefault(pattern.section, []).append(pattern)
         matches = [
             (number, self._judged(number, patterns, slashes))
             for number, patterns in hits.items()
@@ -276,7 +196,7 @@ class Maintainers:
         )
         return [match for _, match in matches]
 
-    def _judged(self, number: int, patterns: list[_Pattern], slashes: int) -> Match:
+    def _judged(self, number: int, patterns: list[Pattern], slashes: int) -> Match:
         best = last = patterns[0]
         for pattern in patterns[1:]:
             if pattern.specificity > best.specificity:
@@ -291,13 +211,13 @@ class Maintainers:
             is_exact = self._maintained[number]
         return Match(section, best.entry.value, best.specificity, last.specificity[0], is_exact)
 
-    def _is_other(self, pattern: _Pattern, path: str) -> bool:
+    def _is_beside(self, pattern: Pattern, path: str) -> bool:
         """Whether the pattern is a folder that lacks its slash, and the path isn't below it."""
         value = pattern.entry.value
         return (
             self._is_folder is not None
             and pattern.may_be_folder
-            and len(path) > len(value)
+            and path[len(value) :][:1] not in {"", "/"}
             and self._is_folder(value)
         )
 
@@ -338,25 +258,8 @@ def _patch_lines(text: str) -> tuple[list[str], list[str]]:
     return intro, changes
 
 
-def _literal_start(value: str, head: re.Pattern[str], quantifiers: str) -> str:
-    """Return what a path must begin with (N: contain) for the pattern to match."""
-    if "|" in value:
-        return ""
-    found = head.match(value)
-    start = found.group() if found else ""
-    after = value[len(start) :].lstrip()
-    return start[:-1] if after and after[0] in quantifiers else start
-
-
 def _is_sound(entry: Entry) -> bool:
     """Whether a pattern is a regular expression. Nearly all are so plain that it shows."""
     if entry.tag in "FX" and _PLAIN(entry.value):
         return True
-    return compiled(_expression(entry), extended=entry.tag in "NK") is not None
-
-
-def _expression(entry: Entry) -> str:
-    if entry.tag in "NK":
-        return entry.value
-    # In this order, as the script does it.
-    return "^" + entry.value.replace(".", r"\.").replace("*", ".*").replace("?", ".")
+    return compiled(expression(entry), extended=entry.tag in "NK") is not None

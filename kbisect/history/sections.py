@@ -9,13 +9,15 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from typing import NamedTuple
 
 _MAINTAINED = re.compile(r"maintain|support", re.IGNORECASE)
 
 
-@dataclass(frozen=True, slots=True)
-class Entry:
+class Entry(NamedTuple):
     """One line of a section: `M:	Ada Test <ada@example.org>`.
+
+    A tuple, since a file has 20,000 of them, and a dataclass takes four times as long to make.
 
     Attributes
     ----------

@@ -47,6 +47,7 @@ def _quoted(name: str) -> str:
 
 
 # --- several addresses on a line, by RFC 822 ------------------------------------------------------
+# Compiled (and kept by re) when a line first has a comma: few have, and it takes a while.
 
 _SPECIALS = r'()<>@,;:\\".\[\]'
 _ATOM = rf'[^{_SPECIALS} \x00-\x1f\x7f]+(?:[ \t]+|\Z|(?=[\["{_SPECIALS}]))'
@@ -55,12 +56,9 @@ _DOMAIN_PART = rf"(?:{_ATOM}|\[(?:[^\[\]\r\\]|\\.)*\][ \t]*)"
 _DOMAIN = rf"{_DOMAIN_PART}(?:\.[ \t]*{_DOMAIN_PART})*"
 _SPEC = rf"{_WORD}(?:\.[ \t]*{_WORD})*@[ \t]*{_DOMAIN}"
 _MAILBOX = rf"[ \t]*(?:{_SPEC}|(?:{_WORD})*<[ \t]*{_SPEC}>[ \t]*)"
-_COMMENT = re.compile(
-    r'((?:[^"\\(]|\\.)*(?:"(?:[^"\\]|\\.)*"(?:[^"\\(]|\\.)*)*)\((?:[^()\\]|\\.)*\)'
-)
-_one = re.compile(_MAILBOX).fullmatch
-_list = re.compile(rf"(?:{_MAILBOX})?(?:,(?:{_MAILBOX})?)*").fullmatch
-_each = re.compile(rf"(?:^|,[ \t]*)({_MAILBOX})")
+_LIST = rf"(?:{_MAILBOX})?(?:,(?:{_MAILBOX})?)*"
+_EACH = rf"(?:^|,[ \t]*)({_MAILBOX})"
+_COMMENT = r'((?:[^"\\(]|\\.)*(?:"(?:[^"\\]|\\.)*"(?:[^"\\(]|\\.)*)*)\((?:[^()\\]|\\.)*\)'
 
 
 def split(line: str) -> list[str]:
@@ -69,10 +67,10 @@ def split(line: str) -> list[str]:
         return [line]
     plain, count = line, 1
     while count:
-        plain, count = _COMMENT.subn(r"\1 ", plain, count=1)
-    if _one(plain) or not _list(plain):
+        plain, count = re.subn(_COMMENT, r"\1 ", plain, count=1)
+    if re.fullmatch(_MAILBOX, plain) or not re.fullmatch(_LIST, plain):
         return [line]
-    return [found[1] for found in _each.finditer(plain)]
+    return [found[1] for found in re.finditer(_EACH, plain)]
 
 
 # --- one person, many addresses -------------------------------------------------------------------

@@ -134,7 +134,7 @@ class Desk:
         return self._files.get(path, b"").decode("utf-8", "replace")
 
     def _is_folder(self, path: str) -> bool:
-        return path in self.snapshot.folders
+        return self.snapshot.kinds([path])[path] == "tree"
 
     @cached_property
     def faults(self) -> list[Fault]:
@@ -153,7 +153,7 @@ class Desk:
             U-Boot's does)
         """
         kinds = self.snapshot.kinds(paths)
-        asked = [path.rstrip("/") + "/" if kinds[path] == "tree" else path for path in paths]
+        asked = [_spelled(path, kinds[path]) for path in paths]
         found: list[parsing.Keyword] = []
         if keywords:
             for path, content in self.snapshot.read(p for p in asked if p != "MAINTAINERS").items():
@@ -303,6 +303,13 @@ class _Gathered:
             for section in self._sections.values()
         )
         return Answer(tuple(seen.values()), subsystems, tuple(paths), tuple(uncovered))
+
+
+def _spelled(path: str, kind: str | None) -> str:
+    """Write a path as patterns expect it: a folder ends in a slash, a file doesn't."""
+    if kind is None:
+        return path
+    return path.rstrip("/") + ("/" if kind == "tree" else "")
 
 
 def _named(value: str, before: Entry | None) -> str:
