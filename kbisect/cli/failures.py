@@ -6,9 +6,6 @@ from __future__ import annotations
 import errno
 import os
 import sys
-import tempfile
-import traceback
-from difflib import get_close_matches
 
 import click
 
@@ -39,6 +36,8 @@ def misused(error: click.ClickException) -> KbisectError:
     said = error.format_message().rstrip(".")
     wrong = getattr(error, "command_name", None)
     if wrong and context is not None and isinstance(context.command, click.Group):
+        from difflib import get_close_matches
+
         near = get_close_matches(wrong, context.command.list_commands(context), n=3)
         return UsageError(
             f"{command} has no command {wrong}",
@@ -89,6 +88,9 @@ def of_a_library(error: Exception) -> KbisectError | None:
 
 def report_bug(error: Exception) -> None:
     """Keep a traceback for the developers, and tell the person where."""
+    import tempfile
+    import traceback
+
     said = f"command: {sys.argv}\n\n{''.join(traceback.format_exception(error))}"
     what = f"{type(error).__name__}: {error}".strip().partition("\n")[0]
     click.echo(f"kbisect: a bug in kbisect: {one_line(what)}", err=True)

@@ -140,7 +140,6 @@ def maintainers(
     git send-email --cc-cmd='kbisect patch maintainers --git-send-email --only cc' *.patch
     """
     from kbisect.patch.maintainers import Desk
-    from kbisect.patch.series import NoPatch
     from kbisect.report import patch_maintainers as report
 
     if only and not git_send_email:
@@ -154,8 +153,8 @@ def maintainers(
         session.say(f"MAINTAINERS has {len(desk.faults) - 3} more such lines")
     try:
         answer = _ask(session, desk, given, history=history, keywords=keywords_in_file)
-    except NoPatch as none:
-        if not git_send_email:
+    except UsageError as none:
+        if not (git_send_email and posted.is_talk(none)):
             raise
         # git send-email asks for the cover letter too, and gives up if the command fails.
         session.say(none.message)

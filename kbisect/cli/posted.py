@@ -7,8 +7,8 @@ import sys
 import time
 from typing import TYPE_CHECKING
 
-from kbisect.cli.history import known_releases, open_index
 from kbisect.cli.session import Session
+from kbisect.errors import UsageError
 
 if TYPE_CHECKING:
     from kbisect.history.releases import Release, Window
@@ -23,6 +23,13 @@ def load(session: Session, given: str) -> Series:
     return series.load(lambda: session.repository, given, sys.stdin.buffer.read, session.say)
 
 
+def is_talk(error: UsageError) -> bool:
+    """Say whether a mailbox was refused since no mail in it has a patch."""
+    from kbisect.patch.series import NoPatch
+
+    return isinstance(error, NoPatch)
+
+
 def resolve(session: Session, name: str) -> str:
     """Return the oid of a revision; what can name releases is loaded only if git knows none."""
     oid = session.repository.find(name)
@@ -35,6 +42,7 @@ def resolve(session: Session, name: str) -> str:
 
 def index_if_any(session: Session) -> Index | None:
     """Open the index; without one some facts are missing, which the answer says."""
+    from kbisect.cli.history import open_index
     from kbisect.history.store import NoIndex
 
     try:
@@ -53,6 +61,7 @@ def window_now(session: Session) -> Window | None:
 
 def releases_if_any(session: Session) -> list[Release]:
     """Return the index's releases; none without an index."""
+    from kbisect.cli.history import known_releases
     from kbisect.history.store import NoIndex
 
     try:

@@ -16,7 +16,6 @@ from typing import TYPE_CHECKING, TypeVar
 import click
 
 from kbisect.cli import stdout
-from kbisect.report.document import document
 from kbisect.report.terminal import Style, printable
 
 if TYPE_CHECKING:
@@ -108,6 +107,8 @@ class Session:
     ) -> None:
         """Print a command's result: its JSON document, or its text, paged where somebody looks."""
         if as_json:
+            from kbisect.report.document import document
+
             stdout.write(document(command, content).encode())  # JSON is UTF-8 in any locale
         else:
             self.write(

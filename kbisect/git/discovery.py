@@ -43,14 +43,9 @@ def discover(directory: Path) -> Found:
     here = directory == Path()
     named = {key: os.environ[key] for key in _PLACES if here and key in os.environ}
     try:
-        kind = process.run(
-            directory, "rev-parse", "--show-object-format", "--is-bare-repository", env=named
-        )
-        gitdir = _path(directory, "--absolute-git-dir", named)
-        common = (directory / _path(directory, "--git-common-dir", named)).resolve()
+        form, bare, gitdir, common = _answers(directory, named)
     except GitFailed as failed:
         raise cannot_open(directory, failed.stderr) from None
-    form, bare = kind.stdout.decode("ascii").split()
     if form != "sha1":
         raise RepositoryProblem(
             f"this repository names its objects by {form}; kbisect reads SHA-1 only",
@@ -58,10 +53,23 @@ def discover(directory: Path) -> Found:
         )
     _require_lenders(common / "objects")
     workdir = None
-    if bare == "false":
+    if not bare:
         with suppress(GitFailed):  # inside .git, where git refuses to answer
             workdir = _path(directory, "--show-toplevel", named)
     return Found(gitdir, common, workdir)
+
+
+def _answers(directory: Path, named: dict[str, str]) -> tuple[str, bool, Path, Path]:
+    """Return the format of its ids, whether it is bare, its git directory and the common one."""
+    paths = ("--absolute-git-dir", "--git-common-dir")
+    asked = ("--show-object-format", "--is-bare-repository", *paths)
+    done = process.run(directory, "rev-parse", *asked, env=named)
+    form, bare, *lines = os.fsdecode(done.stdout).removesuffix("\n").split("\n")
+    if len(lines) == len(paths):
+        gitdir, common = map(Path, lines)
+    else:
+        gitdir, common = (_path(directory, question, named) for question in paths)
+    return form, bare == "true", gitdir, (directory / common).resolve()
 
 
 def _path(directory: Path, question: str, named: dict[str, str]) -> Path:
