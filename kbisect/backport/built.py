@@ -32,7 +32,7 @@ def files(build: Path, source: Path | None) -> frozenset[str]:
     """
     if not build.is_dir():
         raise UsageError(f"no such directory: {build}", hint="give a finished build's folder")
-    tops = [top.resolve() for top in (source, build) if top]
+    tops = [each for top in (source, build) if top for each in (top.resolve(), top.absolute())]
     found: set[str] = set()
     seen = False
     for text in _texts(build):

@@ -103,6 +103,8 @@ class Tested:
     worker: str | None = None
     tree: str | None = None
     """Of a tip, the tree."""
+    reused: bool = False
+    """Whether the worker held its build already."""
 
     @property
     def seen(self) -> Observation:
@@ -140,6 +142,24 @@ class Same:
 
 
 @dataclass(frozen=True, slots=True)
+class Aside:
+    """These commits can't change what is built: each makes the binary of its first parent.
+
+    The last such event counts; one without any commit takes them back, and `reason` says why.
+
+    Attributes
+    ----------
+    checked : those that were built all the same, and were that binary
+    """
+
+    event: ClassVar[str] = "aside"
+    at: float
+    oids: tuple[str, ...] = ()
+    checked: tuple[str, ...] = ()
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Stuck:
     """A commit can't be taken back on top of another: these paths conflict, or it is a merge."""
 
@@ -164,9 +184,9 @@ class Finished:
     confidence: float | None = None
 
 
-Event = Started | Tested | Told | Undone | Same | Stuck | Finished
+Event = Started | Tested | Told | Undone | Same | Aside | Stuck | Finished
 _KINDS: dict[str, type[Event]] = {
-    kind.event: kind for kind in (Started, Tested, Told, Undone, Same, Stuck, Finished)
+    kind.event: kind for kind in (Started, Tested, Told, Undone, Same, Aside, Stuck, Finished)
 }
 
 

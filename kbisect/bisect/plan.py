@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 
+from kbisect.bisect import aside
 from kbisect.bisect.confirmation import Finding, SequentialTest
 from kbisect.bisect.events import Outcome, Tested
 from kbisect.bisect.search import GOOD_END, Choice, Ending, Search
@@ -249,16 +250,22 @@ def confirmation(
     """Return what is still to be tested of a culprit, None when all of it was.
 
     The culprit and its parents once more, and the bad end without the culprit: as often as it takes
-    to tell a cure from luck. The culprit without itself is its parent.
+    to tell a cure from luck. The culprit without itself is its parent. Of the commits that were set
+    aside one is built, unless a parent was one.
     """
     candidates = searched.candidates
     again = {run.oid for run in state.of(Role.CONFIRM)}
+    last = state.tested[-1].oid if state.tested else None
     oids = (culprit, *candidates.parents[candidates.number[culprit]])
     wanted = [Try(oid, Role.CONFIRM, 1) for oid in oids if oid not in again]
+    wanted.sort(key=lambda test: test.oid != last)  # a worker may hold its build still
     end = state.ends[0]
     start = state.started
     if end is not None and end != culprit and start.checkout and not start.find_fix:
         wanted += _reverts(state, searched, culprit, end)
+    if not wanted and state.aside is not None and not again.intersection(state.aside.oids):
+        oid = aside.to_check(candidates, state)
+        wanted += [Try(oid, Role.CONFIRM, 1)] if oid is not None else []
     return _first(wanted, running)
 
 

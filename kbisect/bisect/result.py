@@ -65,7 +65,10 @@ class Result:
         and by hand, where every verdict is taken for true.
     tests : runs (or verdicts by hand) of the search; the ends and the confirmation are apart
     builds : runs in a worktree, each of which may have built something, those too whose binary was
-        the same as another's
+        the same as another's; not those whose build was there still
+    aside : number of commits that were not built since they can't change what is built
+    aside_checked : those of them that were, and made the same binary as they were said to
+    aside_refused : why none is set aside any more, empty if that didn't happen
     seconds : time spent in the script
     confirmed : runs made to confirm the culprit, the reverts among them
     checks : what is known of each commit that the result rests on
@@ -80,6 +83,9 @@ class Result:
     tests_ends: int
     tests_confirm: int
     builds: int
+    aside: int
+    aside_checked: tuple[str, ...]
+    aside_refused: str
     skips: int
     seconds: float
     candidates: int | None
@@ -142,7 +148,10 @@ def summarise(state: State, suspects: Sequence[str] = (), parents: Sequence[str]
         tests=len(search),
         tests_ends=len(ends),
         tests_confirm=len(confirmed),
-        builds=len(state.tested) + len(state.same) if state.started.checkout else 0,
+        builds=_builds(state),
+        aside=len(state.aside.oids) if state.aside else 0,
+        aside_checked=state.aside.checked if state.aside else (),
+        aside_refused=state.aside.reason if state.aside else "",
         skips=sum(answer.verdict is Verdict.SKIP for answer in search),
         seconds=round(sum(run.seconds for run in state.tested), 3),
         candidates=state.started.candidates,
@@ -154,6 +163,12 @@ def summarise(state: State, suspects: Sequence[str] = (), parents: Sequence[str]
         checks=checks,
         unchecked=tuple(_unchecked(state, checks)) if end and end.culprit else (),
     )
+
+
+def _builds(state: State) -> int:
+    if not state.started.checkout:
+        return 0
+    return sum(not run.reused for run in state.tested) + len(state.same)
 
 
 def _checks(state: State, culprit: str | None, parents: Sequence[str]) -> tuple[Check, ...]:

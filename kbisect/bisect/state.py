@@ -6,7 +6,17 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from kbisect.bisect.events import Event, Finished, Same, Started, Stuck, Tested, Told, Undone
+from kbisect.bisect.events import (
+    Aside,
+    Event,
+    Finished,
+    Same,
+    Started,
+    Stuck,
+    Tested,
+    Told,
+    Undone,
+)
 from kbisect.bisect.verdict import Cause, Role, Signature, Verdict
 from kbisect.errors import UsageError
 
@@ -23,6 +33,7 @@ class State:
     events : number of events in the journal, those taken back included
     stuck : reverts that conflict
     same : commits that are the same binary as another
+    aside : commits that can't change what is built, and why there are none any more
     """
 
     started: Started
@@ -31,6 +42,7 @@ class State:
     events: int = 0
     stuck: tuple[Stuck, ...] = ()
     same: tuple[Same, ...] = ()
+    aside: Aside | None = None
 
     @property
     def tested(self) -> tuple[Tested, ...]:
@@ -141,6 +153,7 @@ def fold(events: Iterable[Event]) -> State | None:
     finished: Finished | None = None
     stuck: list[Stuck] = []
     same: list[Same] = []
+    aside: Aside | None = None
     count = 0
     for event in events:
         count += 1
@@ -158,6 +171,8 @@ def fold(events: Iterable[Event]) -> State | None:
                     answers.pop()
             case Same():
                 same.append(event)
+            case Aside():
+                aside = event
             case Stuck():
                 stuck.append(event)
             case Finished():
@@ -166,7 +181,7 @@ def fold(events: Iterable[Event]) -> State | None:
         if count:
             raise _disordered("doesn't begin with a start")
         return None
-    return State(started, tuple(answers), finished, count, tuple(stuck), tuple(same))
+    return State(started, tuple(answers), finished, count, tuple(stuck), tuple(same), aside)
 
 
 def _disordered(what: str) -> UsageError:

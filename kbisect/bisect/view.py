@@ -9,7 +9,7 @@ from statistics import mean
 
 import numpy as np
 
-from kbisect.bisect import rates
+from kbisect.bisect import aside, rates
 from kbisect.bisect.candidates import Candidates
 from kbisect.bisect.price import Costs
 from kbisect.bisect.priors import Prior
@@ -55,14 +55,21 @@ def search(state: State, searched: Range) -> Search:
     """
     start = state.started
     by_script = not start.by_hand
+    order = searched.reach.order
+    unchanged = aside.marked(searched.candidates, state)
+    same = None
+    if unchanged.any():
+        same = aside.labels(searched.candidates, unchanged)[order].tolist()
     found = Search(
         searched.candidates.graph,
         searched.reach,
-        searched.prior.weights[searched.reach.order],
+        searched.prior.weights[order],
         rates.learned() if by_script else rates.certain(),
         _costs(state),
         start.confidence,
+        same,
     )
+    found.belief.exclude(unchanged[order])
     known = {*state.ends[1], *searched.bases}
     for oid, verdict in state.heard:
         position = searched.position(oid)

@@ -110,6 +110,36 @@ def records(
         yield from _parse(_tokens(pipe), counts)
 
 
+def from_parents(
+    repository: Repository, pairs: Iterable[tuple[str, str]]
+) -> Iterator[tuple[str, tuple[Change, ...]]]:
+    """Read in which paths commits differ from one parent each, merges too: (oid, changes).
+
+    One that differs in nothing is left out. A symbolic link that points elsewhere has status T.
+
+    Parameters
+    ----------
+    pairs : (oid, oid of the parent)
+    """
+    asked = (f"{oid} {parent}\n".encode("ascii") for oid, parent in pairs)
+    arguments = ("diff-tree", "--stdin", "-r", "--raw", "-z", "--no-renames", "--no-abbrev")
+    with repository.stream(*arguments, stdin=asked) as pipe:
+        tokens = _tokens(pipe)
+        oid, changes = "", list[Change]()
+        for token in tokens:
+            if not token.startswith(b":"):
+                if changes:
+                    yield oid, tuple(changes)
+                oid, changes = token.decode("ascii").strip(), []
+                continue
+            mode, _, old, new, status = token.decode("ascii").split()
+            path = next(tokens).decode("utf-8", "backslashreplace")
+            linked = mode == ":120000" and status == "M"
+            changes.append(Change("T" if linked else status[0], path, old, new))
+        if changes:
+            yield oid, tuple(changes)
+
+
 def subjects(repository: Repository, oids: Iterable[str]) -> Iterator[tuple[str, str]]:
     """Read the subjects of many commits, merges among them: (oid, subject)."""
     asked = (f"{oid}\n".encode() for oid in oids)

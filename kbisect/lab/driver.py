@@ -23,7 +23,7 @@ from kbisect.bisect.view import search
 from kbisect.errors import MachineLost, UsageError
 from kbisect.git import derived
 from kbisect.git.process import GitFailed
-from kbisect.lab import executors, fixups, running, slots
+from kbisect.lab import executors, fixups, footprint, running, slots
 from kbisect.lab import place as places
 from kbisect.lab import step as steps
 from kbisect.lab.campaign import Campaign
@@ -70,6 +70,7 @@ class Driver:
             repository.gitdir, repository.store, started.at, checkout=started.checkout
         )
         self.fixups = fixups.Fixups(repository, recipe.fixups)
+        self.footprint = footprint.Kept(campaign.folder)
         self.env = steps.environment()
         self.jobs: dict[Future[Done], Job] = {}
         self.lost: dict[str, int] = {}
@@ -242,11 +243,25 @@ class Driver:
         if done.same and done.image is not None:
             other = next(run.oid for run in self.campaign.state.tested if run.image == done.image)
             self.campaign.append(Same(time.time(), job.test.oid, other, done.image))
+            self._set_aside(job.test, done)
             return
         run = self._judged(job, done, folder)
         self.campaign.append(run)
+        self._set_aside(job.test, done)
         if self.listen is not None:
             self.listen(self._progress(run))
+
+    def _set_aside(self, test: Try, done: Done) -> None:
+        """Note which commits can't change what is built, as far as this build says more of it."""
+        if done.image is None or test.reverts is not None:
+            return
+        if done.footprint is not None:
+            self.footprint.add(test.oid, done.footprint)
+        campaign = self.campaign
+        candidates = campaign.searched.candidates
+        said = footprint.look(campaign.repository, candidates, campaign.state, self.footprint)
+        if said is not None:
+            campaign.append(said)
 
     def _judged(self, job: Job, done: Done, folder: Path) -> Tested:
         test, seen = job.test, done.seen
@@ -280,6 +295,7 @@ class Driver:
             image=done.image,
             worker=done.worker,
             tree=test.tree,
+            reused=any(run.reused for run in done.stages),
         )
 
     def _progress(self, run: Tested) -> Progress:

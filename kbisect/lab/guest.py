@@ -5,6 +5,8 @@ from __future__ import annotations
 
 import os
 import re
+import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -21,6 +23,8 @@ LOST = 128
 _PORT = re.compile(rb"^status (\d{1,3})\s*$", re.MULTILINE)
 _STARTED = re.compile(rb"^(?:started|status \d+)\s*$", re.MULTILINE)
 _TAIL = 1 << 20
+_FAREWELL = 5.0
+"""Seconds that a guest gets to power off once it has reported: some can't."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +66,7 @@ def boot(guest: Guest, log: Path, timeout: float | None = None) -> Reported:
         output=log,
         timeout=timeout,
         watched=[guest.console],
+        seen=_settled(guest),
     )
     return Reported(status(guest), ended)
 
@@ -86,6 +91,19 @@ def status(guest: Guest) -> int | None:
         marked = re.compile(rb"kbisect-status %s (\d{1,3})\b" % guest.mark.encode())
         found = marked.findall(_tail(guest.console))
     return int(found[-1]) if found else None
+
+
+def _settled(guest: Guest) -> Callable[[], bool]:
+    """Return what tells whether a guest reported, some seconds ago."""
+    since: float | None = None
+
+    def seen() -> bool:
+        nonlocal since
+        if since is None and status(guest) is not None:
+            since = time.monotonic()
+        return since is not None and time.monotonic() - since >= _FAREWELL
+
+    return seen
 
 
 def _tail(path: Path) -> bytes:

@@ -19,6 +19,7 @@ from kbisect.lab import (
     configuration,
     console,
     executors,
+    footprint,
     guest,
     image,
     ktap,
@@ -26,6 +27,7 @@ from kbisect.lab import (
     slots,
     stages,
 )
+from kbisect.lab.footprint import Footprint
 from kbisect.lab.limits import Unwanted
 from kbisect.lab.place import Place
 from kbisect.lab.recipe import Fixup, Recipe
@@ -88,6 +90,7 @@ class Done:
     image : digest of what was built
     same : whether that was run before, so that it wasn't run again
     reports : fingerprints of all kernel reports, the harmless ones too
+    footprint : what the build read, None where that isn't known
     files : what it wrote, by name, for a campaign that can't see it
     """
 
@@ -98,6 +101,7 @@ class Done:
     image: str | None = None
     same: bool = False
     reports: tuple[str, ...] = ()
+    footprint: Footprint | None = None
     files: Mapping[str, bytes] = field(default_factory=dict)
 
 
@@ -175,6 +179,7 @@ class _Run:
         self.cwd = step.directory
         self.image: str | None = None
         self.same = False
+        self.footprint: Footprint | None = None
 
     def done(self, key: str) -> Done:
         """Run the stages and return what was seen."""
@@ -195,6 +200,7 @@ class _Run:
             self.image,
             self.same,
             tuple(dict.fromkeys(report.fingerprint for report in found)),
+            self.footprint,
         )
 
     def _check_out(self) -> str | None:
@@ -311,6 +317,8 @@ class _Run:
                 hint="correct `image` in the recipe's [build]",
             )
         self.image = image.digest(path, self.cwd, self.slot.build)
+        if self.place.checkout and not self.step.fixups:
+            self.footprint = footprint.read(self.slot.build, self.cwd)
         seen = self.step.known.get(self.image)
         self.same = seen is not None
         return seen

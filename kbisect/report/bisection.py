@@ -27,6 +27,7 @@ Namer = Callable[[str], str]
 
 _COLOURS = {Verdict.GOOD: "green", Verdict.BAD: "red", Verdict.SKIP: "yellow"}
 _MANY = 20  # suspects listed one by one on a terminal
+_SAMPLES = 3
 _WHY = {
     Role.BAD_END: "bad end",
     Role.GOOD_END: "good end",
@@ -102,6 +103,8 @@ def document(result: Result, journal: str, more: Mapping[str, object]) -> dict[s
         "tests_ends": result.tests_ends,
         "tests_confirm": result.tests_confirm,
         "builds": result.builds,
+        "aside": result.aside,
+        "aside_checked": result.aside_checked,
         "skips": result.skips,
         "seconds": result.seconds,
         "journal": journal,
@@ -147,6 +150,7 @@ def text(
     if result.confidence is not None:
         lines.append(f"Confidence {result.confidence:.3f} by {_runs(result)}.")
     lines.append(counts(result))
+    lines += set_aside(result)
     lines.append(f"Journal: {printable(journal)}")
     if fixed and fixed.links:
         lines.append(f"Next: kbisect backport explain {fixed.links[0].oid[:12]}")
@@ -266,6 +270,18 @@ def counts(result: Result) -> str:
     if result.candidates is not None:
         parts.append(count(result.candidates, "candidate"))
     return ", ".join(parts) + "."
+
+
+def set_aside(result: Result) -> list[str]:
+    """Say how many commits were not built, and how that was checked."""
+    if result.aside_refused:
+        return [f"No commit was set aside: {printable(result.aside_refused)}."]
+    if not result.aside:
+        return []
+    checked = ", ".join(oid[:12] for oid in result.aside_checked[:_SAMPLES])
+    how = f"checked: {checked}, built, is the same binary" if checked else "none of them was built"
+    what = "can't change what is built"
+    return [f"{count(result.aside, 'commit')} {what}, by the files it is made of ({how})."]
 
 
 def duration(seconds: float) -> str:
