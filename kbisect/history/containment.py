@@ -29,13 +29,13 @@ def trees_with(index: Index, number: int) -> tuple[str, ...]:
         for tree, ref in index.meta.trees.items()
         if (oid := index.meta.refs.get(ref)) and (tip := index.oids.number(oid)) is not None
     }
-    chain = _chain(index)
+    chain = _chain(index) if tips else {}
     return tuple(tree for tree, tip in tips.items() if _contains(index, tip, number, chain))
 
 
 def _contains(index: Index, tip: int, number: int, chain: Mapping[int, int]) -> bool:
     """Walk down from a tip, highest number first."""
-    start, parents = index.graph.start, index.graph.parents
+    start, parents = index.graph.start.data, index.graph.parents.data
     first = int(index.release[number])
     seen = {tip}
     queue = [-tip]
@@ -52,7 +52,7 @@ def _contains(index: Index, tip: int, number: int, chain: Mapping[int, int]) -> 
                 continue
             if first in chain.values():
                 return True
-        for parent in parents[start[commit] : start[commit + 1]].tolist():
+        for parent in parents[start[commit] : start[commit + 1]]:
             if parent >= number and parent not in seen:
                 seen.add(parent)
                 heappush(queue, -parent)
@@ -70,13 +70,13 @@ def _chain(index: Index) -> dict[int, int]:
         for position, (name, oid) in enumerate(index.meta.releases)
         if naming.is_mainline(name) and (number := index.oids.number(oid)) is not None
     ]
-    start, parents = index.graph.start, index.graph.parents
+    start, parents = index.graph.start.data, index.graph.parents.data
     chain = dict(mainline[-1:])
     newer = mainline[-1][0] if mainline else -1
     for older, position in reversed(mainline[:-1]):
         commit = newer
         while commit > older and start[commit] < start[commit + 1]:
-            commit = int(parents[start[commit]])
+            commit = parents[start[commit]]
         if commit != older:
             break
         chain[older] = position

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from heapq import heapify, heappop, heappush
 
 import numpy as np
 from numpy.typing import NDArray
@@ -135,6 +136,36 @@ class CommitGraph:
                     seen[parent] = True
                     stack.append(parent)
         return seen
+
+    def between(self, tips: Iterable[int], below: Iterable[int]) -> list[int]:
+        """Return what the tips contain and `below` does not, highest number first.
+
+        Only as much of the history is walked as lies above the lowest of them.
+        """
+        outside = set(below)
+        wanted = set(tips) - outside
+        start, parents = self.start.data, self.parents.data
+        queue = [-commit for commit in wanted | outside]
+        heapify(queue)
+        found = []
+        # As parents have lower numbers, all children of what comes off the heap came before it.
+        while wanted:
+            commit = -heappop(queue)
+            inside = commit not in outside
+            wanted.discard(commit)
+            if inside:
+                found.append(commit)
+            for parent in parents[start[commit] : start[commit + 1]]:
+                if parent in outside:
+                    continue
+                if parent not in wanted:
+                    heappush(queue, -parent)
+                if inside:
+                    wanted.add(parent)
+                else:
+                    outside.add(parent)
+                    wanted.discard(parent)
+        return found
 
     def contains(self, pairs: Iterable[tuple[int, int]]) -> list[bool]:
         """Tell, for many pairs at once, whether the second commit contains the first.

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Sequence
 
 import numpy as np
@@ -83,3 +84,30 @@ def test_numbers_of_oids_that_begin_alike() -> None:
     oids = Oids.of(alike[:5])
     assert oids.numbers(packed([alike[3], alike[5], alike[0], oid(4)])).tolist() == [3, -1, 0, -1]
     assert Oids.of([]).numbers(packed([oid(1)])).tolist() == [-1]
+
+
+def test_oids_made_to_begin_alike_cost_no_more_than_others() -> None:
+    alike = [f"{0:016x}{at * 7919 % 100_003:024x}" for at in range(100_000)]
+    oids = Oids.of(alike)
+    begun = time.process_time()
+    assert oids.numbers(oids.raw).tolist() == list(range(len(oids)))
+    assert [oids.number(one) for one in alike[:1000]] == list(range(1000))
+    assert time.process_time() - begun < 5  # it took hours
+
+
+@given(st.lists(st.text("0123abf", min_size=40, max_size=40), unique=True), st.text("0123abf"))
+def test_the_oids_that_begin_with_some_digits(names: list[str], digits: str) -> None:
+    found = [names[number] for number in Oids.of(names).matching(digits[:40])]
+    assert found == sorted(name for name in names if name.startswith(digits[:40]))
+
+
+@settings(deadline=None)
+@given(histories(), st.data())
+def test_a_range_is_what_one_end_contains_and_the_other_does_not(
+    rows: list[Row], data: st.DataObject
+) -> None:
+    graph = CommitGraph.build(rows)
+    some = st.lists(st.integers(0, len(graph) - 1), max_size=3)
+    tips, below = data.draw(some), data.draw(some)
+    inside = graph.ancestors(tips) & ~graph.ancestors(below)
+    assert graph.between(tips, below) == inside.nonzero()[0].tolist()[::-1]
