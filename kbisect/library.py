@@ -123,13 +123,11 @@ class History:
         >>> graph.number_of_nodes() < len(kbisect.open().commits())
         True
         """
-        from kbisect.git.commits import walk
-        from kbisect.history.network import network
+        from kbisect.history.network import between, network
 
         only = None
         if old or new:
-            below = [self.oid(old)] if old else []
-            only = {oid for oid, _, _ in walk(self.repository, [self.oid(new or "HEAD")], below)}
+            only = between(self.index, self.oid(old) if old else None, self.oid(new or "HEAD"))
         return network(self.index, only)
 
     def api_diff(self, old: str, new: str, *structs: str) -> Result:

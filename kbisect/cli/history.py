@@ -27,13 +27,15 @@ if TYPE_CHECKING:
 
 def open_index(session: Session) -> Index:
     """Open the index; one that is damaged is built anew, and that is said."""
-    from kbisect.history import index, store
+    from kbisect.history import store
 
     repository = session.repository
     try:
         return store.load(repository.store)
     except store.IndexDamaged as error:
         session.say(f"{error.message}; building it anew")
+        from kbisect.history import index
+
         index.update(repository, full=True)
         return store.load(repository.store)
 
@@ -236,9 +238,8 @@ def graph(session: Session, revisions: str | None, form: str, as_json: bool) -> 
 
     Each commit points at its nearest ancestors in scope, as git's --simplify-merges gives them.
     """
-    from kbisect.git.commits import walk
     from kbisect.history.names import resolve
-    from kbisect.history.network import name_merges, network
+    from kbisect.history.network import between, network
     from kbisect.report import history as report
 
     opened = open_index(session)
@@ -250,8 +251,8 @@ def graph(session: Session, revisions: str | None, form: str, as_json: bool) -> 
                 f"{revisions}: a symmetric difference is no range", hint=f"{old}..{new[1:]}"
             )
         tip = resolve(session.repository, (new or "HEAD") if dots else old, session.say)
-        below = [resolve(session.repository, old or "HEAD", session.say)] if dots else []
-        only = {oid for oid, _, _ in walk(session.repository, [tip], below)}
+        below = resolve(session.repository, old or "HEAD", session.say) if dots else None
+        only = between(opened, below, tip)
     found = network(opened, only)
     if as_json or form == "json":
         content = {
@@ -264,7 +265,6 @@ def graph(session: Session, revisions: str | None, form: str, as_json: bool) -> 
         from kbisect.report import lanes
 
         lanes.require_drawable(found)
-        name_merges(session.repository, found)
         session.write(lanes.svg(found, f"kbisect graph {revisions or ''}".strip()))
         return
     render = {"graphml": report.graphml, "dot": report.dot}[form]

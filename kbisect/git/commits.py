@@ -83,6 +83,10 @@ def walk(
 
 
 _FORMAT = "%x01%H%x00%an%x00%ae%x00%at%x00%cn%x00%ce%x00%ct%x00%B%x00"
+_RECORDS = (
+    *("diff-tree", "--stdin", "-r", "--root", "--raw", "-z", "--no-renames", "--no-abbrev"),
+    f"--format={_FORMAT}",
+)
 
 
 def records(
@@ -102,12 +106,17 @@ def records(
     counts : which of the paths below them count; the others are not told
     """
     asked = [("\n".join(oids) + "\n").encode("ascii")]
-    with repository.stream(
-        *("diff-tree", "--stdin", "-r", "--root", "--raw", "-z", "--no-renames", "--no-abbrev"),
-        *(f"--format={_FORMAT}", "--", *folders),
-        stdin=asked,
-    ) as pipe:
-        yield from _parse(_tokens(pipe), counts)
+    with repository.stream(*_RECORDS, "--", *folders, stdin=asked) as pipe:
+        yield from (found for found in _parse(_tokens(pipe), counts) if found.changes)
+
+
+def record(repository: Repository, oid: str) -> CommitRecord:
+    """Read one commit with all that it changes; a merge is compared with none of its parents.
+
+    One git says it all: pygit2 takes longer to load.
+    """
+    with repository.stream(*_RECORDS, "--always", stdin=[f"{oid}\n".encode("ascii")]) as pipe:
+        return next(_parse(_tokens(pipe), lambda _: True))
 
 
 def from_parents(
@@ -267,13 +276,12 @@ def _parse(tokens: Iterator[bytes], counts: Callable[[str], bool]) -> Iterator[C
             path = next(tokens).decode("utf-8", "backslashreplace")
             if counts(path):
                 changes.append(Change(status[0], path, old, new))
-        if changes:
-            yield CommitRecord(
-                oid.lstrip(b"\n")[1:].decode("ascii"),
-                person(name, email),
-                int(written or 0),
-                person(committer, committer_email),
-                int(committed or 0),
-                message.decode("utf-8", "replace"),
-                tuple(changes),
-            )
+        yield CommitRecord(
+            oid.lstrip(b"\n")[1:].decode("ascii"),
+            person(name, email),
+            int(written or 0),
+            person(committer, committer_email),
+            int(committed or 0),
+            message.decode("utf-8", "replace"),
+            tuple(changes),
+        )

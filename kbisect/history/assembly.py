@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -214,7 +214,7 @@ def _releases(
         found.append(Release(name, ref.oid, ref.tagged_at or int(graph.times[number]), "tag"))
     if not any(naming.is_mainline(release.name) for release in found):
         known = tables.releases_of(before.table("releases")) if before else []
-        derived = [each for each in known if each.source == "Makefile"]
+        derived = [each for each in known if each.source != "tag"]
         found += derived + _derived(repository, scan, {each.name for each in derived})
     return sorted(found, key=lambda release: naming.version(release.name) or ())
 
@@ -231,6 +231,12 @@ def _derived(repository: Repository, scan: Scan, known: set[str]) -> list[Releas
         if name not in known and name not in found:
             time = int(scan.graph.times[number])
             found[name] = Release(name, scan.graph.oids[number], time, "Makefile")
+    # Some Makefiles skipped a number that the commit itself was called by.
+    claimed = {each.oid: each for each in found.values()}
+    for oid, subject in stream.subjects(repository, claimed):
+        called = naming.subject_version(subject)
+        if called and naming.is_mainline(called) and called not in known:
+            found.setdefault(called, replace(claimed[oid], name=called, source="subject"))
     return list(found.values())
 
 

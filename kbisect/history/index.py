@@ -17,7 +17,7 @@ from kbisect.history import generation, store
 from kbisect.history.assembly import Count, Wanted, build
 from kbisect.history.scope import Scope
 from kbisect.history.store import Index
-from kbisect.history.trees import Taken, remember, taken
+from kbisect.history.trees import Taken, canonical, remember, taken
 
 Say = Callable[[str], None]
 
@@ -137,7 +137,8 @@ def _wanted(
     known = before.meta.trees.items() if before else ()
     chosen = {tree: Taken(tree, ref, "the index before") for tree, ref in known}
     chosen |= {each.tree: each for each in taken(repository, refs)}
-    for tree, ref in trees.items():
+    for named, ref in trees.items():
+        tree = canonical(named)
         chosen[tree] = Taken(tree, ref if ref in tips else _full_name(ref, tips), "--tree")
     found = tuple(each for each in chosen.values() if each.ref in tips)
     scope = Scope.of(paths or (before.meta.scope if before else ()))

@@ -24,19 +24,34 @@ MAINLINE = "mainline"
 # A tree's name and the repositories that stood for it over the years, as they appear in subjects
 # of merges: `Merge git://git.kernel.org/pub/scm/linux/kernel/git/davem/net-2.6`.
 _TREES = (
-    ("net-next", r"davem/net-next(?:-2\.6)?|davem/net-2\.6\.\d+|netdev/net-next"),
-    ("net", r"davem/net(?:-2\.6)?|netdev/net|shemminger/netdev|jgarzik/netdev-2\.6|davem/net-\w+"),
+    ("net-next", r"davem/net-next(?:-2\.6)?|davem/net-2\.6\.\d+|netdev/net-next|davem330/net-next"),
+    (
+        "net",
+        r"davem/net(?:-2\.6)?|netdev/net|shemminger/netdev|jgarzik/netdev-2\.6|davem/net-\w+"
+        r"|davem330/net",
+    ),
     (
         "wireless-next",
-        r"linville/wireless-next(?:-2\.6)?|(?:wireless|kvalo)/wireless(?:-drivers)?-next",
+        r"linville/wireless-next(?:-2\.6)?|linville/wireless-2\.6\.\d+"
+        r"|(?:wireless|kvalo)/wireless(?:-drivers)?-next",
     ),
-    ("wireless", r"linville/wireless(?:-2\.6)?|(?:wireless|kvalo)/wireless(?:-drivers)?"),
+    (
+        "wireless",
+        r"(?:linville|davem)/wireless(?:-2\.6)?|(?:wireless|kvalo)/wireless(?:-drivers)?",
+    ),
     ("mac80211-next", r"(?:jberg|wireless)/mac80211-next"),
     ("mac80211", r"(?:jberg|wireless)/mac80211"),
     ("bluetooth-next", r"(?:bluetooth|padovan|holtmann|jh)/bluetooth-next(?:-2\.6)?"),
     ("bluetooth", r"(?:bluetooth|padovan|holtmann|jh)/bluetooth(?:-2\.6|-testing)?"),
-    ("netfilter-next", r"(?:pablo|netfilter)/nf-next|kaber/nf-next-2\.6|pablo/nf-next-2\.6"),
-    ("netfilter", r"(?:pablo|netfilter)/nf|kaber/nf-2\.6|pablo/nf-2\.6"),
+    (
+        "netfilter-next",
+        r"(?:pablo|netfilter)/nf-next|(?:kaber|pablo)/nf-next-2\.6|kaber/nf-2\.6\.\d+"
+        r"|1984\.lsi\.us\.es/net-next(?:-2\.6)?",
+    ),
+    (
+        "netfilter",
+        r"(?:pablo|netfilter)/nf|(?:kaber|pablo)/nf-2\.6|1984\.lsi\.us\.es/net(?:-2\.6)?",
+    ),
     ("ipvs-next", r"horms/(?:ipvs-next|lvs-test)(?:-2\.6)?"),
     ("ipvs", r"horms/(?:ipvs|lvs)(?:-2\.6)?"),
     ("ipsec-next", r"klassert/(?:linux-)?ipsec-next"),
@@ -46,8 +61,8 @@ _TREES = (
     ("can-next", r"mkl/linux-can-next"),
     ("can", r"mkl/linux-can"),
     ("ieee802154-next", r"(?:wpan|sschmidt)/wpan-next"),
-    ("ieee802154", r"(?:wpan|sschmidt)/wpan"),
-    ("batman-adv", r"open-mesh\.org/(?:ecsv/)?linux-merge|batman-adv"),
+    ("ieee802154", r"(?:wpan|sschmidt)/wpan|lowpan/lowpan"),
+    ("batman-adv", r"(?:git\.open-mesh\.org|ecsv)/(?:linux-merge|batman-adv)"),
     ("vhost", r"mst/vhost"),
     ("rdma", r"roland/infiniband|rdma/rdma"),
     (MAINLINE, r"torvalds/linux(?:-2\.6)?"),
@@ -56,16 +71,21 @@ _TREE = re.compile(
     "|".join(rf"(?P<t{i}>(?:{pattern}))" for i, (_, pattern) in enumerate(_TREES)),
 )
 _NAMED_REPOSITORY = re.compile(r"(?:\S*[/:])?(?P<path>[\w.~+-]+/[\w.+-]+?)(?:\.git)?/?(?=[\s']|$)")
-_BRANCH_OF = re.compile(
-    r"^Merge (?:(?:branch|tag|commit)(?:es|s)? .* of |remote(?:-tracking)? branch ')?"
-)
-_LOCAL = re.compile(r"^Merge (?:remote(?:-tracking)? )?branch(?:es)? '(?P<branch>[^']+)'")
-_NETWORK_HEADS = {
+# Before git wrote the subjects of merges itself, its scripts and people did.
+_MERGE = re.compile(r"(?:Auto(?:matic)?[ -]?)?[Mm]erge (?:of |with |from )?|(?=/)")
+_FROM_MAINLINE = re.compile(r"Auto-update from upstream\b|Merge upstream \(")
+_BRANCH_OF = re.compile(r"(?:branch|tag|commit)(?:es|s)? .* of |remote(?:-tracking)? branch '")
+_ADDRESS = re.compile(r"://|:/|\.(?:org|com|net|es)\b")
+_LOCAL = re.compile(r"branch(?:es)? '(?P<branch>[^']+)'")
+_TRACKING = re.compile(r"remote(?:-tracking)? branch '(?P<branch>[^']+/[^']+)'")
+# What people call their own copies and branches of these trees.
+_HEADS = {
     "net": "net",
     "net-next": "net-next",
     "net-2.6": "net",
     "net-next-2.6": "net-next",
 }
+_COPIES = _HEADS | {"netdev-2.6": "net", "linus": MAINLINE, "linux-2.6": MAINLINE}
 
 
 def tree_of_merge(subject: str) -> str:
@@ -74,20 +94,30 @@ def tree_of_merge(subject: str) -> str:
     A known tree has its short name; another repository is named by its last two parts
     (`gregkh/usb-2.6`); a merge that names none (a local branch) gives ''.
     """
-    if not subject.startswith("Merge "):
+    if _FROM_MAINLINE.match(subject):
+        return MAINLINE
+    begun = _MERGE.match(subject)
+    if not begun:
         return UNKNOWN
-    rest = _BRANCH_OF.sub("", subject)
-    found = _NAMED_REPOSITORY.search(rest)
-    if found and ("/" in found["path"]) and re.search(r"://|:/|\.(?:org|com|net)\b|^/", rest):
-        path = found["path"]
-        known = _TREE.fullmatch(path)
-        if known:
-            return _TREES[int((known.lastgroup or "t0")[1:])][0]
-        return path
-    local = _LOCAL.match(subject)
-    if local:
-        return _NETWORK_HEADS.get(local["branch"].split("/")[-1], UNKNOWN)
-    return UNKNOWN
+    rest = subject[begun.end() :]
+    if tracked := _TRACKING.match(rest):
+        names = {name for name, _ in _TREES} & set(tracked["branch"].split("/"))
+        return min(names, default=UNKNOWN)
+    for named in (_BRANCH_OF.sub("", rest), rest):
+        found = _NAMED_REPOSITORY.search(named)
+        if found and (tree := _tree_at(found["path"], named)):
+            return tree
+    local = _LOCAL.match(rest)
+    return _HEADS.get(local["branch"].split("/")[-1], UNKNOWN) if local else UNKNOWN
+
+
+def _tree_at(path: str, named: str) -> str:
+    """Name the repository that ends in `path`; '' where `named` is no address."""
+    if known := _TREE.fullmatch(path):
+        return _TREES[int((known.lastgroup or "t0")[1:])][0]
+    if named.startswith(("/", "../")):
+        return _COPIES.get(path.rpartition("/")[2], path)
+    return path if _ADDRESS.search(named) else UNKNOWN
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,7 +189,10 @@ def lineages(
                 # A tree that merges mainline back, or itself, brings nothing of another tree.
                 known = tree in {UNKNOWN, MAINLINE} or tree in trees
                 below = trees if known else (*trees, tree)
-                queue.append((other, below, member if brought < 0 and not trees else brought))
+                outermost = brought < 0 and not trees
+                # Where mainline was pulled into a tree, then forwarded to it, its own line is here.
+                back = outermost and tree == MAINLINE
+                queue.append((other, below, member if outermost and not back else brought))
 
     def settle() -> None:
         while queue:

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 _NAME = re.compile(r"v(?P<numbers>\d+(?:\.\d+)+)(?:-(?P<rc>rc|pre)(?P<number>\d+))?\Z")
+_SUBJECT = re.compile(r"Linux v?(?P<version>\d+(?:\.\d+)+(?:-\w+)?)\Z")
 _LINE = re.compile(rb"(?m)^(VERSION|PATCHLEVEL|SUBLEVEL|EXTRAVERSION)[ \t]*=[ \t]*(\S*)[ \t]*$")
 
 
@@ -21,7 +22,7 @@ class Release:
     name : `v2.6.22-rc1`
     oid : of the commit
     time : commit time, or the tag's, in Unix seconds
-    source : `tag` or `Makefile`
+    source : `tag`; without tags `Makefile`, or `subject` for another name of the same commit
     """
 
     name: str
@@ -73,6 +74,15 @@ def makefile_version(makefile: bytes) -> str | None:
     return f"v{numbers}{extra}"
 
 
+def subject_version(subject: str) -> str | None:
+    """Return the release that a commit's subject announces: `Linux 2.6.32-rc1`; None for none.
+
+    Linux kernel commit 17d857be649a ("Linux 2.6.32-rc1") has -rc2 in its Makefile, and both tags.
+    """
+    found = _SUBJECT.match(subject)
+    return f"v{found['version']}" if found else None
+
+
 class State(StrEnum):
     """Whether something is taken just now."""
 
@@ -94,6 +104,7 @@ class Window:
     predicted : Unix seconds, when -rc1 is to be expected; None when open or unknown
     release : the newest mainline release at that moment
     as_of : Unix seconds, the moment asked about
+    known_from : Unix seconds, when the oldest mainline release known came; None when none is known
     """
 
     merge_window: State
@@ -102,6 +113,7 @@ class Window:
     predicted: int | None
     release: str | None
     as_of: int
+    known_from: int | None
 
 
 _DAY = 86400
@@ -121,16 +133,18 @@ def window(releases: Sequence[Release], at: int) -> Window:
     releases : in any order; stable releases are ignored
     at : Unix seconds
     """
-    past = [each for each in releases if is_mainline(each.name) and each.time <= at]
+    mainline = [each for each in releases if is_mainline(each.name)]
+    oldest = min((each.time for each in mainline), default=None)
+    past = [each for each in mainline if each.time <= at]
     newest = max(past, key=lambda each: (each.time, version(each.name)), default=None)
     if newest is None or at - newest.time > _SILENCE_DAYS * _DAY:
         name = newest.name if newest else None
-        return Window(State.UNKNOWN, State.UNKNOWN, None, None, name, at)
+        return Window(State.UNKNOWN, State.UNKNOWN, None, None, name, at, oldest)
     if not is_candidate(newest.name):
         closed = State.NOT_YET if at < _NET_NEXT_SINCE else State.CLOSED
         expected = newest.time + _WINDOW_DAYS * _DAY
-        return Window(State.OPEN, closed, newest.time, expected, newest.name, at)
+        return Window(State.OPEN, closed, newest.time, expected, newest.name, at, oldest)
     opened = State.NOT_YET if at < _NET_NEXT_SINCE else State.OPEN
     cycle = newest.name.partition("-rc")[0]
     first = min((e for e in past if e.name.startswith(f"{cycle}-rc")), key=lambda each: each.time)
-    return Window(State.CLOSED, opened, first.time, None, newest.name, at)
+    return Window(State.CLOSED, opened, first.time, None, newest.name, at, oldest)

@@ -5,11 +5,15 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from kbisect.git import commits
 from kbisect.git.repository import Repository
 from kbisect.history.containment import trees_with
 from kbisect.history.mails import Mail, mails
 from kbisect.history.messages import LinkKind, links, trailers
+from kbisect.history.scope import Scope
 from kbisect.history.store import Index
+
+_PROSE = (LinkKind.BLAMES, LinkKind.BUILDS_ON, LinkKind.LIKE, LinkKind.UNCLEAR)
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,16 +37,27 @@ class Relation:
     how: str | None
     text: str
 
+    @property
+    def in_prose(self) -> bool:
+        """Whether a sentence says so, not a trailer."""
+        return self.kind in _PROSE
+
 
 @dataclass(frozen=True, slots=True)
 class Story:
-    """What the index knows of one commit. Times are Unix seconds."""
+    """What the index knows of one commit. Times are Unix seconds.
+
+    Attributes
+    ----------
+    files, files_outside : paths it changes, in scope and outside; of a merge none
+    """
 
     oid: str
     subject: str
     author: str
     author_time: int
     commit_time: int
+    merge: bool
     in_scope: bool
     lineage: tuple[str, ...]
     landed: str | None
@@ -50,6 +65,7 @@ class Story:
     release: str | None
     trees: tuple[str, ...]
     files: tuple[str, ...]
+    files_outside: tuple[str, ...]
     fixes: tuple[Relation, ...]
     mentions: tuple[Relation, ...]
     fixed_by: tuple[Relation, ...]
@@ -70,10 +86,12 @@ def tell(repository: Repository, index: Index, oid: str) -> Story:
         The commit came after the index was made.
     """
     number = index.number(oid)
-    commit = repository.commit(oid)
+    record = commits.record(repository, oid)
+    changed = [change.path for change in record.changes]
     landed = int(index.lineage.landed[number])
-    files = tuple(row[0] for row in index.rows("SELECT path FROM changes WHERE oid = ?", [oid]))
-    sections = index.rows("SELECT subsystem FROM commits WHERE oid = ?", [oid])
+    scope = Scope.of(index.meta.scope)
+    files = tuple(path for path in changed if scope.contains(path))
+    sections = index.rows("SELECT subsystem FROM rows WHERE oid = ?", [oid])
     said = _relations(index, "oid", oid)
     heard = _relations(index, "target", oid)
 
@@ -82,26 +100,28 @@ def tell(repository: Repository, index: Index, oid: str) -> Story:
 
     return Story(
         oid=oid,
-        subject=commit.subject,
-        author=f"{commit.author_name} <{commit.author_email}>",
-        author_time=commit.author_time,
-        commit_time=commit.commit_time,
-        in_scope=bool(files),
+        subject=record.subject,
+        author=f"{record.author.name} <{record.author.email}>",
+        author_time=record.author_time,
+        commit_time=record.commit_time,
+        merge=len(index.graph.parents_of(number)) > 1,
+        in_scope=bool(sections),
         lineage=index.lineage_of(number),
         landed=index.oids[landed] if landed >= 0 else None,
         subsystem=sections[0][0] if sections else None,
         release=index.release_of(number),
         trees=trees_with(index, number),
         files=files,
+        files_outside=tuple(path for path in changed if path not in files),
         fixes=pick(said, LinkKind.FIXES),
-        mentions=pick(said, LinkKind.BLAMES, LinkKind.BUILDS_ON, LinkKind.LIKE, LinkKind.UNCLEAR),
+        mentions=pick(said, *_PROSE),
         reverts=pick(said, LinkKind.REVERTS, LinkKind.REAPPLIES),
         upstream=pick(said, LinkKind.UPSTREAM),
         fixed_by=pick(heard, LinkKind.FIXES, LinkKind.BLAMES),
         reverted_by=pick(heard, LinkKind.REVERTS),
         backports=pick(heard, LinkKind.UPSTREAM),
-        stable=tuple(link.text for link in links(commit.message) if link.kind is LinkKind.STABLE),
-        mails=tuple(mails(trailers(commit.message))),
+        stable=tuple(link.text for link in links(record.message) if link.kind is LinkKind.STABLE),
+        mails=tuple(mails(trailers(record.message))),
     )
 
 
@@ -109,7 +129,7 @@ def _relations(index: Index, side: str, oid: str) -> list[Relation]:
     other = "target" if side == "oid" else "oid"
     rows = index.rows(
         f"SELECT l.kind, l.{other}, coalesce(c.subject, l.subject), l.how, l.text"
-        f" FROM links l LEFT JOIN commits c ON c.oid = l.{other} WHERE l.{side} = ?"
+        f" FROM links l LEFT JOIN rows c ON c.oid = l.{other} WHERE l.{side} = ?"
         " ORDER BY c.number",
         [oid],
     )

@@ -11,21 +11,20 @@ from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from kbisect.history.answers import Answer
-from kbisect.history.index import Outcome
-from kbisect.history.messages import LinkKind
-from kbisect.history.queries import Query
 from kbisect.history.releases import Release, State, Window
-from kbisect.history.story import Relation, Story
 from kbisect.report.document import plain, utc
 from kbisect.report.terminal import Style, name, printable, table
 
 if TYPE_CHECKING:
     import networkx as nx
 
+    from kbisect.history.answers import Answer
+    from kbisect.history.index import Outcome
+    from kbisect.history.queries import Query
+    from kbisect.history.story import Relation, Story
+
 
 _OID = re.compile(r"[0-9a-f]{40}")
-_PROSE = {LinkKind.BLAMES, LinkKind.BUILDS_ON, LinkKind.LIKE, LinkKind.UNCLEAR}
 
 
 def day(seconds: int) -> str:
@@ -36,7 +35,15 @@ def day(seconds: int) -> str:
 def indexed(outcome: Outcome, style: Style) -> str:
     """Say what `kbisect index` did."""
     trees = [f"{each.tree} = {each.ref}, by {each.why}" for each in outcome.taken]
-    trees = trees or ["none recognised (name them with --tree NAME=REF)"]
+    if not trees:
+        from kbisect.history.trees import URLS
+
+        trees = [
+            "none recognised by remotes or branches; say which branch is which:",
+            "kbisect index --tree net=REF, where REF is a branch, the tree one of",
+            ", ".join(name for name in URLS if name != "stable"),
+            "or a name of your own",
+        ]
     listed = "\n            ".join(map(printable, trees))
     source = " (from the Makefile: there are no tags)" if outcome.derived else ""
     if outcome.mode == "current":
@@ -70,7 +77,9 @@ def story(told: Story, style: Style) -> str:
     if told.subsystem:
         lines.append(f"subsystem     {printable(told.subsystem)}")
     lines.append(f"in            {printable(', '.join(told.trees)) or 'no tree known here'}")
-    if not told.in_scope:
+    if told.merge:
+        lines.append("scope         a merge: the index has what it brought, not what it says")
+    elif not told.in_scope:
         lines.append("scope         outside: its links are not in the index")
     for title, relations in (
         ("fixes", told.fixes),
@@ -84,9 +93,12 @@ def story(told: Story, style: Style) -> str:
         lines.extend(_relation(title, relation) for relation in relations)
     lines.extend(f"stable        {printable(text)}" for text in told.stable)
     lines.extend(f"mail          {printable(mail.url)}" for mail in told.mails)
-    lines.extend(
-        f"{'files' if not at else '':<14}{printable(path)}" for at, path in enumerate(told.files)
-    )
+    files = [printable(path) for path in told.files]
+    if told.files_outside:
+        count = len(told.files_outside)
+        also = "and " if files else ""
+        files.append(f"{also}{count:,} file{'s' * (count > 1)} outside the scope")
+    lines.extend(f"{'files' if not at else '':<14}{line}" for at, line in enumerate(files))
     return "\n".join(lines) + "\n"
 
 
@@ -95,7 +107,7 @@ def _relation(title: str, relation: Relation) -> str:
         return f"{title:<14}{printable(relation.text)}   [{relation.how}]"
     where = f" (in {relation.release})" if relation.release else ""
     doubts = [] if relation.how in {"exact", "abbreviated"} else [f"found by {relation.how}"]
-    if relation.kind in _PROSE:
+    if relation.in_prose:
         doubts.append(f"{relation.kind.value}, in prose")
     sure = f"   [{'; '.join(doubts)}]" if doubts else ""
     return f"{title:<14}{name(relation.oid, relation.subject or '?')}{where}{sure}"
@@ -153,15 +165,20 @@ def releases(found: Sequence[Release], style: Style) -> str:
     return table(("release", "commit", "date", "from"), rows, style)
 
 
+_FETCH = "Next: git fetch --tags, kbisect index"
+
+
 def window(seen: Window, style: Style) -> str:
     """Say in plain words whether the merge window is open."""
     asked = utc(seen.as_of)
     if seen.merge_window is State.UNKNOWN:
-        known = (
-            f"the newest release known is {seen.release}" if seen.release else "no release is known"
-        )
-        words = f"Unknown: {known}, too old for {asked}. Next: git fetch --tags, kbisect index"
-        return style(words, "yellow") + "\n"
+        if seen.release:
+            why = f"the newest release known is {seen.release}, too old for {asked}. {_FETCH}"
+        elif seen.known_from is not None:
+            why = f"the releases known here begin on {day(seen.known_from)}, after {asked}."
+        else:
+            why = f"no release is known. {_FETCH}"
+        return style(f"Unknown: {why}", "yellow") + "\n"
     since = f"since {day(seen.since)}" if seen.since else ""
     if seen.merge_window is State.OPEN:
         follows = {
@@ -169,9 +186,11 @@ def window(seen: Window, style: Style) -> str:
             State.NOT_YET: "and there is no net-next yet",
         }[seen.net_next]
         head = f"Merge window open, {follows} ({since}, {seen.release})."
-        tail = (
-            f"-rc1 is to be expected about {day(seen.predicted or 0)}. Fixes go to net as always."
-        )
+        expected = seen.predicted or 0
+        if seen.as_of <= expected:
+            tail = f"-rc1 is to be expected about {day(expected)}. Fixes go to net as always."
+        else:
+            tail = f"-rc1 was to be expected about {day(expected)}: it may be out. {_FETCH}"
     else:
         follows = (
             "so net-next is open" if seen.net_next is State.OPEN else "there is no net-next yet"

@@ -69,6 +69,25 @@ def test_releases_derived_from_the_makefile_are_the_tagged_ones(nettrees_copy: H
     assert dict(derived) == tagged
 
 
+def test_a_number_that_the_makefile_skipped_is_another_name_of_its_commit(
+    small: History,
+) -> None:
+    # As Linux kernel commit 17d857be649a ("Linux 2.6.32-rc1") did.
+    makefile = "VERSION = 3\nPATCHLEVEL = 40\nSUBLEVEL = 0\nEXTRAVERSION = -rc{}\n"
+    for subject, number in (("Linux 3.40-rc1", 2), ("Linux 3.40-rc3", 3)):
+        (small.path / "Makefile").write_text(makefile.format(number))
+        git(small.path, "add", "Makefile")
+        git(small.path, "commit", "--quiet", "--message", subject)
+    indexing.update(small.repository)
+    index = store.load(small.repository.store)
+    named = dict(index.rows("SELECT name, oid FROM releases WHERE name LIKE 'v3.40%'"))
+    oids = git(small.path, "rev-parse", "HEAD~1", "HEAD").split()
+    assert named == {"v3.40-rc1": oids[0], "v3.40-rc2": oids[0], "v3.40-rc3": oids[1]}
+    assert index.release_of(index.number(oids[0])) == "v3.40-rc1"
+    assert naming.subject_version("Linux v2.6.30-rc5") == "v2.6.30-rc5"
+    assert naming.subject_version("Linux 2.6.30 is late") is None
+
+
 def test_a_release_is_a_name_in_a_tree_without_tags(small: History) -> None:
     repository = small.repository
     indexing.update(repository)
