@@ -70,11 +70,13 @@ _TREES = (
 _TREE = re.compile(
     "|".join(rf"(?P<t{i}>(?:{pattern}))" for i, (_, pattern) in enumerate(_TREES)),
 )
-_NAMED_REPOSITORY = re.compile(r"(?:\S*[/:])?(?P<path>[\w.~+-]+/[\w.+-]+?)(?:\.git)?/?(?=[\s']|$)")
+_NAMED_REPOSITORY = re.compile(
+    r"(?:\S*[/:])?(?P<path>[\w.~+-]+/(?!\.git\b)[\w.+-]+?)(?:/?\.git)?/?(?=[\s']|$)"
+)
 # Before git wrote the subjects of merges itself, its scripts and people did.
 _MERGE = re.compile(r"(?:Auto(?:matic)?[ -]?)?[Mm]erge (?:of |with |from )?|(?=/)")
 _FROM_MAINLINE = re.compile(r"Auto-update from upstream\b|Merge upstream \(")
-_BRANCH_OF = re.compile(r"(?:branch|tag|commit)(?:es|s)? .* of |remote(?:-tracking)? branch '")
+_BRANCH_OF = re.compile(r"(?:branch|tag|commit)(?:es|s)? .* of |\S+ from (?=\S+:)")
 _ADDRESS = re.compile(r"://|:/|\.(?:org|com|net|es)\b")
 _LOCAL = re.compile(r"branch(?:es)? '(?P<branch>[^']+)'")
 _TRACKING = re.compile(r"remote(?:-tracking)? branch '(?P<branch>[^']+/[^']+)'")
@@ -85,7 +87,13 @@ _HEADS = {
     "net-2.6": "net",
     "net-next-2.6": "net-next",
 }
-_COPIES = _HEADS | {"netdev-2.6": "net", "linus": MAINLINE, "linux-2.6": MAINLINE}
+_COPIES = _HEADS | {
+    "netdev": "net",
+    "netdev-2.6": "net",
+    "nf-2.6": "netfilter",
+    "linus": MAINLINE,
+    "linux-2.6": MAINLINE,
+}
 
 
 def tree_of_merge(subject: str) -> str:
@@ -116,7 +124,8 @@ def _tree_at(path: str, named: str) -> str:
     if known := _TREE.fullmatch(path):
         return _TREES[int((known.lastgroup or "t0")[1:])][0]
     if named.startswith(("/", "../")):
-        return _COPIES.get(path.rpartition("/")[2], path)
+        other = path if named[0] == "/" else UNKNOWN
+        return _COPIES.get(path.rpartition("/")[2], other)
     return path if _ADDRESS.search(named) else UNKNOWN
 
 

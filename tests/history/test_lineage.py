@@ -58,6 +58,13 @@ GIT = "git://git.kernel.org/pub/scm/linux/kernel/git"
         ("Automatic merge of /spare/repo/netdev-2.6 branch e100", "net"),
         ("/spare/repo/netdev-2.6 branch 'ieee80211'", "net"),
         ("Merge commit master.kernel.org:/pub/scm/linux/kernel/git/davem/net-2.6 of HEAD", "net"),
+        (
+            "Merge refs/heads/upstream from master.kernel.org:/pub/scm/linux/kernel/git/jgarzik/netdev-2.6",
+            "net",
+        ),
+        ("Merge with /somewhere/git/linux-2.6/.git", "mainline"),
+        ("Merge ../netdev", "net"),
+        ("Merge ../work", ""),
         ("Merge ../linus", "mainline"),
         ("Auto merge with /home/somebody/GIT/linus", "mainline"),
         ("Auto-update from upstream", "mainline"),
