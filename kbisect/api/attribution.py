@@ -226,6 +226,23 @@ def _presence(declaration: Declaration, line: Timeline, *, appears: bool) -> str
     return found
 
 
+def reused(declaration: Declaration, line: Timeline) -> bool:
+    """Whether one commit took a name away and another gave it to something else."""
+    key = declaration.key
+    where, went = {declaration.header}, ""
+    for commit, deltas in _by_commit(line.by_key.get(key, ())):
+        for delta in deltas:
+            if key in delta.after:
+                where.add(delta.touch.path)
+            else:
+                where.discard(delta.touch.path)
+        if where and went and went != commit:
+            return True
+        if not where:
+            went = commit
+    return False
+
+
 def _left(declaration: Declaration, line: Timeline) -> str | None:
     found = None
     for delta in line.by_key.get(declaration.key, ()):

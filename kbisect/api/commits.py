@@ -41,7 +41,8 @@ class Commits:
         words = interest.words | {d.name.rsplit(".", 1)[-1].encode() for d in added}
         words |= {d.name.encode() for f in findings for d in (f.old, f.new) if d is not None}
         callers = Callers()
-        assignments = evidence.Assignments(removed, added)
+        narrowed = [f.old for f in findings if f.old and "condition-changed" in f.kinds]
+        assignments = evidence.Assignments([*removed, *narrowed])
         touches: list[Touch] = []
         for commit in self.commits:
             oid = commit.oid
@@ -56,7 +57,6 @@ class Commits:
                         evidence.read_hunk(interest, hunk.removed, hunk.added, tell)
                     if hunk.added and private:
                         evidence.hidden_in(interest, file.path, hunk.added, oid, callers)
-                    assignments.read(hunk.removed, hunk.added)
                     if file.path.endswith(".c"):
                         self.exports += symbols.exports(oid, hunk.removed, hunk.added)
                 if self.surface.holds(file.path) and (file.path in paths or _mentions(file, words)):
@@ -67,7 +67,10 @@ class Commits:
                     touches.append(
                         Touch(oid, commit.subject, file.path, file.old_blob, file.new_blob, changes)
                     )
-            assignments.end(callers)
+            assignments.read(
+                [(hunk.removed, hunk.added) for file in commit.files for hunk in file.hunks],
+                callers,
+            )
         self.headers.load(
             oid
             for touch in touches

@@ -22,6 +22,8 @@ from kbisect.git.blobs import Files
 from kbisect.git.patches import CommitPatch
 from kbisect.git.repository import Repository
 
+# What a name that was given to something else looks like.
+_ANEW = ("-retyped", "-signature", "kind-changed")
 # Where callers are looked for, and headers.
 FOLDERS = ("net", "drivers/net", "include")
 
@@ -158,6 +160,13 @@ def _judge(old: Side, new: Side, scope: Scope, history: Commits | None) -> _Judg
         if not bare:
             return _Judged([], {}, {})
         line, callers = history.read(bare, wanted, _with_members(new, added))
+        for finding in bare:
+            one, other = finding.old, finding.new
+            if one is None or other is None or not finding.kind.endswith(_ANEW):
+                continue
+            if one.key == other.key and attribution.reused(one, line):
+                wanted.append(one)
+                added.append(other)
     moved = attribution.header_moves(delta.touch for delta in line.deltas)
     pairs = _proven(old, new, wanted, added, line, callers)
     found = [f for f in difference.compare(old, new, pairs, moved) if scope.holds(f)]

@@ -14,6 +14,9 @@ from kbisect.api.evidence import Callers
 from kbisect.api.findings import CallerChange, Caution, Finding
 from kbisect.api.sides import Side
 
+_SURE = 10
+"""Least number of functions that went elsewhere, for a field that is still there to have moved."""
+
 
 def with_history(
     finding: Finding,
@@ -27,6 +30,8 @@ def with_history(
         counts = callers.counts.get(finding.old.key, {})
         if counts and not finding.kind.endswith(("-added", "-retyped", "-signature")):
             finding = _with_callers(finding, counts, new)
+    if finding.old is not None and finding.old.what is What.FIELD:
+        finding = _with_assigned(finding, callers.assigned.get(finding.old.key, {}), new)
     if finding.old is not None:
         hidden = callers.hidden.get((finding.old.key, commit or ""))
         if hidden is not None and finding.kind.endswith("-removed"):
@@ -61,6 +66,31 @@ def _with_callers(
         call_sites=total,
         callers=tuple(listed),
         replacements=tuple(names) or finding.replacements,
+    )
+
+
+def _with_assigned(finding: Finding, counts: Mapping[str, int], new: Side) -> Finding:
+    """Name the callback that functions are put into now, be it one that was there before."""
+    count = max(counts.values(), default=0)
+    narrowed = finding.kind == "condition-changed" and count >= _SURE
+    if not narrowed and not (finding.kind == "field-removed" and count):
+        return finding
+    name = min(counts, key=lambda name: (-counts[name], name))
+    homes = [
+        owner
+        for owner, fields in new.fields.items()
+        for field in fields
+        if field.name == name and field.parameters is not None
+    ]
+    named = finding.name.rsplit(".", 1)[-1] in name
+    if len(homes) != 1 or count * 2 < sum(counts.values()) or (count < 2 and not named):
+        return finding
+    others = tuple(other for other in finding.replacements if other != name)
+    return replace(
+        finding,
+        replacements=(f"{homes[0]}.{name}", *others),
+        signals=(f"functions assigned: {count}", *finding.signals),
+        also=(*finding.also, "field-moved") if narrowed else finding.also,
     )
 
 

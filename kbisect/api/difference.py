@@ -8,7 +8,7 @@ Who changed it, and what a removed thing became, takes history: the pairs come f
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 
 from kbisect.api import conditions, effects
@@ -89,7 +89,11 @@ class _Comparison:
             if declaration.key not in consumed and declaration.key not in members:
                 yield _one("added", declaration, None, declaration, Compatibility.COMPATIBLE)
         for key, variants in self.old.by_key.items():
-            if key in self.new.by_key:
+            if key not in self.new.by_key:
+                continue
+            if key in self.facts or key in consumed:
+                yield from self._given_anew(key, consumed)
+            else:
                 yield from self._changed(variants, self.new.by_key[key])
 
     # --- headers -------------------------------------------------------------------------------
@@ -269,6 +273,13 @@ class _Comparison:
                 and not any(pair.new.key == new.key for pair in self.facts.values())
             ):
                 yield _one("added", new, None, new, Compatibility.COMPATIBLE)
+
+    def _given_anew(self, key: Key, consumed: Container[Key]) -> Iterator[Finding]:
+        """Tell of a name that went, and was given to something else."""
+        yield self._removed(self.old.first(key))
+        if key not in consumed:
+            new = self.new.first(key)
+            yield _one("added", new, None, new, Compatibility.COMPATIBLE)
 
     # --- what stayed ---------------------------------------------------------------------------
 

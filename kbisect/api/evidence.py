@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass, field
 
 from kbisect.api.declarations import Declaration, What
-from kbisect.api.proof import Key
+from kbisect.api.proof import Key, likeness
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,6 +131,7 @@ def read_hunk(
     words = interest.in_lines(removed)
     if not words:
         return
+    removed, added = _without_common(removed, added)
     names = [word.decode() for word in words]
     olds = [line.decode("utf-8", "replace") for line in removed]
     news = [line.decode("utf-8", "replace") for line in added]
@@ -152,54 +153,73 @@ def read_hunk(
             _uses(interest, name, line, mine, news[partner], tokens[partner], tell)
 
 
+def _without_common(
+    removed: Sequence[bytes], added: Sequence[bytes]
+) -> tuple[list[bytes], list[bytes]]:
+    """Leave out the lines that set something and are only moved: they converted nothing.
+
+    A call that is moved may be all that is left of two branches, so calls are kept.
+    """
+    olds, news = (
+        Counter(b" ".join(line.split()) for line in lines if b"=" in line)
+        for lines in (removed, added)
+    )
+    common = olds & news
+    return _but(removed, common), _but(added, common)
+
+
+def _but(lines: Sequence[bytes], common: Mapping[bytes, int]) -> list[bytes]:
+    left = dict(common)
+    kept = []
+    for line in lines:
+        words = b" ".join(line.split())
+        if left.get(words):
+            left[words] -= 1
+        else:
+            kept.append(line)
+    return kept
+
+
+_ASSIGNED = rb"\s*[=:]\s*&?([A-Za-z_]\w{2,})\s*[,;]?\s*$"
+_ANY_ASSIGNED = re.compile(rb"(?:->|\.|^\s+)([A-Za-z_]\w*)" + _ASSIGNED, re.MULTILINE)
+
+
 class Assignments:
     """Functions that one commit stops putting into some callbacks and puts into others."""
 
-    def __init__(self, removed: Iterable[Declaration], added: Iterable[Declaration]) -> None:
+    def __init__(self, olds: Iterable[Declaration]) -> None:
         self.olds: dict[str, list[Key]] = {}
-        for old in removed:
+        for old in olds:
             if old.what is What.FIELD and old.parameters is not None:
                 self.olds.setdefault(old.name.rsplit(".", 1)[-1], []).append(old.key)
-        news = {
-            new.name.rsplit(".", 1)[-1]
-            for new in added
-            if new.what is What.FIELD and new.parameters is not None
-        }
-        self.old_pattern = _assigning(self.olds)
-        self.new_pattern = _assigning(news)
-        self.went: dict[str, set[str]] = {}
-        self.came: dict[str, set[str]] = {}
+        listed = "|".join(sorted(map(re.escape, self.olds))).encode()
+        self.pattern = (
+            re.compile(rb"(?:->|\.|^\s+)(" + listed + rb")" + _ASSIGNED, re.MULTILINE)
+            if listed
+            else None
+        )
 
-    def read(self, removed: Sequence[bytes], added: Sequence[bytes]) -> None:
-        """Read one hunk of the commit."""
-        for pattern, lines, found in (
-            (self.old_pattern, removed, self.went),
-            (self.new_pattern, added, self.came),
-        ):
-            if pattern is not None and lines:
-                for name, value in pattern.findall(b"\n".join(lines)):
-                    found.setdefault(name.decode(), set()).add(value.decode())
-
-    def end(self, callers: Callers) -> None:
-        """End the commit: what went in one place and came in another counts."""
-        if self.went and self.came:
-            for old, values in self.went.items():
-                for new, others in self.came.items():
-                    if old != new and (count := len(values & others)):
-                        for key in self.olds[old]:
-                            callers.assigned.setdefault(key, Counter())[new] += count
-        self.went.clear()
-        self.came.clear()
-
-
-def _assigning(names: Iterable[str]) -> re.Pattern[bytes] | None:
-    listed = "|".join(sorted(map(re.escape, names)))
-    if not listed:
-        return None
-    return re.compile(
-        rf"(?:->|\.|^\s+)({listed})\s*[=:]\s*&?([A-Za-z_]\w{{2,}})\s*[,;]?\s*$".encode(),
-        re.MULTILINE,
-    )
+    def read(
+        self, hunks: Sequence[tuple[Sequence[bytes], Sequence[bytes]]], callers: Callers
+    ) -> None:
+        """Count what one commit's hunks (removed, added) take from one place and put in another."""
+        if self.pattern is None:
+            return
+        went: dict[str, set[bytes]] = {}
+        for removed, _ in hunks:
+            for name, value in self.pattern.findall(b"\n".join(removed)):
+                went.setdefault(name.decode(), set()).add(value)
+        if not went:
+            return
+        came: dict[str, set[bytes]] = {}
+        for _, added in hunks:
+            for name, value in _ANY_ASSIGNED.findall(b"\n".join(added)):
+                came.setdefault(name.decode(), set()).add(value)
+        for old, values in went.items():
+            for new, others in came.items():
+                if old != new and (count := len(values & others)):
+                    for key in self.olds[old]:
+                        callers.assigned.setdefault(key, Counter())[new] += count
 
 
 def hidden_in(
@@ -272,6 +292,9 @@ def _uses(
             use = f"{name}.{rest}" if rest and nested else name
             after = len(_TOKEN.findall(line[: found.start()] + (found.group("base") or "")))
             became, alike = _replaced(mine, yours, name, after)
+            calls_back = declaration.what is What.FIELD and declaration.parameters is not None
+            if became and calls_back and _assigns_another(mine, yours, name, became):
+                became, alike = "", False
             if not became and declaration.what is What.FIELD:
                 became = _accessor(found.group("base") or "", line, new_line)
             tell(declaration.key, Use(use, became), alike)
@@ -304,6 +327,22 @@ def _replaced(mine: list[str], yours: list[str], name: str, after: int) -> tuple
     called = yours[found + 1 : found + 2] == ["("]
     alike = mine[place + 1 : place + 2] == yours[found + 1 : found + 2]
     return f"{new}()" if called else new, alike
+
+
+def _assigns_another(mine: list[str], yours: list[str], name: str, became: str) -> bool:
+    """Whether two lines set two things: `.open = a_open,` and `.poll = b_wait,` in its place."""
+    one, other = (_value(tokens, word) for tokens, word in ((mine, name), (yours, became)))
+    if not one or not other or one & other:
+        return False
+    return all(likeness(word, another) < 0.6 for word in one for another in other)
+
+
+def _value(tokens: list[str], name: str) -> set[str]:
+    """Return the words of what is put into a name."""
+    place = tokens.index(name) if name in tokens else len(tokens)
+    if tokens[place + 1 : place + 2] not in (["="], [":"]):
+        return set()
+    return {token for token in tokens[place + 2 :] if token[0].isalnum() or token[0] == "_"}
 
 
 def _reach(tokens: Sequence[str], place: int) -> int:

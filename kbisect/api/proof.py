@@ -204,7 +204,12 @@ def _is_proven(
         return False
     total = evidence.totals.get(old.key, 0)
     turned = evidence.callers.get(old.key, {}).get(last_name(new), 0)
-    as_before = evidence.alike.get(old.key, {}).get(last_name(new), 0)
+    alike = evidence.alike.get(old.key, {})
+    as_before = alike.get(last_name(new), 0)
+    beside = around.new_members.get(new.owner, frozenset()) - {last_name(new)}
+    rival = max((count for name, count in alike.items() if name in beside), default=0)
+    if rival >= _MANY and rival >= 3 * as_before:
+        return False  # what callers became counts more than what the header became
     name = likeness(last_name(old), last_name(new))
     named = name >= 0.6 or _extends(last_name(old), last_name(new))
     typed = bool(old.type or old.parameters) and _same_type(old, new, around.structs)
@@ -242,7 +247,9 @@ def _is_proven(
             and (typed or (turned > 1 and not _wraps(old, new)))
             and _extends(last_name(old), last_name(new))
         )
-        if most or close or longer or name == 1:
+        known = sum(evidence.callers.get(old.key, {}).values())
+        mostly = as_before > 2 and as_before * 2 >= known
+        if most or close or longer or mostly or name == 1:
             return True
     if name >= 0.9 and turned > 2:
         return True

@@ -21,6 +21,7 @@ _FAMILIES = {
     What.ENUM: "enum",
     What.TYPEDEF: "typedef",
 }
+_FEW = 3
 _PATH = re.compile(r"[A-Za-z_]\w*(?:\.[A-Za-z_]\w*)+\Z")
 
 
@@ -72,6 +73,8 @@ def pairs(
         candidates |= {(key, new.key): None for new in by_name.get(last_name(old), ())}
     scored = []
     for old_key, new_key in candidates:
+        if old_key == new_key:  # a name that went and was given to something else
+            continue
         old, new = olds[old_key], news[new_key]
         if family(old) != family(new) and "constant" not in (family(old), family(new)):
             continue
@@ -80,7 +83,7 @@ def pairs(
         found = judge(old, new, met.get((old_key, new_key)), evidence, around)
         if found is not None:
             scored.append(found)
-    scored.sort(key=lambda pair: (-pair.confidence, pair.old.key, pair.new.key))
+    scored.sort(key=lambda pair: (not pair.is_fact, -pair.confidence, pair.old.key, pair.new.key))
     result: dict[Key, Pair] = {}
     used: set[Key] = set()
     for pair in scored:
@@ -91,6 +94,7 @@ def pairs(
             if pair.is_fact:
                 used.add(pair.new.key)
     _through_aliases(olds, result)
+    _with_twins(olds.values(), result, evidence.steps)
     return result
 
 
@@ -106,6 +110,28 @@ def _through_aliases(olds: Mapping[Key, Declaration], result: dict[Key, Pair]) -
                 result[other.key] = replace(known, old=other, signals=signals)
 
 
+def _with_twins(
+    olds: Iterable[Declaration], result: dict[Key, Pair], steps: Iterable[Step]
+) -> None:
+    """Let a field follow its twin of the other half of a union, if one commit took both."""
+    took: dict[tuple[str, Key], list[Step]] = {}
+    for step in steps:
+        took.setdefault((step.commit, step.new.key), []).append(step)
+    known: dict[tuple[str, str, str], Pair] = {}
+    for pair in result.values():
+        if pair.is_fact and pair.old.what is What.FIELD and "." in pair.old.name:
+            known[pair.old.owner, last_name(pair.old), pair.old.type] = pair
+    for old in olds:
+        twin = known.get((old.owner, last_name(old), old.type))
+        mine = result.get(old.key)
+        if twin is None or old.what is not What.FIELD or (mine is not None and mine.is_fact):
+            continue
+        mates = [took[at] for at in took if at[1] == twin.new.key]
+        if any({old.key, twin.old.key} <= {step.old.key for step in each} for each in mates):
+            signals = (f"its twin {twin.old.name}", *twin.signals)
+            result[old.key] = replace(twin, old=old, signals=signals)
+
+
 def _merges(pair: Pair, evidence: Evidence) -> bool:
     """Whether callers moved from this name, too, to one that another name became as well."""
     turned = evidence.callers.get(pair.old.key, {})
@@ -115,7 +141,9 @@ def _merges(pair: Pair, evidence: Evidence) -> bool:
 
 def is_split(pair: Pair, evidence: Evidence, news: Mapping[Key, Declaration]) -> bool:
     """Whether callers went to several new names of its sort instead of one."""
-    turned = evidence.callers.get(pair.old.key, {})
+    turned = evidence.alike.get(pair.old.key, {})
+    if sum(turned.values()) < _FEW:
+        turned = evidence.callers.get(pair.old.key, {})
     names = {
         last_name(new)
         for new in news.values()

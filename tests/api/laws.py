@@ -251,15 +251,11 @@ def _shapes(state: State) -> set[tuple[object, object]]:
 
 
 def _net(findings: Iterable[Finding]) -> dict[tuple[str, str], int]:
-    """Return what came (1) and what went (-1), each once."""
-    return {key: sign for finding in findings for key, sign in _presence(finding).items()}
-
-
-def _presence(finding: Finding) -> dict[tuple[str, str], int]:
-    old, new = comparison.ends(finding)
-    if old == new or finding.kind.startswith("header"):
-        return {}
-    return {key: sign for key, sign in ((old, -1), (new, 1)) if key is not None}
+    """Return what came (1) and what went (-1), each once; 0 for a name that was given anew."""
+    ends = [comparison.ends(f) for f in findings if not f.kind.startswith("header")]
+    went = {old for old, new in ends if old is not None and old != new}
+    came = {new for old, new in ends if new is not None and old != new}
+    return {key: (key in came) - (key in went) for key in came | went}
 
 
 def _told(finding: Finding) -> str:

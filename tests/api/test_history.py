@@ -151,6 +151,46 @@ def test_changes_are_attributed_each_to_its_own_commit(tree: Tree) -> None:
     }
 
 
+def test_a_name_that_was_given_anew_is_a_rename_and_an_addition(tree: Tree) -> None:
+    # Linux kernel commit 18ee49ddb0d2 ("phylib: rename mii_bus::dev to mii_bus::parent") (in
+    # v2.6.28), and the new `dev` of the commit behind it.
+    tree.edit(
+        tree.header, ("unsigned int	len;", "unsigned int	len;\n	struct device *dev;")
+    )
+    tree.old = tree.commit("start again")
+    tree.edit(tree.header, ("struct device *dev;", "struct device *parent;"))
+    renamed = tree.commit("rename sk_buff::dev to sk_buff::parent")
+    tree.edit(tree.header, ("struct device *parent;", "struct device *parent, dev;"))
+    added = tree.commit("give it a device of its own")
+    found = [
+        (finding.kind, finding.name, finding.new_name, finding.commit)
+        for finding in compare(tree.repository, tree.old, added).findings
+    ]
+    assert sorted(found, key=str) == [
+        ("field-added", "sk_buff.dev", None, added),
+        ("field-renamed", "sk_buff.dev", "sk_buff.parent", renamed),
+    ]
+
+
+def test_functions_put_elsewhere_tell_what_replaced_a_callback_long_ago(tree: Tree) -> None:
+    tree.edit(
+        tree.header,
+        ("unsigned int	len;", "unsigned int	len;\n	int (*open)(int);"),
+        ("extern struct", "struct skb_ops {\n	int (*do_open)(int);\n};\nextern struct"),
+    )
+    tree.caller.write_text(
+        "	skb->open = my_open;\n	skb->len = 0;\n	skb->open = old_open;\n"
+    )
+    tree.old = tree.commit("both are there")
+    tree.caller.write_text("	.do_open = my_open,\n	.do_open = old_open,\n")
+    tree.commit("move callers")
+    tree.edit(tree.header, ("\n	int (*open)(int);\n#ifdef", "\n#ifdef"))
+    removed = tree.commit("kill it")
+    finding = _by_name(tree)["sk_buff.open"]
+    assert (finding.kind, finding.commit) == ("field-removed", removed)
+    assert finding.replacements == ("skb_ops.do_open",)
+
+
 def test_removed_and_restored_is_no_change_and_removed_again_is_the_last(tree: Tree) -> None:
     tree.edit(tree.header, ("	unsigned int	len;\n", ""))
     tree.commit("remove len")

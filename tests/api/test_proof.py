@@ -121,6 +121,43 @@ def test_a_use_is_alike_when_what_follows_is() -> None:
     assert uses(b"\tw->flags_ok = true;", b"\tw->flags |= OK;", old) == [("flags", False)]
 
 
+def test_lines_that_only_move_convert_nothing() -> None:
+    old = field("open", "int")
+    found: list[str] = []
+    read_hunk(
+        Interest([old]),
+        [b"\tdev->open = 1;", b"\tdev->timeout = 2;"],
+        [b"\t\tdev->timeout = 2;"],
+        lambda _, use, alike: found.append(use.became),
+    )
+    assert not any(found)
+
+
+def test_a_callback_in_the_place_of_another_with_another_function_is_not_what_it_became() -> None:
+    old = Declaration(What.FIELD, "open", "ops", "a.h", 1, "int (*open)(int)", "int", ("int",))
+    assert uses(b"\t.open = my_open,", b"\t.poll = hard_wait,", old) == [("", False)]
+    assert uses(b"\t.open = my_open,", b"\t.start = my_open,", old) == [("start", True)]
+
+
+def test_two_fields_become_one_where_most_callers_of_each_went() -> None:
+    olds = field("tso_size", "u16"), field("ufo_size", "u16")
+    news = field("gso_size", "u16"), field("gso_type", "u16")
+    steps = [
+        Step(old, new, "c" * 40, "net: merge", True, olds.index(old) == news.index(new))
+        for old in olds
+        for new in news
+    ]
+    callers = {olds[0].key: {"gso_size": 39}, olds[1].key: {"gso_size": 6, "gso_type": 6}}
+    alike = {olds[0].key: {"gso_size": 39}, olds[1].key: {"gso_size": 6, "gso_type": 1}}
+    evidence = Evidence(steps, callers, alike, {olds[0].key: 43, olds[1].key: 14})
+    members = frozenset({"gso_size", "gso_type"})
+    found = pairs(olds, news, evidence, Surroundings({}, {}, {"s": members}))
+    assert {pair.old.name: pair.new.name for pair in found.values() if pair.is_fact} == {
+        "tso_size": "gso_size",
+        "ufo_size": "gso_size",
+    }
+
+
 def test_a_line_is_rewritten_for_an_accessor_named_as_its_field() -> None:
     done = Conversion("a.c", "wake_up(sk->sk_sleep);", "wake_up(sk_sleep(sk));", "c" * 40)
     written = rewritten("if (waitqueue_active(tp->sk->sk_sleep))", "sk_sleep", [done])
