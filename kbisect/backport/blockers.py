@@ -7,12 +7,14 @@ Whoever wrote such a line upstream, after the branch, is what the fix needs to b
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from threading import RLock
 
 from kbisect.backport.candidates import Survey
-from kbisect.git.patches import FilePatch, of_commits
+from kbisect.git.filediffs import FileDiff, file_diffs
 from kbisect.git.picks import Picker
 from kbisect.git.repository import Repository
 from kbisect.history.store import Index
@@ -27,23 +29,20 @@ _DUMB = 3
 class _Written:
     number: int
     oid: str
-    file: FilePatch
     lines: frozenset[bytes]
 
 
-class Blockers:
-    """Finds them for the fixes of one survey; reads each file's missing history once."""
+class Histories:
+    """Upstream's commits that a branch lacks, by file; each file's are read once, by any thread."""
 
-    def __init__(
-        self, repository: Repository, index: Index, surveyed: Survey, picker: Picker
-    ) -> None:
+    def __init__(self, repository: Repository, index: Index, surveyed: Survey) -> None:
         self._repository = repository
         self._index = index
         self._missing = surveyed.missing
-        self._picker = picker
-        self._history: dict[str, list[_Written]] = {}
-        self._patches: dict[str, tuple[FilePatch, ...]] = {}
-        self._told: dict[str, frozenset[bytes]] = {}
+        self._histories: dict[str, list[_Written]] = {}
+        self._changes: dict[tuple[str, str], FileDiff] = {}
+        self._read: set[str] = set()
+        self._one_reader = RLock()
 
     @cached_property
     def _touching(self) -> dict[str, list[tuple[int, str]]]:
@@ -56,6 +55,55 @@ class Blockers:
                 found.setdefault(path, []).append((number, oid))
         return found
 
+    def number(self, oid: str) -> int:
+        """Return a commit's place in upstream's order."""
+        return self._index.number(oid)
+
+    def of(self, path: str) -> Sequence[_Written]:
+        """Return who wrote to a file, oldest first."""
+        if path not in self._histories:
+            self.read([path])
+        return self._histories[path]
+
+    def change(self, oid: str, path: str) -> FileDiff | None:
+        """Return what a commit does to a file, None where that is nothing."""
+        known = self._changes.get((oid, path))
+        if known is None and oid not in self._read:
+            with self._one_reader:
+                self._changes |= {
+                    (oid, file.path): file for file in file_diffs(self._repository, [oid])
+                }
+                self._read.add(oid)
+            known = self._changes.get((oid, path))
+        return known
+
+    def read(self, paths: Iterable[str]) -> None:
+        """Read the histories of many files at once."""
+        with self._one_reader:
+            found: dict[str, list[_Written]] = {
+                path: [] for path in sorted(set(paths) - self._histories.keys())
+            }
+            if not found:
+                return
+            numbers = {
+                oid: number for path in found for number, oid in self._touching.get(path, ())
+            }
+            order = sorted(numbers, key=numbers.__getitem__)
+            for file in file_diffs(self._repository, order, list(found)):
+                if file.path in found:
+                    lines = frozenset(_told(file.added()))
+                    found[file.path].append(_Written(numbers[file.oid], file.oid, lines))
+                    self._changes[file.oid, file.path] = file
+            self._histories |= found
+
+
+class Blockers:
+    """Finds them for the fixes of one survey."""
+
+    def __init__(self, histories: Histories, picker: Picker) -> None:
+        self._histories = histories
+        self._picker = picker
+
     def of(self, oid: str, paths: Sequence[str], tree: str) -> tuple[str, ...]:
         """Return the commits that a fix needs to be picked onto a tree object, in order.
 
@@ -63,68 +111,48 @@ class Blockers:
         ----------
         paths : that conflict
         """
-        number = self._index.number(oid)
+        number = self._histories.number(oid)
         found: dict[int, str] = {}
-        self.read_histories(paths)
-        # Where nothing is missing, nothing blocks.
-        written_to = [path for path in paths if self._history[path]]
-        for file in self._own(oid, number, written_to):
-            absent = self._expected(oid, file) - self._lines(tree, file.path)
-            for written in reversed(self._history[file.path]):
-                if written.number < number and not absent.isdisjoint(written.lines):
+        self._histories.read(paths)
+        for path in paths:
+            history = self._histories.of(path)
+            before = history[: bisect_left(history, number, key=lambda written: written.number)]
+            # Where nothing is missing, nothing blocks.
+            own = self._histories.change(oid, path) if before else None
+            absent = self._absent(own, tree) if own else set()
+            for written in reversed(before):
+                if not absent.isdisjoint(written.lines):
                     absent -= written.lines
                     found[written.number] = written.oid
         return tuple(found[each] for each in sorted(found))
 
-    def _own(self, oid: str, number: int, paths: Sequence[str]) -> list[FilePatch]:
-        """Return what a fix changes in some files whose histories are read."""
-        if self._missing[number] and all(self._touched(oid, path) for path in paths):
-            mine = (each for path in paths for each in self._history[path] if each.oid == oid)
-            return [each.file for each in mine]
-        if oid not in self._patches:
-            self._patches |= {oid: ()} | {
-                patch.oid: patch.files for patch in of_commits(self._repository, [oid])
-            }
-        return [file for file in self._patches[oid] if file.path in paths]
+    def _absent(self, file: FileDiff, tree: str) -> set[bytes]:
+        """Return the lines that a fix takes for granted and that a tree object doesn't have."""
+        here = self._picker.content(tree, file.path) or b""
+        return {line for line in self._expected(file) if not _has_line(here, line)}
 
-    def _touched(self, oid: str, path: str) -> bool:
-        return any(each == oid for _, each in self._touching.get(path, ()))
-
-    def _lines(self, tree: str, path: str) -> frozenset[bytes]:
-        """Return the telling lines of a file in a tree object."""
-        blob = self._picker.blob(tree, path)
-        if blob is None:
-            return frozenset()
-        if blob not in self._told:
-            self._told[blob] = frozenset(_told(self._picker.read(blob).split(b"\n")))
-        return self._told[blob]
-
-    def _expected(self, oid: str, file: FilePatch) -> set[bytes]:
+    def _expected(self, file: FileDiff) -> set[bytes]:
         """Return the lines that a fix takes for granted in a file."""
-        before = self._picker.before(oid, file.path)
+        before = self._picker.before(file.oid, file.path)
         old = before.split(b"\n") if before else []
         wanted: set[bytes] = set()
-        for hunk in file.hunks:
+        for line, count in file.spans():
             # A hunk that only adds stands behind its line; others begin with it.
-            first = hunk.old_start - bool(hunk.removed)
-            last = first + len(hunk.removed)
-            wanted.update(old[max(0, first - _CONTEXT) : last + _CONTEXT])
+            first = line - bool(count)
+            wanted.update(old[max(0, first - _CONTEXT) : first + count + _CONTEXT])
         return _told(wanted)
 
-    def read_histories(self, paths: Iterable[str]) -> None:
-        """Read the missing history of many files at once."""
-        unread = sorted(set(paths) - self._history.keys())
-        if not unread:
-            return
-        self._history |= {path: [] for path in unread}
-        numbers = {oid: number for path in unread for number, oid in self._touching.get(path, ())}
-        order = sorted(numbers, key=numbers.__getitem__)
-        for patch in of_commits(self._repository, order, unread):
-            for file in patch.files:
-                came = frozenset(_told(line for hunk in file.hunks for line in hunk.added))
-                if file.path in self._history:
-                    written = _Written(numbers[patch.oid], patch.oid, file, came)
-                    self._history[file.path].append(written)
+
+def _has_line(content: bytes, line: bytes) -> bool:
+    """Whether a line stands in a file, whatever its indentation."""
+    at = content.find(line)
+    while at >= 0:
+        end = at + len(line)
+        first, last = content.rfind(b"\n", 0, at) + 1, content.find(b"\n", end)
+        if content[first : last if last >= 0 else None].strip() == line:
+            return True
+        at = content.find(line, end)
+    return False
 
 
 def _told(lines: Iterable[bytes]) -> set[bytes]:

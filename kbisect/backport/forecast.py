@@ -7,17 +7,21 @@ candidate, and a clean pick proves nothing about the result.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from enum import StrEnum
+from threading import Event, local
 
-from kbisect.backport.blockers import Blockers
+from kbisect.backport.blockers import Blockers, Histories
 from kbisect.backport.candidates import Candidate, Strength, Survey
 from kbisect.backport.silent import Absent, absent_names
 from kbisect.git.picks import Pick, Picker
 from kbisect.git.repository import Repository
 from kbisect.history.store import Index
 
+_WORKERS = 2
+"""More threads than this wait for each other's Python."""
 _MOST = 12
 """More commits than this are a backport by hand, not a list of picks."""
 
@@ -60,14 +64,26 @@ class Forecast:
 
 
 @dataclass(frozen=True, slots=True)
+class _Behind:
+    """A pick on the branch as it is with the earlier candidates."""
+
+    pick: Pick
+    tree: str
+    earlier: tuple[Candidate, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class _Try:
-    """Two picks of a candidate: on the branch, and on the branch with the earlier candidates."""
+    """A candidate's two picks, and the names it uses that the branch doesn't have."""
 
     candidate: Candidate
     alone: Pick
-    then: Pick
-    tree: str
-    earlier: tuple[Candidate, ...]
+    behind: _Behind
+    absent: tuple[Absent, ...]
+
+    @property
+    def hard(self) -> bool:
+        return not self.alone.clean
 
 
 def forecasts(
@@ -76,56 +92,84 @@ def forecasts(
     surveyed: Survey,
     chosen: Sequence[Candidate] | None = None,
 ) -> Iterator[Forecast]:
-    """Try the candidates of a survey (or some of them), in upstream's order."""
-    yield from Forecaster(repository, index, surveyed).all(chosen)
+    """Try the candidates of a survey (or some of them), each behind the clean ones before it.
 
+    Most of the time is git's, which merges while we read: threads share the work.
 
-class Forecaster:
-    """Tries candidates one after another on one branch."""
+    Parameters
+    ----------
+    chosen : in upstream's order, which is the order of the answer too
+    """
+    candidates = surveyed.candidates if chosen is None else chosen
+    histories = Histories(repository, index, surveyed)
+    picker = Picker(repository)
+    branch = picker.tree_of(surveyed.branch)
+    own = local()
+    stopped = Event()
 
-    def __init__(self, repository: Repository, index: Index, surveyed: Survey) -> None:
-        self._repository = repository
-        self._index = index
-        self._surveyed = surveyed
-        self._picker = Picker(repository)
-        self._branch = self._picker.tree_of(surveyed.branch)
-        self._blockers = Blockers(repository, index, surveyed, self._picker)
+    def mine() -> _Forecaster:
+        if not hasattr(own, "forecaster"):
+            own.forecaster = _Forecaster(histories, branch, Picker(repository, picker))
+        found: _Forecaster = own.forecaster
+        return found
 
-    def all(self, chosen: Sequence[Candidate] | None = None) -> Iterator[Forecast]:
-        """Try them in order, each behind the clean ones before it."""
-        candidates = self._surveyed.candidates if chosen is None else chosen
-        silent = absent_names(self._repository, self._index, self._surveyed, candidates)
-        tries = list(self._tries(candidates))
-        hard = [each for each in tries if not each.alone.clean]
+    pool = ThreadPoolExecutor(_WORKERS)
+    try:
+        chain = pool.submit(lambda: [*mine().behind(candidates, stopped)])
+        alone = pool.map(lambda each: mine().alone(each), candidates)
+        silent = absent_names(repository, index, surveyed, candidates)
+        tries = [
+            _Try(candidate, pick, behind, silent.get(candidate.oid, ()))
+            for candidate, pick, behind in zip(candidates, alone, chain.result(), strict=True)
+        ]
+        hard = [pick for each in tries if each.hard for pick in (each.alone, each.behind.pick)]
         # What they conflict in is read at once.
-        both = (pick for each in hard for pick in (each.alone, each.then))
-        self._blockers.read_histories({path for pick in both for path in pick.conflicts})
-        for each in tries:
-            yield self._judged(each, silent.get(each.candidate.oid, ()))
+        histories.read({path for pick in hard for path in pick.conflicts})
+        yield from pool.map(lambda tried: mine().judged(tried), tries)
+    finally:
+        stopped.set()
+        pool.shutdown(cancel_futures=True)
 
-    def _tries(self, candidates: Sequence[Candidate]) -> Iterator[_Try]:
+
+class _Forecaster:
+    """Tries candidates on one branch, in one thread."""
+
+    def __init__(self, histories: Histories, branch: str, picker: Picker) -> None:
+        self._histories = histories
+        self._branch = branch
+        self._picker = picker
+        self._blockers = Blockers(histories, picker)
+
+    def alone(self, candidate: Candidate) -> Pick:
+        """Pick a candidate onto the branch as it is."""
+        return self._picker.pick(candidate.oid, self._branch)
+
+    def behind(self, candidates: Iterable[Candidate], stopped: Event) -> Iterator[_Behind]:
+        """Pick each behind those before it that are clean and not weak, till somebody stops it."""
         tree = self._branch
         earlier: tuple[Candidate, ...] = ()
         for candidate in candidates:
-            alone = self._picker.pick(candidate.oid, self._branch)
-            then = alone if tree == self._branch else self._picker.pick(candidate.oid, tree)
-            yield _Try(candidate, alone, then, tree, earlier)
-            if then.tree is not None and candidate.strength is not Strength.WEAK:
-                tree = then.tree
+            if stopped.is_set():
+                return
+            pick = self._picker.pick(candidate.oid, tree)
+            yield _Behind(pick, tree, earlier)
+            if pick.tree is not None and candidate.strength is not Strength.WEAK:
+                tree = pick.tree
                 earlier = (*earlier, candidate)
 
-    def _judged(self, tried: _Try, absent: tuple[Absent, ...]) -> Forecast:
-        candidate, alone = tried.candidate, tried.alone
+    def judged(self, tried: _Try) -> Forecast:
+        """Say what becomes of a candidate that was tried, and what it needs."""
+        candidate, alone, behind, absent = tried.candidate, tried.alone, tried.behind, tried.absent
         if alone.clean:
             state = State.EMPTY if alone.empty else State.CLEAN
             first = self._ordered({*candidate.named, *(name.commit for name in absent)})
             return Forecast(candidate, state, first, (), (), absent)
         conflicts = alone.conflicts
-        blockers = self._blockers.of(candidate.oid, tried.then.conflicts or conflicts, tried.tree)
+        blockers = self._blockers.of(candidate.oid, behind.pick.conflicts or conflicts, behind.tree)
         near = {*self._blockers.of(candidate.oid, conflicts, self._branch), *candidate.named}
-        coming = {other.oid for other in tried.earlier} | {*candidate.named}
+        coming = {other.oid for other in behind.earlier} | {*candidate.named}
         paths = {*conflicts, *candidate.files}
-        touching = {other.oid for other in tried.earlier if paths & {*other.files}}
+        touching = {other.oid for other in behind.earlier if paths & {*other.files}}
         for wanted in (near & coming, touching | {*candidate.named}):
             needed = self._fewest(self._ordered(wanted), candidate.oid) if wanted else None
             if needed is not None:
@@ -151,7 +195,7 @@ class Forecaster:
         return None
 
     def _ordered(self, oids: set[str]) -> tuple[str, ...]:
-        return tuple(sorted(oids, key=self._index.number))
+        return tuple(sorted(oids, key=self._histories.number))
 
     def _replay(self, oids: Sequence[str]) -> tuple[str | None, Pick, str]:
         """Pick commits one after another; return the first that conflicts, and onto what."""

@@ -9,11 +9,12 @@ uses, and nothing on the branch mentions.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import groupby
 
 from kbisect.backport.candidates import Candidate, Survey
-from kbisect.git.patches import CommitPatch, of_commits
+from kbisect.git.filediffs import file_diffs
 from kbisect.git.repository import Repository
 from kbisect.git.words import WORD, words
 from kbisect.history.store import Index
@@ -34,7 +35,10 @@ class Absent:
 
 
 def absent_names(
-    repository: Repository, index: Index, surveyed: Survey, candidates: Iterable[Candidate]
+    repository: Repository,
+    index: Index,
+    surveyed: Survey,
+    candidates: Iterable[Candidate],
 ) -> dict[str, tuple[Absent, ...]]:
     """Return, for each candidate that uses any, the names that the branch lacks.
 
@@ -44,15 +48,12 @@ def absent_names(
         candidate's oid → names, those of one commit together
     """
     candidates = list(candidates)
-    used = {
-        patch.oid: _brought(patch, _SOURCE)
-        for patch in of_commits(repository, [candidate.oid for candidate in candidates])
-    }
+    used = dict(_brought(repository, [candidate.oid for candidate in candidates]))
     wanted = set().union(*used.values()) if used else set()
     brought: dict[bytes, str] = {}
-    for patch in of_commits(repository, _missing_in_headers(index, surveyed), ["*.h"]):
-        for word in _brought(patch, (".h",)) & wanted:
-            brought.setdefault(word, patch.oid)
+    for oid, own in _brought(repository, _missing_in_headers(index, surveyed), ["*.h"]):
+        for word in own & wanted:
+            brought.setdefault(word, oid)
     if not brought:
         return {}
     touched = {path for each in candidates for path in each.files if path.endswith(".c")}
@@ -80,17 +81,16 @@ def _missing_in_headers(index: Index, surveyed: Survey) -> Sequence[str]:
     return [oid for number, oid in rows if surveyed.missing[number]]
 
 
-def _brought(patch: CommitPatch, kinds: tuple[str, ...]) -> set[bytes]:
-    """Return the words that a patch brings: in its new lines, and not in those that went."""
-    came: set[bytes] = set()
-    went: set[bytes] = set()
-    for file in patch.files:
-        if file.path.endswith(kinds):
-            for hunk in file.hunks:
-                came.update(_words(hunk.added))
-                went.update(_words(hunk.removed))
-    return came - went
+def _brought(
+    repository: Repository, oids: Iterable[str], paths: Sequence[str] = ()
+) -> Iterator[tuple[str, set[bytes]]]:
+    """Read the words that some commits bring: in their new lines, and not in those that went."""
+    diffs = file_diffs(repository, oids, paths)
+    for oid, files in groupby(diffs, key=lambda file: file.oid):
+        source = [file for file in files if file.path.endswith(_SOURCE)]
+        came = _words(line for file in source for line in file.added())
+        yield oid, came - _words(line for file in source for line in file.removed())
 
 
-def _words(lines: Sequence[bytes]) -> list[bytes]:
-    return WORD.findall(_TALK.sub(b"", b"\n".join(lines)))
+def _words(lines: Iterable[bytes]) -> set[bytes]:
+    return set(WORD.findall(_TALK.sub(b"", b"\n".join(lines))))

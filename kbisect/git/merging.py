@@ -10,6 +10,7 @@ as a base commit and two children of it, which nothing refers to, in the scratch
 
 from __future__ import annotations
 
+import os
 import shutil
 import subprocess
 import weakref
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
 
 _COMMIT = 1
 """libgit2's number for the type."""
+_CHUNK = 1 << 16
 _PERSON = "kbisect <kbisect> 0 +0000"
 
 
@@ -87,15 +89,12 @@ class Merger:
         assert running.stdout is not None
         try:
             running.stdin.write(" ".join(sides).encode("ascii") + b"\n")
-            running.stdin.flush()
-            clean = _token(running.stdout) == b"1"
-            tree = _token(running.stdout).decode("ascii")
-            paths = set()
-            while path := _token(running.stdout):
-                paths.add(path.decode("utf-8", "backslashreplace"))
+            clean, tree, *paths = _answer(running.stdout)
         except (BrokenPipeError, EOFError):
             raise self._failure(*sides) from None
-        return Merged(tree if clean else None, tuple(sorted(paths)), tree)
+        written = tree.decode("ascii")
+        names = {path.decode("utf-8", "backslashreplace") for path in paths}
+        return Merged(written if clean == b"1" else None, tuple(sorted(names)), written)
 
     def _commit(self, tree: str, parent: str | None = None) -> str:
         above = f"parent {parent}\n" if parent else ""
@@ -117,6 +116,7 @@ class Merger:
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=subprocess.DEVNULL,
+                bufsize=0,
                 env=process.environment(ISOLATED),
             )
             weakref.finalize(self, _end, self._process)
@@ -141,14 +141,16 @@ class Merger:
         return GitFailed(("merge-tree",), done.returncode, words)
 
 
-def _token(pipe: IO[bytes]) -> bytes:
-    """Read up to the next NUL."""
-    found = bytearray()
-    while (byte := pipe.read(1)) != b"\0":
-        if not byte:
+def _answer(pipe: IO[bytes]) -> list[bytes]:
+    """Read what git says of one merge: words that end with NUL, and an empty one."""
+    found = b""
+    while not found.endswith(b"\0\0"):
+        # Nothing follows until the next question: what is there, is of this answer.
+        more = os.read(pipe.fileno(), _CHUNK)
+        if not more:
             raise EOFError
-        found += byte
-    return bytes(found)
+        found += more
+    return found[:-2].split(b"\0")
 
 
 def _end(running: subprocess.Popen[bytes]) -> None:

@@ -58,7 +58,7 @@ class CommitPatch:
 _WALK = (
     *("--reverse", "--topo-order", "--no-merges", "--full-history", "--no-notes", "--no-decorate"),
 )
-_FLAGS = (
+FLAGS = (
     *(
         "--root",
         "-p",
@@ -93,7 +93,7 @@ def reading(
     GitFailed
         From the iterator, when git failed.
     """
-    arguments = ("log", *_WALK, *_FLAGS, f"{old}..{new}", "--", *paths)
+    arguments = ("log", *_WALK, *FLAGS, f"{old}..{new}", "--", *paths)
     chunks: Queue[bytes | BaseException | None] = Queue(_AHEAD)
     stopped = threading.Event()
 
@@ -138,7 +138,7 @@ def of_commits(
     asked = (f"{oid}\n".encode("ascii") for oid in oids)
     with process.stream(
         repository.gitdir,
-        *("diff-tree", "--stdin", *_FLAGS, "--", *paths),
+        *("diff-tree", "--stdin", *FLAGS, "--", *paths),
         stdin=asked,
     ) as pipe:
         yield from _commits(line.removesuffix(b"\n") for line in pipe)
@@ -146,14 +146,19 @@ def of_commits(
 
 def between(gitdir: Path, old: str, new: str) -> CommitPatch:
     """Return the difference of two commits or tree objects as one patch, which `new` names."""
-    done = process.run(gitdir, "diff-tree", "-r", *_FLAGS, old, new)
+    done = process.run(gitdir, "diff-tree", "-r", *FLAGS, old, new)
     head = f"\x01{new} 0 ".encode("ascii")
     [whole] = _commits([head, *done.stdout.split(b"\n")])
     return whole
 
 
 def touching(
-    repository: Repository, oid: str, paths: Sequence[str], most: int, since: str | None = None
+    repository: Repository,
+    oid: str,
+    paths: Sequence[str],
+    most: int,
+    since: str | None = None,
+    after: int | None = None,
 ) -> Iterator[tuple[str, str]]:
     """Find the commits that change any of the paths, newest first, without merges.
 
@@ -161,6 +166,7 @@ def touching(
     ----------
     most : stop after so many
     since : look at `since..oid`; without it at the two years before `oid`
+    after : Unix time; look back to it where that is longer than two years
 
     Yields
     ------
@@ -168,7 +174,7 @@ def touching(
     """
     if since is None:
         before = repository.commit(oid).commit_time - _TWO_YEARS
-        asked = [f"--since={before}", oid]
+        asked = [f"--since={before if after is None else min(before, after)}", oid]
     else:
         asked = [f"{since}..{oid}"]
     done = process.run(

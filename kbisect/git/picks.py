@@ -76,19 +76,26 @@ class _Change:
 
 
 class Picker:
-    """Picks commits of one repository onto tree objects."""
+    """Picks commits of one repository onto tree objects. Each thread needs its own.
 
-    def __init__(self, repository: Repository) -> None:
+    Parameters
+    ----------
+    beside : a picker of another thread, whose results it shares
+    """
+
+    def __init__(self, repository: Repository, beside: Picker | None = None) -> None:
         import pygit2
 
         self._repository = repository
-        self._scratch = Scratch.prepare(repository)
+        self._scratch: Scratch = beside._scratch if beside else Scratch.prepare(repository)
         self._repo = pygit2.Repository(str(self._scratch.gitdir))
         self._merger = Merger(self._scratch, self._repo)
-        self._known: dict[tuple[str, str, str], Pick] = {}
-        self._changes: dict[tuple[str, str], tuple[_Change, ...]] = {}
         self._trees: dict[str, pygit2.Tree] = {}
-        self._files: dict[tuple[str, str, str], str | None] = {}
+        self._known: dict[tuple[str, str, str], Pick] = beside._known if beside else {}
+        self._changes: dict[tuple[str, str], tuple[_Change, ...]] = (
+            beside._changes if beside else {}
+        )
+        self._files: dict[tuple[str, str, str], str | None] = beside._files if beside else {}
 
     def tree_of(self, oid: str) -> str:
         """Return the tree object of a commit."""
