@@ -13,6 +13,7 @@ from kbisect.api.commits import Commits
 from kbisect.api.declarations import Declaration, Gap, What
 from kbisect.api.evidence import Callers
 from kbisect.api.findings import Finding
+from kbisect.api.garbage import uncollected
 from kbisect.api.headers import Headers, sides
 from kbisect.api.proof import Evidence, Key, Pair, Surroundings
 from kbisect.api.scope import ALL, Scope
@@ -76,6 +77,7 @@ def _compare_commits(repository: Repository, old: str, new: str | None, scope: S
     tip = new or repository.head()
     folders = (*FOLDERS, *scope.surface.paths)
     with ExitStack() as stack:
+        stack.enter_context(uncollected())
         histories = []
         for first, last in ((old, tip), (tip, old)):
             commits: Iterator[CommitPatch] = iter(())

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 from kbisect.api import cache, chunks, comparison, surface
 from kbisect.api.declarations import Declaration, What
 from kbisect.api.findings import Finding
+from kbisect.api.garbage import uncollected
 from kbisect.api.headers import Headers
 from kbisect.api.scope import Scope
 from kbisect.api.sides import Side
@@ -133,9 +134,10 @@ class Past:
             else:
                 self._known[name] = known
         if missing:
-            for name, content in self._declaring(missing).items():
-                self._known[name] = _Search(self, name, content).lives()
-                kept[name].put(_row(self._known[name]))
+            with uncollected():
+                for name, content in self._declaring(missing).items():
+                    self._known[name] = _Search(self, name, content).lives()
+                    kept[name].put(_row(self._known[name]))
         return {name: self._known[name] for name in names}
 
     def near(self, name: str) -> list[str]:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import sys
 
 from kbisect.api import extraction
+from kbisect.api.garbage import uncollected
 from kbisect.git import blobs
 from kbisect.git.repository import Repository
 
@@ -17,9 +18,11 @@ def main() -> None:
     """Extract all, and keep it as a comparison would."""
     repository = Repository.open(sys.argv[1])
     paths = dict(line.split(" ", 1) for line in sys.stdin.read().splitlines())
-    headers = [
-        extraction.extract(paths[oid], text) for oid, text in blobs.read(repository, list(paths))
-    ]
+    with uncollected():
+        headers = [
+            extraction.extract(paths[oid], text)
+            for oid, text in blobs.read(repository, list(paths))
+        ]
     assert len(headers) == len(paths)
 
 
