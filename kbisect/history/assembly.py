@@ -16,13 +16,13 @@ from kbisect.git.repository import Ref, Repository
 from kbisect.history import generation, store, tables
 from kbisect.history import releases as naming
 from kbisect.history.generation import Generation
-from kbisect.history.graph import CommitGraph, Ints, Mask
+from kbisect.history.graph import Ints, Mask
 from kbisect.history.harvest import Harvest
 from kbisect.history.lineage import lineages
 from kbisect.history.messages import LinkKind
 from kbisect.history.oids import Oids, packed
 from kbisect.history.releases import Release
-from kbisect.history.resolution import Resolver, Target
+from kbisect.history.resolution import News, Resolver, Target
 from kbisect.history.scan import Scan
 from kbisect.history.scope import Scope
 from kbisect.history.simplify import simplify
@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 
 Count = Callable[[int], None]
 
-# A link that was resolved once stays so; these are looked at again when commits arrive.
+# A link that was resolved once stays so; these may mean commits that arrive later.
 _OPEN = {"ambiguous", "unknown", "unresolved"}
 
 
@@ -131,7 +131,7 @@ def _assemble(
             **({"lines": tables.lines(new.lines())} if wanted.lines else {}),
         },
         whole={
-            "links": _links(new, own, graph, before, releases),
+            "links": _links(new, own, scan, before, releases),
             "releases": tables.release_table(releases),
             "people": tables.people_table(
                 people.listed, stream.mailmapped(repository, people.listed)
@@ -243,11 +243,11 @@ def _derived(repository: Repository, scan: Scan, known: set[str]) -> list[Releas
 def _links(
     new: Harvest,
     own: Sequence[int],
-    graph: CommitGraph,
+    scan: Scan,
     before: Index | None,
     releases: Sequence[Release],
 ) -> pa.Table:
-    oids = graph.oids
+    oids = scan.graph.oids
     assert isinstance(oids, Oids)
     old: list[LinkRow] = []
     targets: list[Target] = []
@@ -262,7 +262,9 @@ def _links(
             )
         yield from zip(own, (reading.subject for reading in new.readings), strict=True)
 
-    resolver = Resolver(oids, graph.times, subjects, {each.name: each.oid for each in releases})
+    resolver = Resolver(
+        oids, scan.graph.times, subjects, {each.name: each.oid for each in releases}
+    )
     fresh = tables.said(new.readings)
     rows = [*old, *fresh]
     sources = _numbers(oids, [row.oid for row in rows])
@@ -271,7 +273,16 @@ def _links(
         row = rows[at]
         return resolver.resolve(sources[at], LinkKind(row.kind), row.given, row.subject, row.text)
 
+    known = {name for name, _ in before.meta.releases} if before else set()
+    news = News(
+        Oids(oids.raw[scan.first :]),
+        (reading.subject for reading in new.readings),
+        (each.name for each in releases if each.name not in known),
+    )
     targets = [
-        resolve(at) if target.how in _OPEN else target for at, target in enumerate(targets)
+        resolve(at)
+        if target.how in _OPEN and news.concern(row.given, row.subject, row.text)
+        else target
+        for at, (row, target) in enumerate(zip(old, targets, strict=True))
     ] + [resolve(at) for at in range(len(old), len(rows))]
     return tables.link_table(rows, targets)

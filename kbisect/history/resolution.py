@@ -32,6 +32,32 @@ class Target:
     how: str | None
 
 
+class News:
+    """What came since links were resolved; few of those that found nothing could mean any of it.
+
+    Parameters
+    ----------
+    oids : of the new commits
+    subjects : of those in scope
+    releases : their names
+    """
+
+    def __init__(self, oids: Oids, subjects: Iterable[str], releases: Iterable[str]) -> None:
+        self._oids = oids
+        self._subjects = {plain_subject(subject) for subject in subjects}
+        self._releases = set(releases)
+
+    def concern(self, given: str | None, subject: str | None, text: str) -> bool:
+        """Whether a link, in the words of `Resolver.resolve`, may now be resolved otherwise."""
+        if (given and self._oids.matching(given)) or _version(text) in self._releases:
+            return True
+        wanted = plain_subject(subject or "")
+        cut = wanted.rstrip(".") if wanted.endswith("...") else None
+        return wanted in self._subjects or (
+            cut is not None and any(new.startswith(cut) for new in self._subjects)
+        )
+
+
 class Resolver:
     """Resolves links in one history.
 
@@ -86,7 +112,7 @@ class Resolver:
                 return Target(None, "ambiguous")
         if matching:
             return Target(None, "ambiguous")
-        release = self._releases.get(text.removeprefix("Fixes:").strip())
+        release = self._releases.get(_version(text))
         if release and kind is LinkKind.FIXES:
             return Target(release, "release")
         return Target(None, "unknown" if given else "unresolved")
@@ -103,3 +129,8 @@ class Resolver:
             named = [n for s, group in self._named.items() if s.startswith(start) for n in group]
         now = self._times[source]
         return [number for number in named if number != source and self._times[number] <= now]
+
+
+def _version(text: str) -> str:
+    """Return what a line names, where that may be a release: `Fixes: v3.12`."""
+    return text.removeprefix("Fixes:").strip()

@@ -11,6 +11,7 @@ import numpy as np
 
 from kbisect.git.commits import CommitRecord, Person
 from kbisect.history import releases as naming
+from kbisect.history.columns import boolean, int32, int64, text
 from kbisect.history.graph import CommitGraph, Ints
 from kbisect.history.harvest import Reading
 from kbisect.history.lineage import Lineage
@@ -67,32 +68,28 @@ def rows(
     for each in said:
         offsets.append(offsets[-1] + len(each))
     flat = [trailer for each in said for trailer in each]
-    text = pa.string()
     pairs = pa.StructArray.from_arrays(
         [
-            pa.array([trailer.key for trailer in flat], text),
-            pa.array([trailer.value for trailer in flat], text),
+            text(trailer.key for trailer in flat),
+            text(trailer.value for trailer in flat),
         ],
         ["key", "value"],
     )
     return pa.table(
         {
-            "number": pa.array(numbers, pa.int32()),
-            "oid": pa.array([record.oid for record in records], text),
+            "number": int32(numbers),
+            "oid": text(record.oid for record in records),
             "parents": _parents(graph, numbers),
-            "author": pa.array([people.number(r.author) for r in records], pa.int32()),
-            "author_time": pa.array([record.author_time for record in records], pa.int64()),
-            "committer": pa.array([people.number(r.committer) for r in records], pa.int32()),
-            "commit_time": pa.array([record.commit_time for record in records], pa.int64()),
-            "subject": pa.array([reading.subject for reading in readings], text),
-            "subsystem": pa.array(
-                [
-                    subsystems.of([change.path for change in each.changes], each.commit_time)
-                    for each in records
-                ],
-                text,
+            "author": int32([people.number(r.author) for r in records]),
+            "author_time": int64([record.author_time for record in records]),
+            "committer": int32([people.number(r.committer) for r in records]),
+            "commit_time": int64([record.commit_time for record in records]),
+            "subject": text(reading.subject for reading in readings),
+            "subsystem": text(
+                subsystems.of([change.path for change in each.changes], each.commit_time)
+                for each in records
             ),
-            "trailers": pa.ListArray.from_arrays(pa.array(offsets, pa.int32()), pairs),
+            "trailers": pa.ListArray.from_arrays(int32(offsets), pairs),
         }
     )
 
@@ -106,7 +103,7 @@ def _parents(graph: CommitGraph, numbers: Sequence[int]) -> pa.ListArray:
     counts = graph.start[np.asarray(numbers, np.int64) + 1] - first
     offsets = np.concatenate(([0], np.cumsum(counts))).astype(np.int32)
     above = Oids(graph.oids.raw[graph.parents[first[counts > 0]]])
-    return pa.ListArray.from_arrays(pa.array(offsets), pa.array(list(above), pa.string()))
+    return pa.ListArray.from_arrays(int32(offsets), text(above))
 
 
 def changes(records: Sequence[CommitRecord]) -> pa.Table:
@@ -114,13 +111,12 @@ def changes(records: Sequence[CommitRecord]) -> pa.Table:
     import pyarrow as pa
 
     flat = [(record.oid, change) for record in records for change in record.changes]
-    text = pa.string()
     return pa.table(
         {
-            "oid": pa.array([oid for oid, _ in flat], text),
-            "status": pa.array([change.status for _, change in flat], text),
-            "path": pa.array([change.path for _, change in flat], text),
-            "old_path": pa.array([change.old_path for _, change in flat], text),
+            "oid": text(oid for oid, _ in flat),
+            "status": text(change.status for _, change in flat),
+            "path": text(change.path for _, change in flat),
+            "old_path": text(change.old_path for _, change in flat),
         }
     )
 
@@ -138,17 +134,16 @@ def link_table(found: Sequence[LinkRow], targets: Sequence[Target]) -> pa.Table:
     """Build `links`."""
     import pyarrow as pa
 
-    text = pa.string()
     return pa.table(
         {
-            "oid": pa.array([row.oid for row in found], text),
-            "kind": pa.array([row.kind for row in found], text),
-            "form": pa.array([row.form for row in found], text),
-            "text": pa.array([row.text for row in found], text),
-            "given": pa.array([row.given for row in found], text),
-            "subject": pa.array([row.subject for row in found], text),
-            "target": pa.array([target.oid for target in targets], text),
-            "how": pa.array([target.how for target in targets], text),
+            "oid": text(row.oid for row in found),
+            "kind": text(row.kind for row in found),
+            "form": text(row.form for row in found),
+            "text": text(row.text for row in found),
+            "given": text(row.given for row in found),
+            "subject": text(row.subject for row in found),
+            "target": text(target.oid for target in targets),
+            "how": text(target.how for target in targets),
         }
     )
 
@@ -166,14 +161,13 @@ def people_table(raw: Sequence[Person], mapped: Sequence[Person]) -> pa.Table:
     """Build `people`: as written, and as the mailmap has them."""
     import pyarrow as pa
 
-    text = pa.string()
     return pa.table(
         {
-            "id": pa.array(range(len(raw)), pa.int32()),
-            "raw_name": pa.array([person.name for person in raw], text),
-            "raw_email": pa.array([person.email for person in raw], text),
-            "name": pa.array([person.name for person in mapped], text),
-            "email": pa.array([person.email for person in mapped], text),
+            "id": int32(range(len(raw))),
+            "raw_name": text(person.name for person in raw),
+            "raw_email": text(person.email for person in raw),
+            "name": text(person.name for person in mapped),
+            "email": text(person.email for person in mapped),
         }
     )
 
@@ -201,15 +195,14 @@ def places(
     paths, landed, first = (
         array[numbers].tolist() for array in (lineage.path, lineage.landed, release)
     )
-    text = pa.string()
     # Thousands of commits landed with one merge.
     merges = {merge: graph.oids[merge] for merge in set(landed) if merge >= 0}
     return pa.table(
         {
-            "number": pa.array(numbers, pa.int32()),
-            "lineage": pa.array([came[path] for path in paths], text),
-            "landed": pa.array(map(merges.get, landed), text),
-            "release": pa.array([named[index] for index in first], text),
+            "number": int32(numbers),
+            "lineage": text(came[path] for path in paths),
+            "landed": text(map(merges.get, landed)),
+            "release": text(named[index] for index in first),
         }
     )
 
@@ -220,12 +213,12 @@ def release_table(found: Sequence[Release]) -> pa.Table:
 
     return pa.table(
         {
-            "position": pa.array(range(len(found)), pa.int32()),
-            "name": pa.array([release.name for release in found], pa.string()),
-            "oid": pa.array([release.oid for release in found], pa.string()),
-            "time": pa.array([release.time for release in found], pa.int64()),
-            "source": pa.array([release.source for release in found], pa.string()),
-            "mainline": pa.array([naming.is_mainline(r.name) for r in found], pa.bool_()),
+            "position": int32(range(len(found))),
+            "name": text(release.name for release in found),
+            "oid": text(release.oid for release in found),
+            "time": int64([release.time for release in found]),
+            "source": text(release.source for release in found),
+            "mainline": boolean([naming.is_mainline(r.name) for r in found]),
         }
     )
 
@@ -242,11 +235,10 @@ def edges(shown: Mapping[int, Sequence[int]], name: Callable[[int], str]) -> pa.
     import pyarrow as pa
 
     flat = [(child, parent) for child, line in shown.items() for parent in line or (-1,)]
-    text = pa.string()
     return pa.table(
         {
-            "child": pa.array([name(child) for child, _ in flat], text),
-            "parent": pa.array([name(p) if p >= 0 else None for _, p in flat], text),
+            "child": text(name(child) for child, _ in flat),
+            "parent": text(name(p) if p >= 0 else None for _, p in flat),
         }
     )
 
@@ -257,8 +249,8 @@ def merges(titles: Mapping[int, str]) -> pa.Table:
 
     return pa.table(
         {
-            "number": pa.array(titles.keys(), pa.int32()),
-            "subject": pa.array(titles.values(), pa.string()),
+            "number": int32(list(titles)),
+            "subject": text(titles.values()),
         }
     )
 
@@ -269,9 +261,9 @@ def lines(counted: Sequence[tuple[str, str, int, int]]) -> pa.Table:
 
     return pa.table(
         {
-            "oid": pa.array([row[0] for row in counted], pa.string()),
-            "path": pa.array([row[1] for row in counted], pa.string()),
-            "added": pa.array([row[2] for row in counted], pa.int32()),
-            "removed": pa.array([row[3] for row in counted], pa.int32()),
+            "oid": text(row[0] for row in counted),
+            "path": text(row[1] for row in counted),
+            "added": int32([row[2] for row in counted]),
+            "removed": int32([row[3] for row in counted]),
         }
     )
