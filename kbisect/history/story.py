@@ -130,6 +130,9 @@ def _relations(index: Index, side: str, oid: str) -> list[Relation]:
     rows = index.rows(
         f"SELECT l.kind, l.{other}, coalesce(c.subject, l.subject), l.how, l.text"
         f" FROM links l LEFT JOIN rows c ON c.oid = l.{other} WHERE l.{side} = ?"
+        # What nobody called a commit, and none is, was an address in an oops or a chip's number.
+        " AND (l.target IS NOT NULL OR l.form <> 'prose'"
+        "      OR contains(lower(l.text), 'commit ' || l.given))"
         " ORDER BY c.number",
         [oid],
     )

@@ -6,6 +6,7 @@ from __future__ import annotations
 import json
 import re
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -33,7 +34,7 @@ def wide(small: History) -> History:
     return small
 
 
-def story(kbisect: Run, where: Path, rev: str) -> tuple[dict[str, object], str]:
+def story(kbisect: Run, where: Path, rev: str) -> tuple[dict[str, Any], str]:
     done = kbisect("-C", where, "show", rev, "--json")
     assert done.returncode == 0, done.stderr
     return json.loads(done.stdout), kbisect("-C", where, "show", rev).stdout
@@ -63,6 +64,22 @@ def test_a_commit_that_changes_nothing_and_a_merge_are_told(wide: History, kbise
     document, text = story(kbisect, wide.path, "HEAD")
     assert (document["subject"], document["merge"]) == ("Merge branch 'side'", True)
     assert "a merge: the index has what it brought" in text
+
+
+def test_numbers_that_are_no_commits_are_no_mentions(small: History, kbisect: Run) -> None:
+    message = (
+        "net: fix an oops\n\nLR [c01b6bcc] phy_stop\nCall Trace: [ef82be50] [efb6bb60] down\n\n"
+        "It came with commit fc477e160af0 of another tree.\n"
+    )
+    (small.path / "net/oops.c").write_text("int oops;\n")
+    git(small.path, "add", "net/oops.c")
+    git(small.path, "commit", "--quiet", "--message", message)
+    kbisect("-C", small.path, "index")
+    document, text = story(kbisect, small.path, "HEAD")
+    said = [each["text"] for each in document["mentions"]]
+    assert len(said) == 1
+    assert "fc477e160af0" in said[0]
+    assert "ef82be50" not in text
 
 
 def test_an_index_without_trees_says_how_to_name_one(small: History, kbisect: Run) -> None:
