@@ -7,12 +7,11 @@ Several workers ask one after the other; each is told what the others are at.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from collections.abc import Set as AbstractSet
-from dataclasses import dataclass
 
-from kbisect.bisect import aside
+from kbisect.bisect import aside, ends
 from kbisect.bisect.confirmation import Finding, SequentialTest
-from kbisect.bisect.events import Outcome, Tested
+from kbisect.bisect.events import Outcome
+from kbisect.bisect.moves import End, Planned, Running, Try, Wait, first
 from kbisect.bisect.search import GOOD_END, Choice, Ending, Search
 from kbisect.bisect.state import State
 from kbisect.bisect.verdict import Role, Verdict
@@ -20,50 +19,6 @@ from kbisect.bisect.view import Range, likely, search
 
 MOST = 60
 """So many tests for each halving of the range are too many."""
-Running = AbstractSet[tuple[str, Role, str | None]]
-
-
-@dataclass(frozen=True, slots=True)
-class Try:
-    """Test this commit, with `reverts` taken back on top of it. `suspects` of the range remain.
-
-    Of a tip, `tree` is the tree.
-    """
-
-    oid: str
-    role: Role
-    suspects: int
-    reverts: str | None = None
-    tree: str | None = None
-
-    @property
-    def what(self) -> tuple[str, Role, str | None]:
-        """What tells it from other tests."""
-        return self.oid, self.role, self.reverts
-
-    @property
-    def tests_left(self) -> int:
-        """About how many tests of the search remain, this one among them."""
-        return max(0, (self.suspects - 1).bit_length())
-
-
-@dataclass(frozen=True, slots=True)
-class End:
-    """Nothing is left to test."""
-
-    outcome: Outcome
-    culprit: str | None = None
-    suspects: tuple[str, ...] = ()
-    reason: str = ""
-    hint: str = ""
-    confidence: float | None = None
-
-
-class Wait:
-    """Nothing can be tested before one of the running tests has ended."""
-
-
-Planned = Try | End | Wait
 
 
 def plan(state: State, searched: Range, pending: Sequence[Try] = ()) -> Planned:
@@ -92,9 +47,9 @@ def plan(state: State, searched: Range, pending: Sequence[Try] = ()) -> Planned:
     found = search(state, searched)
     suspects = likely(found)
     left = len(suspects)
-    if by_script and not state.started.trust_ends and (step := _ends(state, left, running)):
+    if by_script and not state.started.trust_ends and (step := ends.ends(state, left, running)):
         return step
-    if step := _bases(state, searched.bases, left, running):
+    if step := ends.bases(state, searched.bases, left, running):
         return step
     if by_script and len(state.tested) >= MOST * (2 + len(candidates).bit_length()):
         return _unresolved(state, searched, found, "so many tests, and no sure answer")
@@ -132,7 +87,11 @@ def plan(state: State, searched: Range, pending: Sequence[Try] = ()) -> Planned:
         )
     if by_script and (step := confirmation(state, searched, named[0], running)):
         return step
-    return End(Outcome.CULPRIT, culprit=named[0], suspects=named, confidence=sure)
+    reason = ""
+    if searched.prior.weights[searched.candidates.number[named[0]]] == 0:
+        paths = " ".join(state.started.only)
+        reason = f"it doesn't change {paths} (--only): every commit in it that does is innocent"
+    return End(Outcome.CULPRIT, named[0], named, reason, confidence=sure)
 
 
 def idle(state: State, searched: Range, pending: Sequence[Try]) -> tuple[Try, ...]:
@@ -155,93 +114,18 @@ def _position(test: Try, searched: Range, good_end: str) -> int | None:
 
 def _unresolved(state: State, searched: Range, found: Search, why: str) -> End:
     tests = len(state.tested)
+    if not any(found.belief.heard):
+        return End(
+            Outcome.UNRESOLVED,
+            reason=f"none of the commits that were tried can be tested, after {tests} tests",
+            hint="see what one printed: kbisect bisect report; then correct the script or recipe",
+        )
     return End(
         Outcome.UNRESOLVED,
         suspects=searched.named(likely(found)),
         reason=f"{why}, after {tests} tests: the failure comes and goes",
         hint="make the script repeat its test until it is sure, then run it again",
     )
-
-
-def _ends(state: State, left: int, running: Running) -> Planned | None:
-    start = state.started
-    assert start.bad is not None
-    runs = {run.oid: run for run in state.of(Role.BAD_END, Role.GOOD_END)}
-    wanted = [Try(start.bad, Role.BAD_END, left)]
-    bad = runs.get(start.bad)
-    if bad is not None:
-        wanted.clear()
-        if bad.verdict is Verdict.SKIP:
-            return _not_reproduced(
-                f"the bad end {start.bad[:12]} can't be tested ({bad.seen})",
-                "choose a neighbour of it as --bad, or see its output",
-            )
-        for oid in start.goods:
-            good = runs.get(oid)
-            if good is not None and (problem := _good_end(good, bad)):
-                return problem
-        if bad.verdict is Verdict.GOOD and all(oid in runs for oid in start.goods):
-            return _not_reproduced(
-                f"the bad end {start.bad[:12]} passes, so there is nothing to hunt",
-                "run the script there by hand; does it need more time, or another configuration?",
-            )
-    wanted += [Try(oid, Role.GOOD_END, left) for oid in start.goods if oid not in runs]
-    looked_at = {run.oid for run in state.of(Role.TIP)}
-    wanted += [
-        Try(oid, Role.TIP, left, tree=tree) for tree, oid in tips(state) if oid not in looked_at
-    ]
-    return _first(wanted, running)
-
-
-def tips(state: State) -> tuple[tuple[str, str], ...]:
-    """Return (tree, oid) of the trees whose newest commit is tested too."""
-    pairs = (tip.rpartition("=") for tip in state.started.tips)
-    return tuple((tree, oid) for tree, _, oid in pairs)
-
-
-def _first(wanted: Sequence[Try], running: Running) -> Planned | None:
-    """Return the first test that nobody is at; wait if there are only others."""
-    for test in wanted:
-        if test.what not in running:
-            return test
-    return Wait() if wanted else None
-
-
-def _good_end(good: Tested, bad: Tested) -> End | None:
-    if bad.verdict is Verdict.GOOD:
-        if good.seen.failed:
-            return _not_reproduced(
-                f"the ends look swapped: the good end {good.oid[:12]} fails ({good.seen}), "
-                f"the bad end {bad.oid[:12]} passes",
-                "if this is a fix, find where it was introduced with older ends; "
-                "else exchange --good and --bad",
-            )
-        return None
-    if good.verdict is Verdict.BAD:
-        return _not_reproduced(
-            f"the good end {good.oid[:12]} fails just as the bad end does ({good.seen})",
-            "choose an older --good, or check that the script can pass at all",
-        )
-    if good.verdict is Verdict.SKIP:
-        return _not_reproduced(
-            f"the good end {good.oid[:12]} doesn't pass ({good.seen}; "
-            f"the bad end: {bad.seen}), {good.cause}",
-            "choose a neighbour of it as --good, or see its output",
-        )
-    return None
-
-
-def _bases(state: State, bases: Sequence[str], left: int, running: Running) -> Planned | None:
-    bad = set(state.named(Verdict.BAD))
-    known = bad.union(state.named(Verdict.GOOD), state.named(Verdict.SKIP))
-    for base in bases:
-        if base in bad:
-            return _not_reproduced(
-                f"the merge base {base[:12]} of the ends is bad too: "
-                "the failure was fixed on the good end's side, not introduced on the bad end's",
-                f"choose a --good that is an ancestor of {base[:12]}",
-            )
-    return _first([Try(base, Role.BASE, left) for base in bases if base not in known], running)
 
 
 def confirmation(
@@ -266,7 +150,7 @@ def confirmation(
     if not wanted and state.aside is not None and not again.intersection(state.aside.oids):
         oid = aside.to_check(candidates, state)
         wanted += [Try(oid, Role.CONFIRM, 1)] if oid is not None else []
-    return _first(wanted, running)
+    return first(wanted, running)
 
 
 def _reverts(state: State, searched: Range, culprit: str, end: str) -> list[Try]:
@@ -279,7 +163,3 @@ def _reverts(state: State, searched: Range, culprit: str, end: str) -> list[Try]
         return []  # it can't be tested, or not for ever
     cured = SequentialTest.of(search(state, searched).belief).judge(good, bad)
     return [Try(end, Role.REVERT, 1, culprit)] if cured.finding is Finding.OPEN else []
-
-
-def _not_reproduced(reason: str, hint: str) -> End:
-    return End(Outcome.NOT_REPRODUCED, reason=reason, hint=hint)

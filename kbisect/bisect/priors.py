@@ -20,6 +20,9 @@ SUSPECTED = 0.8
 TRACED = 0.5
 """Share, of what is left then, of the commits that change a file named in the crash's trace."""
 
+ONLY = 0.9
+"""Share of what `--only` leaves, once the answers have spoken against it."""
+
 
 @dataclass(frozen=True, slots=True)
 class Source:
@@ -41,6 +44,14 @@ class Prior:
 def flat(size: int) -> Prior:
     """Suspect every candidate alike."""
     return Prior(np.full(size, 1 / max(1, size)), (Source("every candidate alike", size, 1.0),))
+
+
+def doubted(left: Mask) -> Floats:
+    """Return weights that look beside what `--only` leaves: bool[size] -> float64[size]."""
+    if left.all():
+        return np.full(len(left), 1 / len(left))
+    weights: Floats = np.where(left, ONLY / left.sum(), (1 - ONLY) / (~left).sum())
+    return weights
 
 
 def weigh(

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
+from kbisect.bisect.confirmation import SequentialTest
 from kbisect.bisect.events import Outcome, Stuck, Tested
 from kbisect.bisect.state import State
 from kbisect.bisect.verdict import Role, Verdict
@@ -31,7 +32,7 @@ class Check:
     Attributes
     ----------
     oid : the commit; of a revert, the one it was made on
-    verdict : of the majority, None without a run
+    verdict : what the runs together speak for, None without a run
     seen : what the last run with that verdict did
     tree : of a tip, the tree
     note : why it wasn't tested
@@ -119,18 +120,24 @@ class Result:
         )
 
 
-def summarise(state: State, suspects: Sequence[str] = (), parents: Sequence[str] = ()) -> Result:
+def summarise(
+    state: State,
+    suspects: Sequence[str] = (),
+    parents: Sequence[str] = (),
+    rates: SequentialTest | None = None,
+) -> Result:
     """Return the result of a campaign.
 
     Parameters
     ----------
     suspects : those that remain while it goes on
     parents : of the culprit
+    rates : what the search has learned of them; None where every verdict is taken for true
     """
     end = state.finished
     ends = state.of(Role.BAD_END, Role.GOOD_END, Role.BASE, Role.TIP)
     confirmed = state.of(Role.CONFIRM, Role.REVERT)
-    checks = _checks(state, end.culprit if end else None, parents)
+    checks = _checks(state, end.culprit if end else None, parents, rates)
     search = [
         answer
         for answer in state.answers
@@ -171,12 +178,14 @@ def _builds(state: State) -> int:
     return sum(not run.reused for run in state.tested) + len(state.same)
 
 
-def _checks(state: State, culprit: str | None, parents: Sequence[str]) -> tuple[Check, ...]:
+def _checks(
+    state: State, culprit: str | None, parents: Sequence[str], rates: SequentialTest | None
+) -> tuple[Check, ...]:
     found: list[Check] = []
 
     def add(kind: Kind, oid: str, runs: Sequence[Tested], tree: str | None = None) -> None:
         if runs:
-            found.append(_check(kind, oid, runs, tree))
+            found.append(_check(kind, oid, runs, tree, rates))
 
     def everywhere(oid: str) -> list[Tested]:
         return [run for run in state.tested if run.oid == oid and run.reverted is None]
@@ -189,7 +198,7 @@ def _checks(state: State, culprit: str | None, parents: Sequence[str]) -> tuple[
         add(Kind.REVERT, reverts[0].oid if reverts else "", reverts)
         found += [
             Check(Kind.REVERT, stuck.oid, None, note=_conflict(stuck))
-            for stuck in state.stuck
+            for stuck in {(each.reverted, each.oid): each for each in state.stuck}.values()
             if stuck.reverted == culprit
         ]
     for run in state.of(Role.BAD_END, Role.GOOD_END, Role.BASE):
@@ -202,10 +211,15 @@ def _checks(state: State, culprit: str | None, parents: Sequence[str]) -> tuple[
     return tuple(found)
 
 
-def _check(kind: Kind, oid: str, runs: Sequence[Tested], tree: str | None) -> Check:
+def _check(
+    kind: Kind, oid: str, runs: Sequence[Tested], tree: str | None, rates: SequentialTest | None
+) -> Check:
     counts = {verdict: sum(run.verdict is verdict for run in runs) for verdict in Verdict}
-    told = {verdict: counts[verdict] for verdict in (Verdict.BAD, Verdict.GOOD)}
-    verdict = max(told, key=lambda each: told[each]) if any(told.values()) else Verdict.SKIP
+    good, bad = counts[Verdict.GOOD], counts[Verdict.BAD]
+    fails = rates.rather_fails(good, bad) if rates and good and bad else bad > good
+    verdict = Verdict.BAD if fails else Verdict.GOOD
+    if not good + bad:
+        verdict = Verdict.SKIP
     seen = [str(run.seen) for run in runs if run.verdict is verdict]
     return Check(
         kind,

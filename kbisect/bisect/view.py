@@ -9,10 +9,11 @@ from statistics import mean
 
 import numpy as np
 
-from kbisect.bisect import aside, rates
+from kbisect.bisect import aside, priors, rates
 from kbisect.bisect.candidates import Candidates
 from kbisect.bisect.price import Costs
 from kbisect.bisect.priors import Prior
+from kbisect.bisect.rates import Floats
 from kbisect.bisect.reach import Reach
 from kbisect.bisect.search import GOOD_END, Search
 from kbisect.bisect.state import State
@@ -51,8 +52,20 @@ class Range:
 def search(state: State, searched: Range) -> Search:
     """Replay a campaign's answers into a search.
 
-    What a person says is taken for true; what a script says is evidence.
+    What a person says is taken for true; what a script says is evidence, against `--only` too: when
+    nothing that it leaves can be the culprit, the other commits are looked at.
     """
+    found = _replayed(state, searched, searched.prior.weights)
+    if state.started.only and not state.started.by_hand and not found.belief.suspects().any():
+        left = searched.prior.weights > 0
+        whole = _replayed(state, searched, priors.doubted(left))
+        outside = float(whole.belief.posterior.culprit[~left[searched.reach.order]].sum())
+        if whole.belief.suspects().any() or outside > 0.5:
+            return whole
+    return found
+
+
+def _replayed(state: State, searched: Range, weights: Floats) -> Search:
     start = state.started
     by_script = not start.by_hand
     order = searched.reach.order
@@ -63,7 +76,7 @@ def search(state: State, searched: Range) -> Search:
     found = Search(
         searched.candidates.graph,
         searched.reach,
-        searched.prior.weights[order],
+        weights[order],
         rates.learned() if by_script else rates.certain(),
         _costs(state),
         start.confidence,
@@ -77,7 +90,7 @@ def search(state: State, searched: Range) -> Search:
             # A person also says what the end is; that it is bad is where the range comes from.
             if by_script or oid != searched.candidates.graph.oids[-1]:
                 found.hear(position, verdict)
-        elif by_script and oid in known and verdict is not Verdict.SKIP:
+        elif by_script and oid in known:
             found.hear(GOOD_END, verdict)
     for same in state.same:
         pair = [

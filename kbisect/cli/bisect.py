@@ -124,6 +124,11 @@ def run(
         if resume:
             campaign = _resumed(session, script)
             work = Work.of(campaign)
+            if work.is_outdated:
+                session.say(
+                    f"{campaign.state.started.script} has changed since the campaign began; "
+                    "it goes on with its own copy"
+                )
         else:
             work = Work.find(script, recipe, timeout)
             first = campaigns.resolve(session, bad or "HEAD")
@@ -242,10 +247,11 @@ def _continued(session: Session, wanted: Started) -> Campaign | None:
     state = campaign.state
     if state.finished is not None and campaign.seen:
         return None
-    if campaign.is_for(wanted):
+    differing = campaign.differs(wanted)
+    if not differing:
         session.say(f"going on after {len(state.tested)} tests: {campaign.journal.path}")
         return campaign
-    campaigns.require_no_open_campaign(session)
+    campaigns.require_no_open_campaign(session, differing)
     return None
 
 

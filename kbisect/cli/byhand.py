@@ -63,7 +63,7 @@ skip = _verdict_command("skip", "Say that a commit can't be tested (default: the
 
 
 def _tell(session: Session, verdict: Verdict, revisions: Sequence[str], as_json: bool) -> None:
-    from kbisect.bisect.plan import Try
+    from kbisect.bisect.moves import Try
     from kbisect.lab.campaign import Campaign
     from kbisect.lab.journal import Campaigns
 

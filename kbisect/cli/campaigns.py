@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from kbisect.cli.session import Session
@@ -52,14 +52,20 @@ def warn_of_cut(session: Session, campaign: Campaign) -> None:
         session.say("the journal's last line was cut in the middle; it is left out")
 
 
-def require_no_open_campaign(session: Session) -> None:
-    """Refuse to put a campaign aside that somebody gave verdicts to."""
+def require_no_open_campaign(session: Session, differing: Sequence[str] = ()) -> None:
+    """Refuse to put a campaign aside that somebody gave verdicts to.
+
+    Parameters
+    ----------
+    differing : what makes it another than the one that is asked for
+    """
     from kbisect.lab.campaign import Campaign
 
     campaign = Campaign.current(session.repository)
     if campaign and campaign.state.finished is None and campaign.state.answers:
         raise UsageError(
-            f"another campaign is open here, with {len(campaign.state.answers)} verdicts",
+            f"another campaign is open here, with {len(campaign.state.answers)} verdicts"
+            + (f"; it differs in: {', '.join(differing)}" if differing else ""),
             hint="kbisect bisect status; finish it, or put it aside: kbisect bisect reset",
         )
 
@@ -73,7 +79,7 @@ def show(
     why: bool = False,
 ) -> None:
     """Print how far a campaign is, or what it found."""
-    from kbisect.bisect.plan import Try
+    from kbisect.bisect.moves import Try
     from kbisect.lab import running
     from kbisect.lab.journal import Campaigns
 

@@ -10,14 +10,16 @@ from __future__ import annotations
 import contextlib
 import time
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import fields, replace
 from functools import cached_property
 from pathlib import Path
 
 from kbisect.bisect import priors
+from kbisect.bisect.confirmation import SequentialTest
 from kbisect.bisect.events import Event, Finished, Started, Tested, Told, Undone
 from kbisect.bisect.forecast import Forecast, forecast
-from kbisect.bisect.plan import End, Planned, Try, plan
+from kbisect.bisect.moves import End, Planned, Try
+from kbisect.bisect.plan import plan
 from kbisect.bisect.result import Result, summarise
 from kbisect.bisect.state import Answer, State
 from kbisect.bisect.verdict import Verdict
@@ -27,6 +29,17 @@ from kbisect.git.repository import Repository
 from kbisect.lab import ranges
 from kbisect.lab.journal import Campaigns, Journal
 from kbisect.lab.script import Script
+
+_OF_THE_DAY = {"at", "candidates", "tips"}
+_SAID = {
+    "goods": "good",
+    "digest": "the content of the script",
+    "arguments": "the script's arguments",
+    "checkout": "no-checkout",
+    "suspects": "suspect",
+    "flat": "prior",
+    "recipe_digest": "the content of the recipe",
+}
 
 
 class Campaign:
@@ -150,7 +163,10 @@ class Campaign:
             return summarise(state, self.suspects())
         if end.culprit is None:
             return summarise(state)
-        return summarise(state, parents=self.repository.commit(end.culprit).parents)
+        rates = None
+        if not state.started.by_hand:
+            rates = SequentialTest.of(search(state, self._range).belief)
+        return summarise(state, parents=self.repository.commit(end.culprit).parents, rates=rates)
 
     # --- by hand ------------------------------------------------------------------------------
 
@@ -251,10 +267,10 @@ class Campaign:
         with contextlib.suppress(OSError):  # a full disk: told twice is no harm
             (self.folder / "seen").touch()
 
-    def is_for(self, wanted: Started) -> bool:
-        """Whether it is the campaign that would be started so."""
+    def differs(self, wanted: Started) -> tuple[str, ...]:
+        """Name what makes it another campaign than the one that would be started so."""
         mine = self.state.started
         # Trees move on, and what is hunted stays the same.
-        return replace(mine, at=0, candidates=None, tips=()) == replace(
-            wanted, at=0, candidates=None, tips=()
-        )
+        names = [each.name for each in fields(Started) if each.name not in _OF_THE_DAY]
+        differing = (name for name in names if getattr(mine, name) != getattr(wanted, name))
+        return tuple(dict.fromkeys(_SAID.get(name, name.replace("_", "-")) for name in differing))

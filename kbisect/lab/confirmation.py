@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from kbisect.bisect.plan import Try
+from kbisect.bisect.moves import Try
 from kbisect.bisect.verdict import Role
 from kbisect.lab import fixed
 from kbisect.lab.campaign import Campaign

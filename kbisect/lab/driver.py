@@ -16,7 +16,8 @@ from pathlib import Path
 
 from kbisect.bisect.events import Same, Stuck, Tested
 from kbisect.bisect.forecast import Forecast, forecast
-from kbisect.bisect.plan import End, Try, Wait, idle
+from kbisect.bisect.moves import End, Try, Wait
+from kbisect.bisect.plan import idle
 from kbisect.bisect.state import State
 from kbisect.bisect.verdict import COULD_NOT_RUN, Observation, Role, judge, judge_bad_end
 from kbisect.bisect.view import search

@@ -24,7 +24,7 @@ def read(repository: Repository, started: Started, bad: str, goods: tuple[str, .
     UsageError
         The ends make no sense, nothing in the range is suspected, or it is too tangled.
     """
-    bases = merge_bases(repository, bad, goods)
+    bases = merge_bases(repository, bad, goods, started.find_fix)
     candidates = candidates_of(repository, bad, goods, started.first_parent)
     prior = _prior(repository, started, candidates, bad, goods)
     try:
@@ -37,8 +37,12 @@ def read(repository: Repository, started: Started, bad: str, goods: tuple[str, .
     return Range(candidates, reach, prior, bases)
 
 
-def merge_bases(repository: Repository, bad: str, goods: Sequence[str]) -> tuple[str, ...]:
+def merge_bases(
+    repository: Repository, bad: str, goods: Sequence[str], find_fix: bool = False
+) -> tuple[str, ...]:
     """Return what must be tested first where a good end isn't an ancestor of the bad one.
+
+    Where a fix is looked for, `bad` is the end that contains it.
 
     Raises
     ------
@@ -57,6 +61,12 @@ def merge_bases(repository: Repository, bad: str, goods: Sequence[str]) -> tuple
             raise UsageError(
                 f"{good[:12]} and {bad[:12]} have no history in common",
                 hint="give a --good whose history the --bad one contains",
+            )
+        if bad in bases and find_fix:
+            raise UsageError(
+                f"the ends look swapped: the good end {bad[:12]} is older than the bad end "
+                f"{good[:12]}, and with --find-fix the bad end is the older one",
+                hint=f"--find-fix --bad {bad[:12]} --good {good[:12]}",
             )
         if bad in bases:
             raise UsageError(

@@ -6,6 +6,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 from kbisect.bisect.events import Outcome
 from kbisect.bisect.result import Result
@@ -45,7 +46,8 @@ class Regression:
     lineage : trees through which it came, outermost last; `landed` the merge into mainline
     stable : the stable series that both ends are in, None for mainline
     upstream : the commit that the culprit is a backport of, None if it is none
-    what : what fails: the script's or recipe's name, and how
+    what : what fails: the script's or recipe's name
+    command : the script and its arguments, to be run again; empty for a recipe alone
     """
 
     culprit: Commit | None
@@ -63,7 +65,7 @@ class Regression:
     upstream: str | None
     what: str
     recipe: str | None
-    script: str | None
+    command: tuple[str, ...]
     result: Result
     fixed: Fixed
 
@@ -115,7 +117,7 @@ def gather(campaign: Campaign, result: Result, fixed: Fixed, now: float) -> Regr
         to=tuple(dict.fromkeys(to)),
         cc=tuple(dict.fromkeys([*cc, REGRESSIONS])),
         area=_area(about.subject) if named else "",
-        since=_release(index, about.oid) or _name(index, bad),
+        since=_since(index, culprit, bad),
         good=", ".join(_name(index, oid) for oid in goods),
         bad=_name(index, bad),
         ends=(goods[0], bad),
@@ -125,7 +127,7 @@ def gather(campaign: Campaign, result: Result, fixed: Fixed, now: float) -> Regr
         upstream=_upstream(named),
         what=_what(state),
         recipe=state.started.recipe,
-        script=state.started.script,
+        command=_command(state),
         result=result,
         fixed=fixed,
     )
@@ -223,6 +225,21 @@ def _area(subject: str) -> str:
     if found is None:
         return ""
     return found[1] or f"{found[2].lower()}: "
+
+
+def _since(index: Index | None, culprit: Commit | None, bad: str) -> str:
+    """Name what it fails since: a release, else the culprit; of a range its bad end."""
+    if culprit is None:
+        return _name(index, bad)
+    return _release(index, culprit.oid) or culprit.oid[:12]
+
+
+def _command(state: State) -> tuple[str, ...]:
+    name = state.started.script
+    if name is None:
+        return ()
+    copied = "/" in name or Path(name).is_file()
+    return (f"./{name.rpartition('/')[2]}" if copied else name, *state.started.arguments)
 
 
 def _what(state: State) -> str:

@@ -14,7 +14,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-from kbisect.bisect.plan import Try
+from kbisect.bisect.moves import Try
 from kbisect.bisect.verdict import Role
 
 _NAME = "running.json"

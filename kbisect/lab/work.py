@@ -80,6 +80,17 @@ class Work:
         return cls(script, started.arguments, recipe, path, started.timeout)
 
     @property
+    def is_outdated(self) -> bool:
+        """Whether a campaign's copy of the script isn't what the user has by that name now."""
+        if self.script is None or not self.script.copied:
+            return False
+        try:
+            content = Path(self.script.name).read_bytes()
+        except OSError:
+            return False
+        return hashlib.sha256(content).hexdigest() != self.script.digest
+
+    @property
     def recipe_name(self) -> str | None:
         """Path of the recipe."""
         return str(self.recipe_path) if self.recipe_path is not None else None

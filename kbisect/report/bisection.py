@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from kbisect.bisect.events import Event, Outcome
 from kbisect.bisect.forecast import Forecast
-from kbisect.bisect.plan import Planned, Try
+from kbisect.bisect.moves import Planned, Try
 from kbisect.bisect.priors import Source
 from kbisect.bisect.result import Check, Result
 from kbisect.bisect.state import State
@@ -137,6 +137,8 @@ def text(
     if result.culprit is not None:
         what = "the commit that ended it" if result.find_fix else "the first bad commit"
         lines.append(f"{style(name(result.culprit), 'bold')} is {what}")
+        if result.reason:
+            lines.append(f"  {printable(result.reason)}")
         lines += [f"  {line}" for line in checks(result, style)]
     elif result.outcome is Outcome.RANGE:
         lines.append(f"The first bad commit is one of these {len(result.suspects):,}:")

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
@@ -99,9 +100,7 @@ def _elsewhere(report: Regression) -> list[str]:
 
 def _reproduce(report: Regression) -> list[str]:
     rev = report.culprit.oid[:12] if report.culprit else report.ends[1][:12]
-    words = ["kbisect lab step", rev]
+    words = ["kbisect", "lab", "step", rev]
     if report.recipe:
         words += ["--recipe", report.recipe.rpartition("/")[2]]
-    if report.script:
-        words.append(f"./{report.script.rpartition('/')[2]}")
-    return [f"Reproduce: {printable(' '.join(words))}"]
+    return [f"Reproduce: {printable(shlex.join([*words, *report.command]))}"]

@@ -231,6 +231,29 @@ def test_a_failure_that_comes_and_goes(repo: Repo, kbisect: Run, seed: int) -> N
     assert found["confidence"] >= 0.95
 
 
+def test_a_bad_end_that_passes_now_and_then(repo: Repo, kbisect: Run) -> None:
+    """It is run until it fails."""
+    script = numbered(repo, "[ $n = 39 ] && [ $KBISECT_ATTEMPT -lt 4 ] && exit 0")
+    found = bisect(kbisect, repo, script)
+    assert found["culprit"] == repo.oids[17]
+    assert found["tests_ends"] == 5
+    assert [(run["role"], run["verdict"]) for run in found["ends"][-2:]] == [
+        ("bad-end", "good"),
+        ("bad-end", "bad"),
+    ]
+
+
+def test_what_only_leaves_is_innocent(tmp_path: Path, kbisect: Run) -> None:
+    """Its parent fails too: another commit is the culprit, and it is said that it isn't in PATH."""
+    repo = build(tmp_path / "repo", line(30), own_files=True)
+    script = repo.script("[ ! -e f17 ]")
+    found = bisect(kbisect, repo, script, "--only", "f17")
+    assert (found["culprit"], found["reason"]) == (repo.oids[17], None)
+    found = bisect(kbisect, repo, script, *(f"--only=f{n}" for n in range(3, 30, 3)))
+    assert found["culprit"] == repo.oids[17]
+    assert "doesn't change f3 f6" in found["reason"]
+
+
 def test_a_failure_that_is_everywhere(repo: Repo, kbisect: Run) -> None:
     """No commit from which on it fails: called so, and not blamed on one."""
     script = repo.script(
@@ -257,6 +280,11 @@ def test_suspicion_is_no_filter(repo: Repo, kbisect: Run) -> None:
     )
 
 
+def test_a_good_end_that_fails_once(repo: Repo, kbisect: Run) -> None:
+    found = bisect(kbisect, repo, numbered(repo, "[ $n$KBISECT_ATTEMPT = 01 ] && exit 1"))
+    assert (found["culprit"], found["tests_ends"]) == (repo.oids[17], 3)
+
+
 def test_which_commit_repaired_it(repo: Repo, kbisect: Run) -> None:
     """--find-fix: the bad end is the older one."""
     script = repo.script("[ $(cat number) -ge 23 ]")
@@ -267,6 +295,10 @@ def test_which_commit_repaired_it(repo: Repo, kbisect: Run) -> None:
     assert document(done)["culprit"] == repo.oids[23]
     said = kbisect("-C", repo.path, "bisect", "report").stdout
     assert said.startswith(f'{repo.oids[23][:12]} ("commit 23") is the commit that ended it')
+    swapped = ("--find-fix", "--bad", repo.oids[-1], "--good", repo.oids[2])
+    done = kbisect("-C", repo.path, "bisect", "run", *swapped, script)
+    refused(done, "with --find-fix the bad end is the older one")
+    assert f"--find-fix --bad {repo.oids[2][:12]} --good {repo.oids[-1][:12]}" in done.stderr
 
 
 def test_what_a_step_costs_beside_its_script(tmp_path: Path, kbisect: Run) -> None:

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 import time
 from pathlib import Path
 from typing import Any
@@ -112,6 +113,19 @@ def test_the_mail_of_a_regression(trees: History, kbisect: Run) -> None:
     assert body.endswith(f"\n\n#regzbot introduced: {culprit[:12]}\n")
     assert f"\n\nFor the fix: Fixes: {culprit[:12]} (" in body
     assert not [row for row in mail.splitlines() if row.startswith("Fixes:")]
+
+
+def test_the_mail_says_how_to_run_it_again(trees: History, kbisect: Run) -> None:
+    """A command of the system by its name, with its arguments, to be pasted."""
+    words = ("sh", "-c", "! grep -qF 'reciprocal_scale(skb->hash' net/core/dev.c")
+    done = kbisect(
+        *("-C", trees.path, "run", "--json", "--good", "v3.12", "--bad", "v3.13", "--no-tips"),
+        *("--", *words),
+    )
+    culprit = document(done)["culprit"]
+    mail = kbisect("-C", trees.path, "report", "--format", "mail").stdout
+    line = next(row for row in mail.splitlines() if row.startswith("Reproduce: "))
+    assert shlex.split(line) == ["Reproduce:", "kbisect", "lab", "step", culprit[:12], *words]
 
 
 def test_a_regression_in_a_stable_series(trees: History, kbisect: Run) -> None:

@@ -82,6 +82,9 @@ def test_an_interrupted_one_goes_on_with_resume_alone(repo: Repo, kbisect: Run) 
     assert status["next"] in repo.oids
     other = repo.script("exit 1", "other.sh")
     refused(kbisect("-C", repo.path, "bisect", "run", *ends, other), "another campaign is open")
+    changed = repo.script("exit 1", script.name)
+    done = kbisect("-C", repo.path, "bisect", "run", *ends, changed)
+    refused(done, "it differs in: the content of the script")
     script.unlink()
     found = document(kbisect("-C", repo.path, "bisect", "run", "--json", "--resume"))
     assert found["culprit"] == repo.oids[17]
