@@ -137,15 +137,14 @@ class Search:
         self._heard = np.zeros(size, np.bool_)
         self._failed = np.zeros(size, np.bool_)
         self._failed[-1] = True  # where the range comes from
-        self._skipped = np.zeros(size, np.bool_)
+        self._skipped = np.zeros(size + 1, np.bool_)  # the same
 
     # --- what is heard ------------------------------------------------------------------------
 
     def hear(self, position: int, verdict: Verdict) -> None:
         """Take in an answer."""
         if verdict is Verdict.SKIP:
-            if position != GOOD_END:
-                self._skipped[position] = True
+            self._skipped[position] = True
             return
         self._build(position)
         if position != GOOD_END:
@@ -203,7 +202,7 @@ class Search:
     @property
     def untestable(self) -> Mask:
         """What couldn't be tested, and never could."""
-        closed: Mask = self._skipped & ~self._heard
+        closed: Mask = self._skipped[:-1] & ~self._heard
         return closed
 
     def next(self, pending: Sequence[int] = ()) -> Choice | Stop | None:
@@ -350,7 +349,7 @@ class Search:
         best = int(np.argmax(value))
         at_end = telling.bits_at_good_end(post)
         price = float(self.costs.price(self.built[-1:], np.zeros(1))[0])
-        if at_end / price > max(float(value[best]), _LEAST):
+        if not self._skipped[-1] and at_end / price > max(float(value[best]), _LEAST):
             return Choice(GOOD_END, at_end)
         if value[best] <= _LEAST:
             return None
