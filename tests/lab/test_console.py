@@ -195,3 +195,14 @@ def test_a_console_is_read_as_it_grows(tmp_path: Path) -> None:
     assert said[0] is None
     assert said[-1] is not None
     assert said[-1].fingerprint == "NULL dereference in breaker_read"
+
+
+@pytest.mark.parametrize("shape", sorted(path.stem for path in CONSOLES.glob("*.log")))
+def test_passing_over_lines_misses_nothing(shape: str, tmp_path: Path) -> None:
+    """Amid megabytes of other output, and with bytes that are no text, the reports are the same."""
+    path = CONSOLES / f"{shape}.log"
+    lines = path.read_text("utf-8", "replace").splitlines()
+    loud = tmp_path / "loud.log"
+    noise = b"\xff BU G: nothing to see, but much of it\n" * 60_000
+    loud.write_bytes(noise + path.read_bytes() + b"\n" + noise)
+    assert console.read(loud) == console.read(path) == console.reports(lines)
