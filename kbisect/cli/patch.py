@@ -139,13 +139,14 @@ def maintainers(
     kbisect patch maintainers net/ipv4/tcp.c --at v3.9
     git send-email --cc-cmd='kbisect patch maintainers --git-send-email --only cc' *.patch
     """
+    from kbisect.history.names import resolve
     from kbisect.patch.maintainers import Desk
     from kbisect.report import patch_maintainers as report
 
     if only and not git_send_email:
         raise UsageError("--only needs --git-send-email", hint="add it, or leave --only out")
     repository = session.repository
-    oid = posted.resolve(session, at)
+    oid = resolve(repository, at, session.say)
     desk = Desk(repository, oid)
     for fault in desk.faults[:3]:
         session.say(f"MAINTAINERS line {fault.line}: {fault.reason}: {fault.text}")

@@ -30,16 +30,6 @@ def is_talk(error: UsageError) -> bool:
     return isinstance(error, NoPatch)
 
 
-def resolve(session: Session, name: str) -> str:
-    """Return the oid of a revision; what can name releases is loaded only if git knows none."""
-    oid = session.repository.find(name)
-    if oid is None:
-        from kbisect.history import names
-
-        return names.resolve(session.repository, name, session.say)
-    return oid
-
-
 def index_if_any(session: Session) -> Index | None:
     """Open the index; without one some facts are missing, which the answer says."""
     from kbisect.cli.history import open_index

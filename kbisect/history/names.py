@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Resolve a name: git first, then the index's releases."""
+"""Resolve a name: git first, then the trees of networking, then the index's releases."""
 
 from __future__ import annotations
 
@@ -9,17 +9,18 @@ from collections.abc import Callable
 
 from kbisect.errors import UsageError
 from kbisect.git.repository import Repository
-from kbisect.history import store
+from kbisect.history import trees
 
 
 def resolve(repository: Repository, name: str, say: Callable[[str], None] = lambda _: None) -> str:
-    """Return the oid of a commit-ish; a name git doesn't know is looked up among the releases.
+    """Return the oid of a commit-ish; a name git doesn't know may be a tree's or a release's.
 
     Parameters
     ----------
     repository : Repository
-    name : any commit-ish, or a release's name in a tree without tags
-    say : told when the index had to answer
+    name : any commit-ish; a tree, `net-next`, wherever its branch is; a release's name in a tree
+        without tags
+    say : told when something else than git had to answer
 
     Raises
     ------
@@ -31,6 +32,15 @@ def resolve(repository: Repository, name: str, say: Callable[[str], None] = lamb
         return oid
     if (reason := repository.not_a_commit(name)) is not None:
         raise reason
+    base, suffix = _split(name)
+    refs = repository.refs()
+    ref = trees.recognise(repository, refs).get(trees.canonical(base))
+    if ref is not None and (oid := repository.find(ref + suffix)) is not None:
+        say(f"{name} is {oid[:12]}, by {ref}")
+        return oid
+    # What reads an index is heavy, and most names are git's.
+    from kbisect.history import store
+
     try:
         index = store.load(repository.store)
     except store.NoIndex:
@@ -38,16 +48,15 @@ def resolve(repository: Repository, name: str, say: Callable[[str], None] = lamb
             f"unknown revision: {name}",
             hint="kbisect index (it learns the releases of a tree without tags)",
         ) from None
-    base, suffix = _split(name)
     releases = {str(row[0]): str(row[1]) for row in index.rows("SELECT name, oid FROM releases")}
     if base in releases:
         oid = repository.find(releases[base] + suffix)
         if oid is not None:
             say(f"{name} is {oid[:12]}, by the index's releases")
             return oid
-    refs = [ref.name.split("/", 2)[2] for ref in repository.refs()]
-    near = [ref for ref in refs if ref.endswith(f"/{name}")]  # a branch that only a remote has
-    near = near or difflib.get_close_matches(name, [*releases, *refs], n=3)
+    known = [ref.name.split("/", 2)[2] for ref in refs]
+    near = [ref for ref in known if ref.endswith(f"/{name}")]  # a branch that only a remote has
+    near = near or difflib.get_close_matches(name, [*releases, *known], n=3)
     raise UsageError(
         f"unknown revision: {name}",
         hint=f"did you mean {', '.join(near[:3])}?"

@@ -302,3 +302,15 @@ def test_the_user_s_taste_in_mails_changes_nothing(nettrees_copy: History, kbise
     }.items():
         git(path, "config", key, value)
     assert kbisect(*here).stdout == plain.stdout
+
+
+def test_a_tree_of_networking_is_a_place_to_apply_to(nettrees_copy: History, kbisect: Run) -> None:
+    """The branch is called otherwise than the tree: what config remembers of it counts."""
+    path = nettrees_copy.path
+    tip = git(path, "rev-parse", "net-next").strip()
+    git(path, "update-ref", "refs/heads/elsewhere", tip)
+    git(path, "branch", "--quiet", "-D", "net-next")
+    git(path, "config", "kbisect.tree.net-next.ref", "refs/heads/elsewhere")
+    done = kbisect("-C", path, "patch", "apply", THREAD, "--onto", "net-next", "--json")
+    assert answer(done, "patch-apply")["onto"] == tip
+    assert "by refs/heads/elsewhere" in done.stderr
