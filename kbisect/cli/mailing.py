@@ -58,6 +58,10 @@ def mail(
     from kbisect.patch import letters
     from kbisect.report import patch_letters as report
 
+    if cover is False and (title or blurb):
+        raise UsageError(
+            f"{'--title' if title else '--blurb'} is for the cover letter", hint="drop --no-cover"
+        )
     repository = session.repository
     first, dots, last = given.partition("..")
     if last.startswith("."):

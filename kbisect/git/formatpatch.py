@@ -62,13 +62,13 @@ def write_mails(
     commits : (since, oid) as for `mails`
     base : oid for the line `base-commit:`
     prefix : what stands between the brackets of the subject, `PATCH net-next`
-    options : further ones of `git format-patch`
+    options : further ones of `git format-patch`, whether patches are numbered among them
     """
     since, oid = commits
     done = process.run(
         repository.gitdir,
         *(*_MAIL_CONFIG, "format-patch", *_MAIL_FLAGS, f"--subject-prefix={prefix}"),
         *(f"--base={base}", "--thread=shallow", "-o", str(folder), *options),
-        *(("--numbered", f"{since}..{oid}") if since else ("--no-numbered", "-1", oid)),
+        *((f"{since}..{oid}",) if since else ("-1", oid)),
     )
     return [Path(name) for name in done.stdout.decode("utf-8", "surrogateescape").splitlines()]

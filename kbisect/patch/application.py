@@ -13,7 +13,8 @@ from kbisect.patch.blocking import Blocker, blockers, in_the_way, lines
 from kbisect.patch.series import Patch, Series
 from kbisect.patch.standing import Standing
 
-_LOOK_BACK = 300
+_DAY = 86400
+_LOOK_BACK = 2000
 """How many commits of the files in question are read to find one of the same subject."""
 
 
@@ -119,13 +120,13 @@ def _one(
         return Forecast(title, State.CLEAN, plain.tree, moved)
     if applier.apply(tree, diff, reverse=True).tree is not None:
         same = _same(repository, patch, onto)
-        return Forecast(title, State.ALREADY, tree, "its lines are there already", same_as=same)
+        return Forecast(title, State.ALREADY, tree, "its lines are there", same_as=same)
     if any(file.old_blob for file in patch.files):
         merged = applier.apply(tree, diff, "--3way")
         if merged.tree is not None:
             if merged.tree == tree:
                 same = _same(repository, patch, onto)
-                how = "a merge of it changes nothing"
+                how = "merging it changes nothing"
                 return Forecast(title, State.ALREADY, tree, how, same_as=same)
             return Forecast(title, State.MERGED, merged.tree, "with the blobs it was made from")
     for options, how in (
@@ -141,7 +142,7 @@ def _one(
     if not explain:
         return Forecast(title, State.CONFLICT, None, plain.problem or "", plain.rejected)
     if same := _same(repository, patch, onto):
-        how = "a commit of its subject is there, and its lines have changed since"
+        how = "its lines have changed since"
         return Forecast(title, State.ALREADY, tree, how, plain.rejected, same_as=same)
     expected = {path: _expected(patch, path, plain) for path, _ in plain.rejected}
     found = blockers(in_the_way(repository, expected, onto))
@@ -154,7 +155,8 @@ def _hunks(count: int) -> str:
 
 def _same(repository: Repository, patch: Patch, onto: str) -> str | None:
     """Return the newest commit of the same subject on the patch's files that wasn't reverted."""
-    near = list(patches.touching(repository, onto, patch.paths, _LOOK_BACK))
+    written = patch.sent - _DAY if patch.sent else None
+    near = list(patches.touching(repository, onto, patch.paths, _LOOK_BACK, after=written))
     alike = [oid for oid, subject in near if subject == patch.title]
     if not alike:
         return None

@@ -10,7 +10,6 @@ from kbisect.git.repository import Repository
 from kbisect.history.releases import Release, Window, window
 from kbisect.patch import newfiles, posting, style, tags, target
 from kbisect.patch.maintainers import Desk
-from kbisect.patch.reading import sent_at
 from kbisect.patch.rules import Level, Result, worst
 from kbisect.patch.series import Series
 from kbisect.patch.target import Target
@@ -58,7 +57,7 @@ def check(
     aim = target.choose(repository, series, desk.maintainers, target.tips(repository))
     is_mailed = series.source == "mail"
     first = series.patches[0]
-    sent = sent_at(first) if first.mail.is_delivered else None
+    sent = first.sent if first.mail.is_delivered else None
     seen = window(releases, int(sent or now())) if releases else None
     results = list(posting.check(repository, series, desk, aim, seen))
     results += newfiles.check(series, desk)

@@ -11,6 +11,7 @@ import shutil
 import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass
+from email.header import Header
 from pathlib import Path
 
 from kbisect.errors import UsageError
@@ -20,13 +21,14 @@ from kbisect.git.repository import Repository
 from kbisect.patch import series, target
 from kbisect.patch.diffs import DamagedPatch
 from kbisect.patch.maintainers import Answer, Desk, Kind
-from kbisect.patch.series import Series
+from kbisect.patch.series import NO_BLURB, NO_TITLE, Series
 from kbisect.patch.target import Target
 
 _LOOK = "look for a line in a message that looks like a diff, or begins with ---"
 _COVER_FROM = 3
-_TITLE = "*** SUBJECT HERE ***"
-_BLURB = "*** BLURB HERE ***"
+_EIGHT_BIT = (
+    "\nMIME-Version: 1.0\nContent-Type: text/plain; charset=UTF-8\nContent-Transfer-Encoding: 8bit"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +40,7 @@ class Wish:
     tree : for the prefix; None for what fits (`target`)
     version : 1 gives no `v1`
     is_rfc : `RFC` in the prefix
-    cover : a cover letter; None from 3 patches on
+    cover : a cover letter; None from 3 patches on, or where something is to stand in it
     title, blurb : the cover letter's, None leaves git's placeholder
     to, cc : people besides those whom MAINTAINERS names
     """
@@ -64,7 +66,7 @@ class Letters:
     why : reasons for the tree
     to, cc : the headers of each
     base : oid of the commit they were made on
-    unfinished : the cover letter still has placeholders
+    unfinished : what is left to write of the cover letter: `subject`, `text`
     """
 
     files: tuple[Path, ...]
@@ -73,7 +75,7 @@ class Letters:
     to: tuple[str, ...]
     cc: tuple[str, ...]
     base: str
-    unfinished: bool
+    unfinished: tuple[str, ...]
 
 
 def write(
@@ -146,7 +148,9 @@ def _format(
 ) -> list[Path]:
     since, oid = given
     count = len(series.of_commits(repository, f"{since}..{oid}").patches) if since else 1
-    cover = wish.cover if wish.cover is not None else count >= _COVER_FROM
+    cover = wish.cover
+    if cover is None:
+        cover = count >= _COVER_FROM or bool(wish.title or wish.blurb)
     prefix = f"{'RFC ' if wish.is_rfc else ''}PATCH {tree}"
     return formatpatch.write_mails(
         repository,
@@ -154,24 +158,32 @@ def _format(
         given,
         base,
         prefix,
-        *(("--cover-letter",) if cover else ("--no-cover-letter",)),
+        "--cover-letter" if cover else "--no-cover-letter",
+        "--numbered" if cover or since else "--no-numbered",
         *((f"-v{wish.version}",) if wish.version > 1 else ()),
         *(f"--to={address}" for address in recipients[0]),
         *(f"--cc={address}" for address in recipients[1]),
     )
 
 
-def _finish(made: Sequence[Path], wish: Wish) -> bool:
-    """Fill in the cover letter; say whether something is left to write."""
+def _finish(made: Sequence[Path], wish: Wish) -> tuple[str, ...]:
+    """Fill in the cover letter; say what is left to write."""
     cover = made[0].read_text("utf-8", "surrogateescape")
-    if _TITLE not in cover:
-        return False
+    if NO_TITLE not in cover:
+        return ()
     if wish.title:
-        cover = cover.replace(_TITLE, wish.title)
+        title = " ".join(wish.title.split())
+        if not title.isascii():
+            title = Header(title, "utf-8", header_name="Subject").encode()
+        cover = cover.replace(NO_TITLE, title)
     if wish.blurb:
-        cover = cover.replace(_BLURB, wish.blurb.strip())
+        head, gap, body = cover.replace(NO_BLURB, wish.blurb.strip()).partition("\n\n")
+        if not body.isascii() and "\nContent-Type:" not in head:
+            head += _EIGHT_BIT
+        cover = head + gap + body
     made[0].write_text(cover, "utf-8", "surrogateescape")
-    return _TITLE in cover or _BLURB in cover
+    left = (("subject", NO_TITLE), ("text", NO_BLURB))
+    return tuple(name for name, placeholder in left if placeholder in cover)
 
 
 def _read_back(repository: Repository, made: Sequence[Path], base: str, oid: str) -> None:

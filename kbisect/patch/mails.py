@@ -257,7 +257,7 @@ def _decoded(text: bytes, charset: str | None) -> tuple[str, list[str]]:
         try:
             if name:
                 return text.decode(name), []
-        except (LookupError, UnicodeDecodeError):
+        except (LookupError, ValueError):  # no such charset; bytes it has not; a NUL in its name
             continue
     declared = f"its charset is not {charset}" if charset else "it declares no charset"
     return text.decode("latin-1"), [f"{declared}: read as Latin-1"]

@@ -62,6 +62,9 @@ def _format(series: Series, *, is_mailed: bool) -> Result:
     if series.total >= _COVER_FROM and series.cover is None and is_mailed:
         faults.append("no cover letter")
         level = Level.WARN if level is Level.PASS else level
+    if series.is_unfinished:
+        faults.append("the cover letter still has git's placeholders")
+        level = Level.FAIL
     if series.total > _MOST:
         faults.append(f"{series.total} patches, 15 are the most")
         level = Level.FAIL
@@ -145,7 +148,7 @@ def _one_kind(repository: Repository, series: Series, target: Target) -> Result:
     stray = [patch for patch in fixing if patch.subject.number in in_net]
     if not stray or not others:
         return Result(rules.ONE_KIND, Level.PASS, "of one kind")
-    text = f"{len(stray)} fixes of what net has, and {len(others)} patches that fix nothing named"
+    text = f"fixes of what net has: {len(stray)}; patches that name nothing they fix: {len(others)}"
     detail = tuple(f"fix: {patch.title}" for patch in stray[:5])
     return Result(rules.ONE_KIND, Level.ADVICE, text, detail=detail)
 

@@ -3,24 +3,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass
-from email.utils import parsedate_to_datetime
 
-from kbisect.api import comparison, surface
 from kbisect.api.findings import Finding
-from kbisect.api.headers import Headers, sides
-from kbisect.api.scope import Scope
 from kbisect.errors import UsageError
-from kbisect.git import patches
 from kbisect.git.application import Applier
-from kbisect.git.blobs import Files
 from kbisect.git.repository import Repository
-from kbisect.git.snapshot import Snapshot
 from kbisect.history import trees
+from kbisect.history.maintainers import Maintainers
 from kbisect.history.store import Index
-from kbisect.patch import application, functions
-from kbisect.patch.application import Forecast, Outcome
+from kbisect.patch import application, declarations, functions
+from kbisect.patch.application import Forecast
 from kbisect.patch.functions import CallChange, Touched
 from kbisect.patch.maintainers import Desk
 from kbisect.patch.series import Patch, Series
@@ -91,11 +86,13 @@ class Reading:
     series : Series
     patches : in order
     subsystem : the section of MAINTAINERS that most of its paths fall in
+    subsystems : (section, number of the paths that are its own), most first
     functions : what it changes, by name
     calls : calls that take or drop locks and references, where their number changes
     exported, hidden : symbols that are exported now, and no longer
     api : changes of declarations in public headers
-    api_base : the tree they were compared in, None where the series applies nowhere
+    api_base : the tree they were compared in, or `declarations.CARRIERS`; None where the series
+        neither applies nor is there
     history : of its files
     trees : forecasts for net, net-next and the tree it names
     blind : what could not be looked at, and why
@@ -104,6 +101,7 @@ class Reading:
     series: Series
     patches: tuple[PatchFacts, ...]
     subsystem: str | None
+    subsystems: tuple[tuple[str, int], ...]
     functions: tuple[Touched, ...]
     calls: tuple[CallChange, ...]
     exported: tuple[str, ...]
@@ -128,30 +126,30 @@ def read(repository: Repository, series: Series, index: Index | None, at: str) -
     if not series.is_complete:
         blind.append("the missing patches")
     try:
-        subsystem = Desk(repository, at).maintainers.subsystem_of(series.paths)
+        sections = Desk(repository, at).maintainers
     except UsageError as error:
-        subsystem = None
+        sections = Maintainers([])
         blind.append(f"the subsystem: {error.message}")
     applier = Applier(repository)
     tips = _tips(repository, series, at)
     outcomes = {
         name: application.forecast(repository, series, oid, applier) for name, oid in tips.items()
     }
-    base = next((name for name in outcomes if outcomes[name].holds), None)
-    changes = _api(applier, series, outcomes[base]) if base else ()
-    if base is None and any(surface.is_public(file.path) for file in files):
+    changed = declarations.of_series(repository, applier, series, outcomes)
+    if changed.where is None and declarations.public(series):
         blind.append("its API changes: it applies to none of the trees")
     came, gone = functions.exports(files)
     return Reading(
         series=series,
         patches=tuple(_facts(repository, patch, index) for patch in series.patches),
-        subsystem=subsystem,
+        subsystem=sections.subsystem_of(series.paths),
+        subsystems=_held(sections, series.paths),
         functions=functions.touched(files),
         calls=functions.calls(files),
         exported=came,
         hidden=gone,
-        api=tuple(changes),
-        api_base=base,
+        api=changed.findings,
+        api_base=changed.where,
         history=_histories(index, series.paths, series.base and repository.find(series.base)),
         trees=tuple(
             TreeForecast(name, outcome.onto, outcome.forecasts)
@@ -159,6 +157,11 @@ def read(repository: Repository, series: Series, index: Index | None, at: str) -
         ),
         blind=tuple(blind),
     )
+
+
+def _held(known: Maintainers, paths: Sequence[str]) -> tuple[tuple[str, int], ...]:
+    """Count the paths that each section takes as its own."""
+    return tuple(Counter(filter(None, map(known.subsystem, paths))).most_common())
 
 
 def _tips(repository: Repository, series: Series, at: str) -> dict[str, str]:
@@ -200,8 +203,7 @@ def mended(repository: Repository, patch: Patch, index: Index | None) -> tuple[M
         commit = repository.commit(oid)
         number = index.oids.number(oid) if index else None
         release = index.release_of(number) if index and number is not None else None
-        sent = sent_at(patch)
-        days = (sent - commit.commit_time) // _DAY if sent else None
+        days = (patch.sent - commit.commit_time) // _DAY if patch.sent else None
         found.append(Mended(link.text, oid, commit.subject, release, days))
     return tuple(found)
 
@@ -211,37 +213,6 @@ def _resolved(repository: Repository, digits: str | None) -> str | None:
         return repository.find(digits) if digits else None
     except UsageError:
         return None  # several commits begin so
-
-
-def sent_at(patch: Patch) -> int | None:
-    """Return the mail's date in Unix seconds; None where it has none that can be read."""
-    try:
-        return int(parsedate_to_datetime(patch.mail.date).timestamp())
-    except (ValueError, TypeError, OverflowError):
-        return None
-
-
-def _api(applier: Applier, series: Series, outcome: Outcome) -> Sequence[Finding]:
-    """Compare the public headers that a series touches, before and after it."""
-    headers = [path for path in series.paths if surface.is_public(path)]
-    if not headers:
-        return ()
-    whole = patches.between(applier.gitdir, outcome.onto, outcome.tree)
-    changed = [file for file in whole.files if file.path in headers]
-    before = _files(applier, outcome.onto, {file.path: file.old_blob for file in changed})
-    after = _files(applier, outcome.tree, {file.path: file.new_blob for file in changed})
-    known = Headers(None, {**before.loaded, **after.loaded})
-    old, new = sides(before, after, known, Scope())
-    # The patch itself is the history: what its callers do tells a rename from a removal.
-    return comparison.along(old, new, known, [whole], Scope()).findings
-
-
-def _files(applier: Applier, oid: str, blobs: Mapping[str, str]) -> Files:
-    found = Snapshot(applier.gitdir, oid).read(blobs)
-    return Files(
-        {path: blobs[path] for path in found},
-        {blobs[path]: content for path, content in found.items()},
-    )
 
 
 def _histories(

@@ -6,6 +6,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from email.utils import parsedate_to_datetime
 from functools import cached_property
 from pathlib import Path
 
@@ -19,6 +20,8 @@ from kbisect.patch.diffs import FileDiff
 from kbisect.patch.mails import Mail
 from kbisect.patch.subjects import Subject
 
+NO_TITLE, NO_BLURB = "*** SUBJECT HERE ***", "*** BLURB HERE ***"
+"""What `git format-patch` leaves in a cover letter to be written over."""
 _BASE = re.compile(r"(?m)^base-commit: ([0-9a-f]{40})$")
 _GIVEN = re.compile(r"(?m)^((?:Reviewed|Acked|Tested)-by: .+@.+)$")
 
@@ -69,6 +72,14 @@ class Patch:
         return [link for link in self.links if link.kind is LinkKind.FIXES]
 
     @property
+    def sent(self) -> int | None:
+        """The mail's date in Unix seconds; None where it has none that can be read."""
+        try:
+            return int(parsedate_to_datetime(self.mail.date).timestamp())
+        except (ValueError, TypeError, OverflowError):
+            return None
+
+    @property
     def paths(self) -> tuple[str, ...]:
         """All paths it touches, old names too, in order."""
         both = (path for file in self.files for path in (file.path, file.old_path) if path)
@@ -106,6 +117,17 @@ class Series:
     def first(self) -> Subject:
         """The subject that speaks for all."""
         return subjects.read(self.cover.subject) if self.cover else self.patches[0].subject
+
+    @property
+    def title(self) -> str:
+        """What it is about: the cover letter's subject once it is written, or the first patch's."""
+        return self.patches[0].title if self.first.title == NO_TITLE else self.first.title
+
+    @property
+    def is_unfinished(self) -> bool:
+        """Whether the cover letter still has git's placeholders."""
+        cover = self.cover
+        return cover is not None and (NO_TITLE in cover.subject or NO_BLURB in cover.message)
 
     @property
     def is_complete(self) -> bool:
@@ -185,8 +207,10 @@ def of_commits(
             )
         raw = formatpatch.mails(repository, oid)
         base = next(iter(repository.commit(oid).parents), None)
-    if not raw:
+    if not raw and dots:
         raise UsageError(f"{given} holds no commits to mail", hint="name it the other way round?")
+    if not raw:
+        raise UsageError(f"{given} changes no file: there is no patch", hint="name another commit")
     found = read(raw, given)
     return Series(found.cover, found.patches, found.total, source="repository", base=base)
 

@@ -18,13 +18,17 @@ _COLORS = {
 }
 
 
+def mark(state: State, style: Style) -> str:
+    """Return a state as it stands before a title."""
+    return style(f"{state.value:8}", _COLORS[state])
+
+
 def lines(forecast: Forecast, style: Style = PLAIN) -> Iterable[str]:
     """Yield a forecast's lines: the state, then what is in the way."""
-    state = style(f"{forecast.state.value:8}", _COLORS[forecast.state])
-    how = f"   ({printable(forecast.how)})" if forecast.how else ""
-    yield f"{state} {printable(forecast.title)}{how}"
-    if forecast.same_as:
-        yield f"           as {forecast.same_as[:12]}"
+    same = f"as {forecast.same_as[:12]}" if forecast.same_as else ""
+    said = "; ".join(filter(None, (same, printable(forecast.how))))
+    how = f"   ({said})" if said else ""
+    yield f"{mark(forecast.state, style)} {printable(forecast.title)}{how}"
     if forecast.state is not State.CONFLICT:
         return
     for path, line in forecast.conflicts[:5]:

@@ -23,7 +23,8 @@ def text(
     if letters.tree.endswith("-next") and shut and not is_rfc:
         lines.append(style(f"{shut}. Send it as RFC, or wait.", "yellow"))
     if letters.unfinished:
-        lines.append("The cover letter wants its subject and text: edit the first file.")
+        left = " and ".join(letters.unfinished)
+        lines.append(f"The cover letter wants its {left}: edit the first file.")
     lines.append("Applied again in memory: the same tree object. Nothing was sent.")
     names = shlex.join(str(path) for path in letters.files)
     lines.append(f"Next: kbisect patch check, then git send-email --dry-run {printable(names)}")
@@ -43,6 +44,6 @@ def content(letters: Letters, window: Window | None) -> dict[str, object]:
         "to": letters.to,
         "cc": letters.cc,
         "base": letters.base,
-        "unfinished": letters.unfinished,
+        "unfinished": bool(letters.unfinished),
         "net_next": window.net_next if window else State.UNKNOWN,
     }

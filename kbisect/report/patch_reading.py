@@ -6,6 +6,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from kbisect.history.releases import Window
+from kbisect.patch.application import Forecast, State
+from kbisect.patch.declarations import CARRIERS
 from kbisect.patch.functions import CallChange
 from kbisect.patch.posting import closed
 from kbisect.patch.reading import ITS_BASE, Mended, PatchFacts, Reading
@@ -14,6 +16,7 @@ from kbisect.report.document import plain
 from kbisect.report.terminal import PLAIN, Style, name, printable
 
 _ROWS = 12
+_OTHERS = 4
 
 
 def text(reading: Reading, given: str, window: Window | None = None, style: Style = PLAIN) -> str:
@@ -33,12 +36,24 @@ def text(reading: Reading, given: str, window: Window | None = None, style: Styl
         if tree.tree == ITS_BASE and all(each.state.holds for each in tree.forecasts):
             continue
         lines.append(style(f"onto {printable(tree.tree)} ({tree.oid[:12]})", "bold"))
-        for forecast in tree.forecasts[:_ROWS]:
-            lines += [f"  {line}" for line in patch_forecast.lines(forecast, style)]
-        lines += _rest(len(tree.forecasts) - _ROWS, "patches")
+        lines += _forecasts(tree.forecasts, style)
     lines += [f"Not looked at: {printable(what)}" for what in reading.blind]
     lines.append(f"Next: kbisect patch check {printable(given)}")
     return "\n".join(lines) + "\n"
+
+
+def _forecasts(forecasts: Sequence[Forecast], style: Style) -> Iterable[str]:
+    """Render how patches apply; of several, those that are simply clean on one line."""
+    clean = [each for each in forecasts if each.state is State.CLEAN]
+    if len(forecasts) == 1 or len(clean) < 2:
+        clean = []
+    others = [each for each in forecasts if each not in clean]
+    for forecast in others[:_ROWS]:
+        yield from (f"  {line}" for line in patch_forecast.lines(forecast, style))
+    yield from _rest(len(others) - _ROWS, "patches")
+    if clean:
+        whole = "all" if not others else "the other"
+        yield f"  {patch_forecast.mark(State.CLEAN, style)} {whole} {len(clean)} patches"
 
 
 def _head(reading: Reading, style: Style) -> Iterable[str]:
@@ -46,16 +61,20 @@ def _head(reading: Reading, style: Style) -> Iterable[str]:
     first = series.first
     added = sum(patch.added for patch in reading.patches)
     removed = sum(patch.removed for patch in reading.patches)
-    yield style(printable(first.title), "bold")
+    count = len(reading.patches)
+    more = (
+        f", and {count - 1} more" if count > 1 and series.title == series.patches[0].title else ""
+    )
+    yield style(printable(series.title) + more, "bold")
     target = first.tree or "no tree named"
     version = f", v{first.version}" if first.version > 1 else ""
     rfc = ", RFC" if first.is_rfc else ""
     if series.source == "mail":
         yield f"  for {printable(target)}{version}{rfc}   {printable(reading.patches[0].author)}"
     else:
-        yield f"  a commit of this repository   {printable(reading.patches[0].author)}"
-    yield f"  {reading.subsystem or 'no section of MAINTAINERS takes it'}"
-    count = len(reading.patches)
+        commits = f"{count} commits" if count > 1 else "a commit"
+        yield f"  {commits} of this repository   {printable(reading.patches[0].author)}"
+    yield f"  {_subsystems(reading)}"
     whole = "" if series.is_complete else f" of {series.total}"
     patches = f"{count}{whole} patch{'es' if count != 1 else ''}"
     yield f"  {patches}, {_files(len(series.paths))}, +{added} -{removed}"
@@ -64,11 +83,23 @@ def _head(reading: Reading, style: Style) -> Iterable[str]:
         yield style(f"  incomplete: {missing} missing", "red")
     if series.total > 1 and series.cover is None and series.source == "mail":
         yield "  no cover letter"
+    if series.is_unfinished:
+        yield style("  the cover letter still has git's placeholders", "yellow")
     if series.replies:
         tags = f", which give {len(series.tags)} tags" if series.tags else ""
         yield f"  {series.replies} replies{tags}"
     yield from (f"    {printable(tag)}" for tag in series.tags)
     yield from (f"  also in the mailbox: {printable(other)}" for other in series.others)
+
+
+def _subsystems(reading: Reading) -> str:
+    """Name the section that most of it falls in, then the others."""
+    if reading.subsystem is None:
+        return "no section of MAINTAINERS takes it"
+    others = [title for title, _ in reading.subsystems if title != reading.subsystem]
+    named = ", ".join(map(printable, others[:_OTHERS]))
+    more = f" and {len(others) - _OTHERS} more" if len(others) > _OTHERS else ""
+    return printable(reading.subsystem) + (f"; also {named}{more}" if others else "")
 
 
 def _patches(reading: Reading, style: Style) -> Iterable[str]:
@@ -111,7 +142,10 @@ def _code(reading: Reading, style: Style) -> Iterable[str]:
             [*(f"+{each}" for each in reading.exported), *(f"-{each}" for each in reading.hidden)]
         )
     if reading.api:
-        yield style(f"API changes (on {reading.api_base})", "bold")
+        where = f"on {reading.api_base}"
+        if reading.api_base == CARRIERS:
+            where = f"by {CARRIERS}"
+        yield style(f"API changes ({where})", "bold")
         for finding in reading.api[:_ROWS]:
             new = f" -> {finding.new_name}" if finding.new_name else ""
             yield f"  {finding.kind} {finding.name}{new}   {finding.compatibility.value}"
@@ -146,16 +180,17 @@ def content(reading: Reading) -> dict[str, object]:
     """Return the content of kbisect.patch-read/1.
 
     Of the series: `title`, `tree`, `version`, `rfc`, `source` (mail, repository), `complete`,
-    `total`, `missing`, `cover_letter`, `replies`, `tags`, `others`, `paths`, `subsystem`. Of each
-    of `patches`: `number`, `title`, `author`, `files`, `added`, `removed`, `fixes` (`text`, `oid`,
-    `subject`, `release`, `days`), `remarks`. Of the code: `functions`, `calls`, `exported`,
-    `hidden`, `api` (compared on `api_base`), `history`. `trees`: `tree`, `oid`, `states`,
-    `blockers`. `blind`: what could not be looked at.
+    `total`, `missing`, `cover_letter`, `replies`, `tags`, `others`, `paths`, `subsystem` (that most
+    of it falls in), `subsystems` (`title`, `paths`: how many are its own). Of each of `patches`:
+    `number`, `title`, `author`, `files`, `added`, `removed`, `fixes` (`text`, `oid`, `subject`,
+    `release`, `days`), `remarks`. Of the code: `functions`, `calls`, `exported`, `hidden`, `api`
+    (compared on `api_base`), `history`. `trees`: `tree`, `oid`, `states`, `blockers`. `blind`:
+    what could not be looked at.
     """
     series = reading.series
     first = series.first
     return {
-        "title": first.title,
+        "title": series.title,
         "tree": first.tree,
         "version": first.version,
         "rfc": first.is_rfc,
@@ -168,6 +203,7 @@ def content(reading: Reading) -> dict[str, object]:
         "tags": series.tags,
         "others": series.others,
         "subsystem": reading.subsystem,
+        "subsystems": [{"title": title, "paths": count} for title, count in reading.subsystems],
         "patches": reading.patches,
         "paths": series.paths,
         "functions": reading.functions,

@@ -78,6 +78,29 @@ def test_the_cover_letter_has_shortlog_and_diffstat(trees: Path, tmp_path: Path)
     assert "files changed" in cover
 
 
+def test_a_title_wants_a_cover_letter_and_what_is_left_is_said(trees: Path, tmp_path: Path) -> None:
+    made = write(trees, tmp_path / "out", "topic~3", Wish(title="acme: Zähler"))
+    assert len(made.files) == 2
+    assert made.unfinished == ("text",)
+    cover = made.files[0].read_bytes().partition(b"\n\n")[0]
+    assert cover.isascii()  # a header in RFC 2047
+    found = series.read(b"".join(path.read_bytes() + b"\n" for path in made.files))
+    assert found.title == "acme: Zähler"
+    assert found.is_unfinished
+
+
+def test_a_cover_letter_s_text_may_be_in_any_script(trees: Path, tmp_path: Path) -> None:
+    made = write(
+        trees, tmp_path / "out", "net-next..topic", Wish(title="acme: b", blurb="Grüße.\n")
+    )
+    assert made.unfinished == ()
+    found = series.read(b"".join(path.read_bytes() + b"\n" for path in made.files))
+    assert found.cover is not None
+    assert found.cover.message.startswith("Grüße.")
+    assert found.cover.remarks == ()
+    assert not found.is_unfinished
+
+
 def test_one_patch_has_no_cover_letter(trees: Path, tmp_path: Path) -> None:
     made = write(trees, tmp_path / "out", "topic~3", Wish(is_rfc=True, tree="net-next"))
     [only] = made.files

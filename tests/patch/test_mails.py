@@ -160,3 +160,12 @@ def test_whatever_a_mailbox_holds_it_is_read_or_refused(
 def test_any_bytes_are_read_or_refused(raw: bytes) -> None:
     with suppress(UsageError):
         mails.read(raw)
+
+
+@pytest.mark.parametrize("charset", ["x-none", "a\0b", "rot13", "undefined", "idna"])
+def test_a_charset_that_is_none_is_read_as_latin_1(charset: str) -> None:
+    head = (
+        f'From: a@example.org\nSubject: [PATCH] x\nContent-Type: text/plain; charset="{charset}"\n'
+    )
+    [mail] = mails.read(head.encode() + b"\nGr\xfc\xdfe.\n---\n")
+    assert mail.message == "Grüße."

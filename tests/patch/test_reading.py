@@ -3,15 +3,20 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from kbisect.history.store import Index
-from kbisect.patch import functions, reading, series
+from kbisect.patch import declarations, functions, reading, series
 from kbisect.patch.application import State
 from kbisect.patch.diffs import parse
 from kbisect.patch.functions import CallChange, Touched
 from kbisect.patch.reading import Reading
+from kbisect.report import patch_reading as report
 from tests.conftest import History, git
+
+THREAD = Path(__file__).parents[2] / "fixtures" / "mails" / "thread.mbox"
 
 
 def read(history: History, index: Index | None, mark: int) -> Reading:
@@ -67,6 +72,38 @@ def test_the_subsystem_and_both_trees(nettrees: History, nettrees_index: Index) 
     assert found.trees[0].forecasts[0].state is State.CLEAN
     assert {each.forecasts[0].state for each in found.trees[1:]} == {State.ALREADY}
     assert read(nettrees, nettrees_index, 42).subsystem == "ACME ETHERNET DRIVER"
+
+
+def test_a_patch_that_is_there_already_has_the_api_changes_of_its_commit(
+    nettrees: History, nettrees_index: Index
+) -> None:
+    repository = nettrees.repository
+    oid = nettrees.marks[189]
+    mail = git(nettrees.path, "format-patch", "--stdout", "-1", oid).encode()
+    posted = series.read(mail)
+    found = reading.read(repository, posted, nettrees_index, repository.resolve("master"))
+    assert found.api_base == declarations.CARRIERS
+    of_the_commit = read(nettrees, nettrees_index, 189)
+    assert [(e.kind, e.name) for e in found.api] == [(e.kind, e.name) for e in of_the_commit.api]
+    assert found.api
+
+
+def test_every_section_that_a_series_falls_in_is_named(
+    nettrees: History, nettrees_index: Index
+) -> None:
+    found = read(nettrees, nettrees_index, 61)
+    assert sum(count for _, count in found.subsystems) == len(found.series.paths)
+    text = report.text(found, "given")
+    assert all(title in text for title, _ in found.subsystems)
+    assert len(found.subsystems) > 1
+
+
+def test_patches_that_are_clean_take_one_line(nettrees: History) -> None:
+    repository = nettrees.repository
+    posted = series.read(THREAD.read_bytes())
+    found = reading.read(repository, posted, None, repository.resolve("master"))
+    text = report.text(found, "given")
+    assert f"all {len(posted.patches)} patches" in text
 
 
 def test_what_cannot_be_looked_at_is_said(nettrees: History) -> None:
