@@ -139,17 +139,18 @@ def costs_in_turn(
     what: str,
     aim: str,
     ours: Callable[[], Cost],
-    peer: Callable[[], Cost],
+    peer: Callable[[], Cost] | None = None,
     runs: int = 3,
 ) -> list[Line]:
     """As `in_turn`; and a second row for CPU seconds, which a busy machine disturbs less."""
-    pairs = [(ours(), peer()) for _ in range(runs)]
+    pairs = [(ours(), peer() if peer else None) for _ in range(runs)]
     lines = []
     for title, bound, measure in ((what, aim, "wall"), ("  the same in CPU seconds", "", "cpu")):
         left = [getattr(own, measure) for own, _ in pairs]
-        right = [getattr(other, measure) for _, other in pairs]
-        ratio = statistics.median(a / b for a, b in zip(left, right, strict=True))
-        line = Line(title, statistics.median(left), statistics.median(right), ratio, bound)
+        right = [getattr(other, measure) for _, other in pairs if other]
+        ratio = statistics.median(a / b for a, b in zip(left, right, strict=True)) if peer else None
+        theirs = statistics.median(right) if peer else None
+        line = Line(title, statistics.median(left), theirs, ratio, bound)
         print(render(line), flush=True)
         lines.append(line)
     peak = max(each.peak for each, _ in pairs)
