@@ -61,6 +61,9 @@ def indexed(outcome: Outcome, style: Style) -> str:
     )
 
 
+_NOWHERE = "not known: it is in no release yet, and in no tree named here (kbisect index --tree)"
+
+
 def story(told: Story, style: Style) -> str:
     """Tell one commit's story."""
     lines = [
@@ -69,10 +72,11 @@ def story(told: Story, style: Style) -> str:
         f"{printable(told.author)}, {day(told.author_time)}",
         "",
     ]
-    came = " > ".join(told.lineage) or "a merge that names no tree"
+    came = " > ".join(told.lineage)
     if told.landed:
+        came = came or "a merge that names no tree"
         came += f", merged to mainline by {told.landed[:12]}"
-    lines.append(f"came through  {printable(came)}")
+    lines.append(f"came through  {printable(came) or _NOWHERE}")
     lines.append(f"first in      {told.release or 'no release yet'}")
     if told.subsystem:
         lines.append(f"subsystem     {printable(told.subsystem)}")

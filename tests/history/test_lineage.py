@@ -5,7 +5,8 @@ from __future__ import annotations
 
 import pytest
 
-from kbisect.history.lineage import tree_of_merge
+from kbisect.history.graph import CommitGraph
+from kbisect.history.lineage import lineages, tree_of_merge
 from kbisect.history.store import Index
 from tests.conftest import History, git
 
@@ -59,7 +60,8 @@ GIT = "git://git.kernel.org/pub/scm/linux/kernel/git"
         ("/spare/repo/netdev-2.6 branch 'ieee80211'", "net"),
         ("Merge commit master.kernel.org:/pub/scm/linux/kernel/git/davem/net-2.6 of HEAD", "net"),
         (
-            "Merge refs/heads/upstream from master.kernel.org:/pub/scm/linux/kernel/git/jgarzik/netdev-2.6",
+            "Merge refs/heads/upstream from master.kernel.org:"
+            "/pub/scm/linux/kernel/git/jgarzik/netdev-2.6",
             "net",
         ),
         ("Merge with /somewhere/git/linux-2.6/.git", "mainline"),
@@ -120,3 +122,21 @@ def test_the_path_of_trees_follows_the_merges(nettrees: History, nettrees_index:
     for oid in oids:
         lineage = nettrees_index.lineage_of(nettrees_index.number(oid))
         assert lineage == ("net", "wireless", "bluetooth")
+
+
+def test_mainline_pulled_into_a_tree_and_forwarded_to_it_is_still_mainline() -> None:
+    # As in 2005: somebody merged ../linus, and mainline went on from there.
+    subjects = {"3": f"Merge {GIT}/davem/net-2.6", "5": "Merge ../linus"}
+    parents = {"1": "", "2": "1", "3": "12", "4": "1", "5": "43"}
+    oid = {name: name * 40 for name in parents}
+    graph = CommitGraph.build(
+        (oid[name], int(name), [oid[one] for one in parents[name]]) for name in "54321"
+    )
+    number = {name: graph.oids.index(oid[name]) for name in parents}
+    told = lineages(
+        graph, [number["5"]], {number[name]: words for name, words in subjects.items()}, {}
+    )
+    came = {name: told.paths[told.path[number[name]]] for name in parents}
+    assert came["2"] == ("net",)
+    assert told.landed[number["2"]] == number["3"]
+    assert {came[name] for name in "1345"} == {("mainline",)}
