@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import FIRST_COMPLETED, Future, wait
+from concurrent.futures import Future
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -208,8 +208,7 @@ class Driver:
         """Wait for tests to end, and return those that can be judged."""
         waiting = set(self.jobs)
         while True:
-            wait(waiting, return_when=FIRST_COMPLETED)
-            ready = [future for future in waiting if future.done()]
+            ready = self.crew.wait(waiting)
             # What a good end does is judged by what the bad one did.
             now = [future for future in ready if self._may_judge(self.jobs[future])]
             if now:

@@ -6,11 +6,19 @@ Cancelling a future of a step that is running ends that step: it asks `unwanted`
 
 from __future__ import annotations
 
+import logging
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping
-from concurrent.futures import CancelledError, Executor, Future, ThreadPoolExecutor
+from collections.abc import Callable, Collection, Iterator, Mapping
+from concurrent.futures import (
+    FIRST_COMPLETED,
+    CancelledError,
+    Executor,
+    Future,
+    ThreadPoolExecutor,
+    wait,
+)
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, ParamSpec, TypeVar
@@ -25,6 +33,8 @@ _PATIENCE = 10
 _ARRIVAL = 30
 """Seconds to wait for the first worker, which may be starting up."""
 _LOOK = 0.01
+_GLANCE = 1.0
+"""Seconds between two looks at whether there is still a scheduler."""
 _thread = threading.local()
 
 
@@ -105,6 +115,7 @@ class Crew:
     executor: Executor
     size: int
     _everywhere: Callable[..., object] | None = None
+    _connected: Callable[[], bool] = lambda: True
 
     @property
     def local(self) -> bool:
@@ -115,6 +126,24 @@ class Crew:
         """Make a call on each worker elsewhere; one that is lost doesn't matter."""
         if self._everywhere is not None:
             self._everywhere(call, *args, on_error="ignore", **kwargs)
+
+    def wait(self, futures: Collection[Future[T]]) -> list[Future[T]]:
+        """Wait until at least one of these has ended, and return those that have.
+
+        Raises
+        ------
+        MachineLost
+            The scheduler is gone. Its client gives up and says so, but ends no future.
+        """
+        while True:
+            done = wait(futures, timeout=_GLANCE, return_when=FIRST_COMPLETED).done
+            if done:
+                return list(done)
+            if not self._connected():
+                raise MachineLost(
+                    "the Dask scheduler is gone",
+                    hint="start it, and run the same command again: it goes on from here",
+                )
 
     def join(self) -> None:
         """Wait for what was cancelled here; workers elsewhere clean up by themselves."""
@@ -183,13 +212,14 @@ def connect(
         known = client.scheduler_info()["workers"].values()
         threads = sum(int(worker["nthreads"]) for worker in known)
         executor = client.get_executor(pure=False, resources=dict(resources or {}) or None)
-        yield Crew(executor, workers or threads, client.run)
+        yield Crew(executor, workers or threads, client.run, lambda: client.status != "closed")
     finally:
         client.close()
 
 
 @contextmanager
 def _by_ssh(dask: Any, hosts: list[str]) -> Iterator[str]:
+    logging.getLogger("distributed.deploy.ssh").setLevel(logging.WARNING)  # else it tells each port
     try:
         cluster = dask.SSHCluster([hosts[0], *hosts], worker_options={"nthreads": 1})
     except Exception as error:

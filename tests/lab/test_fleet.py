@@ -51,13 +51,18 @@ def started(
         process.wait()
 
 
+@contextmanager
+def a_scheduler(told: Path) -> Iterator[tuple[str, subprocess.Popen[bytes]]]:
+    words = ("--host", "127.0.0.1", "--port", "0", "--no-dashboard", "--scheduler-file", str(told))
+    with started("scheduler", *words) as process:
+        wait_for(lambda: told.exists() and told.read_text())
+        yield str(json.loads(told.read_text())["address"]), process
+
+
 @pytest.fixture
 def scheduler(tmp_path: Path) -> Iterator[str]:
-    told = tmp_path / "scheduler.json"
-    words = ("--host", "127.0.0.1", "--port", "0", "--no-dashboard", "--scheduler-file", str(told))
-    with started("scheduler", *words):
-        wait_for(lambda: told.exists() and told.read_text())
-        yield str(json.loads(told.read_text())["address"])
+    with a_scheduler(tmp_path / "scheduler.json") as (address, _):
+        yield address
 
 
 @contextmanager
@@ -127,7 +132,7 @@ def test_two_workers_one_killed_in_mid_step(scheduler: str, tmp_path: Path, kbis
 @pytest.mark.dask
 @pytest.mark.xdist_group("dask")
 def test_a_cancelled_step_is_gone_within_two_seconds(scheduler: str, tmp_path: Path) -> None:
-    """Cancelling a Dask future leaves its task running; the step notices."""
+    """Cancelling a Dask future leaves its task running; the step notices, and QEMU goes with it."""
     from kbisect.lab import step as steps
     from kbisect.lab.place import Place
     from kbisect.lab.recipe import of_script
@@ -135,7 +140,8 @@ def test_a_cancelled_step_is_gone_within_two_seconds(scheduler: str, tmp_path: P
     repo = build(tmp_path / "repo", line(3))
     pids = tmp_path / "pids"
     script = repo.script(
-        f"trap '' TERM\nsleep 1000 & echo $! >> {pids}; echo $$ >> {pids}; wait; wait"
+        "trap '' TERM\nqemu-system-x86_64 -S -nodefaults -display none &\n"
+        f"echo $! >> {pids}; echo $$ >> {pids}; wait; wait"
     )
     step = Step(
         oid=repo.oids[1],
@@ -179,3 +185,37 @@ def test_nothing_runs_on_for_a_kbisect_that_was_killed(
         (tmp_path / "quick").touch()
         found = document(kbisect(*run, "--scheduler", scheduler, script))
     assert found["culprit"] == repo.oids[17]
+
+
+@pytest.mark.dask
+@pytest.mark.xdist_group("dask")
+def test_a_scheduler_that_is_killed_costs_the_tests_in_flight(tmp_path: Path, kbisect: Run) -> None:
+    """The campaign ends as a machine that was lost, and goes on with the next scheduler."""
+    repo = build(tmp_path / "repo", line(30))
+    seen = tmp_path / "seen"
+    script = repo.script(f"echo $KBISECT_COMMIT >> {seen}; sleep 0.3; [ $(cat number) -lt 17 ]")
+    run = ["-C", str(repo.path), "run", "--json", "--good", repo.oids[0]]
+    with (
+        a_scheduler(tmp_path / "first") as (address, process),
+        worker(address, cloned(repo, "one")),
+    ):
+        campaign = subprocess.Popen(
+            [sys.executable, "-m", "kbisect", *run, "--scheduler", address, str(script)],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        wait_for(lambda: seen.exists() and len(seen.read_text().splitlines()) == 3)
+        process.kill()
+        out, err = campaign.communicate(timeout=60)
+    assert (campaign.returncode, out) == (128, ""), err
+    assert "\n  try: " in err
+    with a_scheduler(tmp_path / "second") as (address, _), worker(address, cloned(repo, "two")):
+        found = document(kbisect(*run, "--scheduler", address, script))
+    assert found["culprit"] == repo.oids[17]
+    runs = found["tests"] + found["tests_ends"] + found["tests_confirm"]
+    # One worker, one test in flight.
+    assert len(seen.read_text().splitlines()) <= runs + 1
+    events = [json.loads(row) for row in Path(found["journal"]).read_text().splitlines()]
+    tested = [(event["oid"], event["attempt"]) for event in events if event["event"] == "tested"]
+    assert len(tested) == len(set(tested)) == runs
