@@ -7,12 +7,14 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
+import numpy as np
+
 from kbisect.backport.carried import Carried, Said, Sayings, carried, facts, sayings
 from kbisect.backport.ignored import Ignored
 from kbisect.backport.notices import wants
 from kbisect.errors import UsageError
 from kbisect.git.repository import Repository
-from kbisect.history.graph import Mask
+from kbisect.history.graph import CommitGraph, Mask
 from kbisect.history.identity import Fact, Match, Removal
 from kbisect.history.messages import LinkKind
 from kbisect.history.store import Index
@@ -185,7 +187,7 @@ def survey(
     own, ahead = facts(index, here & ~there, touched), facts(index, there & ~here, touched)
     has = carried(repository, index, said, here, own, ahead)
     judge = _Judge(index, said, has, wishes, _base(index, here), _tags(ahead, said))
-    judge.elsewhere = _elsewhere(said, {fact.oid for fact in own})
+    judge.elsewhere = _elsewhere(index, said, here | _grown_on(graph, index.number(branch), there))
 
     candidates: list[Candidate] = []
     excluded: list[Excluded] = []
@@ -280,14 +282,25 @@ def _tags(ahead: Sequence[Fact], said: Sayings) -> bool:
     return tagged >= _TAGGED * len(ahead)
 
 
-def _elsewhere(said: Sayings, own: set[str]) -> set[str]:
+def _grown_on(graph: CommitGraph, tip: int, upstream: Mask) -> Mask:
+    """Mark what grew on a branch's tip since, outside upstream: its own future, no other branch."""
+    grown = np.zeros(len(graph), bool)
+    grown[tip] = True
+    for number in np.flatnonzero(~upstream):
+        # Parents come before their children.
+        grown[number] |= any(grown[above] for above in graph.parents_of(int(number)))
+    return grown
+
+
+def _elsewhere(index: Index, said: Sayings, own: Mask) -> set[str]:
     """Return upstream's commits that a branch beside this one names in a marker."""
+    found: dict[str, list[str]] = {}
+    for oid, links in said.items():
+        for link in links:
+            if link.kind is LinkKind.UPSTREAM and link.target:
+                found.setdefault(oid, []).append(link.target)
     return {
-        link.target
-        for oid, links in said.items()
-        if oid not in own
-        for link in links
-        if link.kind is LinkKind.UPSTREAM and link.target
+        target for oid, targets in found.items() if not own[index.number(oid)] for target in targets
     }
 
 

@@ -65,7 +65,8 @@ class Picking:
             raise UsageError(f"{name} is no name for a branch", hint="letters, digits, . / - and _")
         self._repository = repository
         self._name = name
-        slug = name.replace("/", "-")
+        # No name has a %, so that a/b and a-b don't meet.
+        slug = name.replace("/", "%")
         self._state = repository.store / "backport" / f"pick-{slug}.json"
         self._worktree = f"pick-{slug}"
 
@@ -156,7 +157,18 @@ class Picking:
         )
 
     def abort(self) -> None:
-        """Drop it: the state, the worktree, and with them the commits."""
+        """Drop it: the state, damaged or not, the worktree, and with them the commits.
+
+        Raises
+        ------
+        UsageError
+            It hasn't been begun.
+        """
+        if not self._state.exists():
+            raise self._not_begun()
+        self._clear()
+
+    def _clear(self) -> None:
         if self.worktree.exists():
             Scratch.prepare(self._repository).remove(self._worktree)
         self._state.unlink(missing_ok=True)
@@ -164,10 +176,13 @@ class Picking:
     def _begun(self) -> Progress:
         now = self.progress()
         if now is None:
-            raise UsageError(
-                f"{self._name} hasn't been begun", hint="kbisect backport pick --branch NAME BRANCH"
-            )
+            raise self._not_begun()
         return now
+
+    def _not_begun(self) -> UsageError:
+        return UsageError(
+            f"{self._name} hasn't been begun", hint="kbisect backport pick --branch NAME BRANCH"
+        )
 
     def _resolved(self, now: Progress) -> Progress:
         """Take over what the user committed in the worktree."""
@@ -209,7 +224,7 @@ class Picking:
             *("--no-write-fetch-head", str(scratch.gitdir), f"{now.tip}:refs/heads/{now.name}"),
             env={"GIT_ALLOW_PROTOCOL": "file"},
         )
-        self.abort()
+        self._clear()
 
     def _git(self, *arguments: str) -> str:
         return process.run(self.worktree, *arguments).stdout.decode("utf-8", "surrogateescape")

@@ -117,7 +117,12 @@ def pick(
     picking = Picking(session.repository, name)
     if abort:
         picking.abort()
-        session.say(f"dropped {name}")
+        session.answer(
+            "backport-pick",
+            {"name": name, "aborted": True},
+            lambda style: report.dropped(name),
+            as_json,
+        )
         return 0
     if skip:
         picking.skip()

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import asdict
@@ -20,6 +21,9 @@ from kbisect.report.terminal import PLAIN, Style, name, printable
 
 LEGEND = "E/M/N tagged and elsewhere / tagged / untagged   + applies  - conflict   R target here"
 Subject = Callable[[str], str]
+_LENGTH = 120
+"""Letters of a reason that a list quotes; `explain` quotes all."""
+_NAMED = re.compile(r"\b[0-9a-f]{7,40}\b")
 _MOST = 4
 """Of a candidate's prerequisites and absent names a list shows so many."""
 
@@ -67,6 +71,20 @@ def _weak(candidate: Candidate) -> bool:
     return candidate.strength is Strength.WEAK
 
 
+def _quoted(text: str) -> str:
+    """Cut a reason to a line's length, around the first commit that it names."""
+    if len(text) <= _LENGTH:
+        return text
+    named = _NAMED.search(text)
+    first = max(0, (named.start() if named else 0) - _LENGTH // 2)
+    # At a sentence, if one begins in between; else at a word.
+    sentence = text.rfind(". ", 0, named.start()) + 2 if named else 0
+    first = sentence if sentence > max(1, first) else text.find(" ", first) + 1 if first else 0
+    last = text.rfind(" ", first, first + _LENGTH)
+    more = last > first and len(text) > first + _LENGTH
+    return ("… " if first else "") + (f"{text[first:last]} …" if more else text[first:])
+
+
 def _absent(names: Sequence[Absent], most: int | None) -> str:
     """Name what isn't there, in one line, by the commits that brought it."""
     brought: dict[str, list[str]] = {}
@@ -91,7 +109,7 @@ def _entry(
     yield f"{style(mark, color)} {candidate.oid[:12]} {printable(candidate.subject)}   {where}"
     for reason in candidate.reasons:
         weak = "   (weak)" if reason.weak else ""
-        yield f"       {printable(reason.text)}{weak}"
+        yield f"       {printable(_quoted(reason.text) if most else reason.text)}{weak}"
     if candidate.doubt:
         yield f"       {printable(candidate.doubt)}   (weak)"
     if forecast.state is State.EMPTY:
@@ -249,6 +267,11 @@ def progress(now: Progress, worktree: Path, style: Style = PLAIN) -> str:
             f"Next: kbisect backport pick --branch {printable(now.name)} --continue (or --skip)",
         ]
     return "\n".join(lines) + "\n"
+
+
+def dropped(name: str) -> str:
+    """Render that a branch is no longer being made."""
+    return f"dropped {printable(name)}\n"
 
 
 def table(forecasts: Iterable[Forecast]) -> str:

@@ -55,4 +55,4 @@ def read(repository: str) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(any([read(each) for each in sys.argv[1:]]))
+    sys.exit(sum(read(each) for each in sys.argv[1:]) > 0)

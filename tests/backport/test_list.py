@@ -180,3 +180,17 @@ def test_a_branch_that_contains_upstream_is_an_error(
 )
 def test_versions_that_a_notice_asks_for(note: str | None, base: str, wanted: bool) -> None:
     assert wants(note, base) is wanted
+
+
+def test_what_a_branch_takes_later_is_not_elsewhere(
+    nettrees: History, nettrees_index: Index
+) -> None:
+    fork = git(nettrees.path, "merge-base", "linux-3.12.y", "master").strip()
+    upstream = git(nettrees.path, "rev-parse", "master").strip()
+    found = survey(nettrees.repository, nettrees_index, fork, upstream)
+    own = f"{fork}..linux-3.12.y"
+    later = git(nettrees.path, "log", "--format=%B", own)
+    others = git(nettrees.path, "log", "--all", "--not", "linux-3.12.y", "--format=%B")
+    taken = [each for each in found.candidates if each.oid in later and each.oid not in others]
+    assert len(taken) > 5
+    assert not any(each.elsewhere for each in taken)

@@ -242,6 +242,34 @@ def test_a_pick_that_was_killed_can_be_gone_on_with(
     assert trees.marks[122] in found
 
 
+def test_what_was_begun_can_be_dropped_damaged_or_not(trees: History, kbisect: Run) -> None:
+    pick = ("-C", trees.path, "backport", "pick", "--branch", "fixes")
+    state = trees.repository.store / "backport" / "pick-fixes.json"
+    for damage in (None, "{"):
+        assert kbisect(*pick, BRANCH, trees.marks[120]).returncode == 1
+        if damage:
+            state.write_text(damage)
+        done = kbisect(*pick, "--abort", "--json")
+        assert done.returncode == 0, done.stderr
+        assert json.loads(done.stdout) == {
+            "schema": "kbisect.backport-pick/1",
+            "name": "fixes",
+            "aborted": True,
+        }
+        assert not state.exists()
+    done = kbisect(*pick, "--abort")
+    assert done.returncode == 2
+    assert "fixes hasn't been begun" in done.stderr
+
+
+def test_branches_of_like_names_are_made_apart(trees: History, kbisect: Run) -> None:
+    pick = ("-C", trees.path, "backport", "pick", "--branch")
+    for name in ("my/fixes", "my-fixes"):
+        assert kbisect(*pick, name, BRANCH, trees.marks[120]).returncode == 1
+    for name in ("my/fixes", "my-fixes"):
+        assert kbisect(*pick, name, "--skip").returncode == 0
+
+
 def test_an_existing_branch_is_never_overwritten(trees: History, kbisect: Run) -> None:
     done = kbisect("-C", trees.path, "backport", "pick", BRANCH, "--branch", "master")
     assert done.returncode == 2
