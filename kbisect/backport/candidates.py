@@ -12,6 +12,7 @@ import numpy as np
 from kbisect.backport.carried import Carried, Said, Sayings, carried, facts, sayings
 from kbisect.backport.ignored import Ignored
 from kbisect.backport.notices import wants
+from kbisect.backport.postings import posted_before
 from kbisect.errors import UsageError
 from kbisect.git.repository import Repository
 from kbisect.history.graph import CommitGraph, Mask
@@ -76,6 +77,7 @@ class Candidate:
     release : the first that contains it
     named : prerequisites that its message names and the branch lacks
     followups : candidates that mend it
+    posting : patches posted before it in one series, neither here nor candidates: it may need them
     elsewhere : whether another branch of the repository carries it
     doubt : why the branch may not want it after all: it took it back, or passed it over
     """
@@ -90,6 +92,7 @@ class Candidate:
     files: tuple[str, ...]
     elsewhere: bool = False
     doubt: str | None = None
+    posting: tuple[str, ...] = ()
 
     @property
     def tagged(self) -> bool:
@@ -214,7 +217,7 @@ def survey(
         branch=branch,
         upstream=upstream,
         base=judge.base,
-        candidates=_with_followups(candidates),
+        candidates=_with_followups(_with_postings(candidates, index, missing)),
         already=tuple(found for found in has.matches.values() if found.oid in inside),
         removals=tuple(gone for gone in has.removals.values() if gone.oid in inside),
         excluded=tuple(excluded),
@@ -450,6 +453,23 @@ def _passed_over(candidates: Sequence[Candidate], has: Carried) -> list[Candidat
         if each.oid in left - named
         else each
         for each in candidates
+    ]
+
+
+def _with_postings(candidates: Sequence[Candidate], index: Index, missing: Mask) -> list[Candidate]:
+    """Add to each candidate what was posted before it and is torn from it."""
+    before = posted_before(index)
+    coming = {each.oid for each in candidates}
+    torn = {
+        each.oid: tuple(
+            oid
+            for oid in before.get(each.oid, ())
+            if oid not in coming and missing[index.number(oid)]
+        )
+        for each in candidates
+    }
+    return [
+        replace(each, posting=torn[each.oid]) if torn[each.oid] else each for each in candidates
     ]
 
 

@@ -134,6 +134,10 @@ def _entry(
         last = ", ".join(oid[:12] for oid in forecast.blockers[-3:])
         more = len(forecast.blockers) - 3
         yield f"       builds on lines of {last}" + (f" and {more} more" if more > 0 else "")
+    if candidate.posting:
+        last, more = candidate.posting[-1], len(candidate.posting) - 1
+        others = f" and {more} more that are not here" if more else ", which is not here"
+        yield f"       posted in one series behind {last[:12]}{others}"
     if candidate.followups:
         later = ", ".join(oid[:12] for oid in candidate.followups)
         yield f"       then also {later}, which mends it"
@@ -324,6 +328,7 @@ def entry(one: Forecast) -> dict[str, object]:
         "reasons": one.candidate.reasons,
         "prerequisites": one.prerequisites,
         "followups": one.candidate.followups,
+        "posting": one.candidate.posting,
         "conflicts": one.conflicts,
         "blockers": one.blockers,
         "absent": one.absent,
