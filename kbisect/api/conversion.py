@@ -8,7 +8,7 @@ the edit; its identifiers stand for whatever the other line has there.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 _TOKEN = re.compile(r'"(?:\\.|[^"\\])*"|[A-Za-z_]\w*|\d\w*|->|[<>=!+\-|&]=|&&|\|\||<<|>>|[^\s\w]')
@@ -31,7 +31,10 @@ class Conversion:
 
 
 def rewritten(
-    line: str, name: str, conversions: Iterable[Conversion]
+    line: str,
+    name: str,
+    conversions: Iterable[Conversion],
+    is_known: Callable[[str], bool] = lambda name: True,
 ) -> tuple[str, Conversion] | None:
     """Rewrite a line as most conversions that fit it would.
 
@@ -40,6 +43,7 @@ def rewritten(
     line : str
     name : the word that must go or change
     conversions : Conversion, the most common first
+    is_known : whether a variable is there for everybody; another caller's own is of no use
 
     Returns
     -------
@@ -48,12 +52,29 @@ def rewritten(
     votes: dict[str, list[Conversion]] = {}
     for conversion in conversions:
         text = _apply(line, name, conversion)
-        if text is not None and text != line and not _TO_CALL.search(text):
+        if text is None or text == line or _TO_CALL.search(text):
+            continue
+        if all(map(is_known, _strangers(text, line))):
             votes.setdefault(text, []).append(conversion)
     if not votes:
         return None
     best = max(votes, key=lambda text: len(votes[text]))
     return best, votes[best][0]
+
+
+def _strangers(text: str, line: str) -> list[str]:
+    """Return the variables and constants that a line didn't have before."""
+    tokens = _TOKEN.findall(text)
+    mine = set(_TOKEN.findall(line))
+    return [
+        token
+        for before, token, after in zip(["", *tokens], tokens, [*tokens[1:], ""], strict=False)
+        if (token[0].isalpha() or token[0] == "_")
+        and token not in mine
+        and token not in _KEYWORDS
+        and before not in ("->", ".", "struct", "union", "enum")
+        and after != "("
+    ]
 
 
 def _apply(line: str, name: str, conversion: Conversion) -> str | None:

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from enum import Enum
 from pathlib import Path
 
-from kbisect.api import comparison, conversion, evidence
+from kbisect.api import comparison, conversion, replacement
 from kbisect.api.comparison import FOLDERS
 from kbisect.api.complaints import Complaint, Trouble
 from kbisect.api.conversion import Conversion
@@ -130,6 +130,10 @@ class Explainer:
                 for lives in self._structs(complaint):
                     found = found or self._event(complaint, lives)
         if found is not None:
+            old = found[0].old
+            if complaint.name and old is not None and old.what is What.FUNCTION:
+                lives = self.past.lives(complaint.name)[complaint.name]
+                use = self._caught_up(lives, found[0], use)
             return self._changed(complaint, *found, use)
         if alive is not None and alive.until is None:
             return self._alive(complaint, alive, use)
@@ -198,6 +202,42 @@ class Explainer:
             )
         return next((each for each in listed if each[0].kind.rsplit("-", 1)[-1] in _ENDS), None)
 
+    def _caught_up(self, lives: Lives, event: Finding, use: str) -> str:
+        """Rewrite a call as it was last written, where its arguments changed before it went."""
+        listed = list(zip(lives.events, lives.spans, strict=True))
+        for _ in listed:
+            given = conversion.call(use, lives.name)
+            old = event.old
+            if given is None or old is None or len(given[2]) == len(old.parameters or ()):
+                break
+            earlier = (
+                (each, span)
+                for each, span in listed
+                if each.kind == "function-signature"
+                and each is not event
+                and each.old is not None
+                and len(each.old.parameters or ()) == len(given[2])
+            )
+            step = next(earlier, None)
+            whole = self._whole(*step) if step is not None else None
+            text = (
+                self.instead(whole, replacement.relevant(whole, use), use)[0]
+                if whole is not None
+                else ""
+            )
+            if not text or text == use:
+                break
+            use = text
+        return use
+
+    def _whole(self, event: Finding, span: tuple[str, str]) -> Finding:
+        """Return a change with all that the comparison of its releases says of it."""
+        listed = self.compare(span).findings
+        return next(
+            (f for f in listed if (f.kind, f.name) == (event.kind, event.name)),
+            next((f for f in listed if f.name == event.name), event),
+        )
+
     def _header(self, name: str) -> tuple[Finding, tuple[str, str]] | None:
         paths = [f"include/{name}", f"include/uapi/{name}"]
         trees, releases = self.past.trees, self.past.releases
@@ -225,16 +265,13 @@ class Explainer:
     def _changed(
         self, complaint: Complaint, event: Finding, span: tuple[str, str], use: str
     ) -> Explanation:
-        whole = self.compare(span).findings
-        finding = next(
-            (f for f in whole if (f.kind, f.name) == (event.kind, event.name)),
-            next((f for f in whole if f.name == event.name), event),
-        )
+        finding = self._whole(event, span)
         verb = finding.kind.rsplit("-", 1)[-1]
         gone = verb in ("removed", "renamed") or (verb == "moved" and "." in finding.name)
         verdict = Verdict.GONE if gone else Verdict.MOVED if verb == "moved" else Verdict.CHANGED
-        callers = relevant(finding, use)
+        callers = replacement.relevant(finding, use)
         write, example = self.instead(finding, callers, use)
+        write = self._onwards(finding, write)
         commit = finding.commit
         test = next((row.became for row in callers), "") or finding.new_name or ""
         return Explanation(
@@ -250,6 +287,27 @@ class Explainer:
             finding.new,
             finding.release or span[1],
             test,
+        )
+
+    def _onwards(self, finding: Finding, write: str) -> str:
+        """Follow a new name that was given up in its turn (`input_dev`, `iif`, `skb_iif`)."""
+        name = finding.new_name
+        if not write or not name or "." not in name or not finding.kind.endswith("-renamed"):
+            return write
+        owner = name.partition(".")[0]
+        lives = self.past.lives(owner)[owner].of(name)
+        if any(life.name == name and life.until is None for life in lives.lives):
+            return write
+        later = (
+            event
+            for event in lives.events
+            if event.name == name and event.kind.endswith("-renamed") and event.new_name
+        )
+        event = next(later, None)
+        return (
+            write
+            if event is None
+            else replacement.substituted(event, (), write, replacement.word(event)) or write
         )
 
     def _alive(self, complaint: Complaint, life: Life, use: str) -> Explanation:
@@ -273,24 +331,28 @@ class Explainer:
         self, finding: Finding, callers: Sequence[CallerChange], use: str
     ) -> tuple[str, Conversion | None]:
         """Rewrite the line as a converted caller was, or by what is known of the declarations."""
-        word = _word(finding)
+        word = replacement.word(finding)
         if finding.kind.startswith("header"):
             target = finding.new_name or finding.new_header
             return (f"#include <{include_name(target)}>" if target else ""), None
         if finding.kind == "callback-signature" or "callback-signature" in finding.also:
-            return _prototype(finding, use), None
+            text = replacement.prototype(finding, use)
+            return text or replacement.substituted(finding, callers, use, word), None
+        table = replacement.table(finding, use, word)
+        if table:
+            return table, None
         if finding.kind.endswith("-moved") and "." not in finding.name:
             return f"#include <{include_name(finding.new_header or finding.header)}>", None
         listed = self._conversions(finding, callers)
-        found = conversion.rewritten(use, word, listed) if use else None
+        found = conversion.rewritten(use, word, listed, self.past.is_known) if use else None
         if found is not None:
             return found
         example = listed[0] if listed else None
-        return _substituted(finding, callers, use, word), example
+        return replacement.substituted(finding, callers, use, word), example
 
     def _conversions(self, finding: Finding, callers: Sequence[CallerChange]) -> list[Conversion]:
         """Return call sites that commits of the range converted."""
-        word = _word(finding)
+        word = replacement.word(finding)
         key = (finding.commit or "", word)
         if key not in self.examples:
             rows = [*callers, *finding.callers]
@@ -298,7 +360,7 @@ class Explainer:
             oids += [finding.commit] if finding.commit and finding.commit not in oids else []
             found: list[Conversion] = []
             for patch in patches.of_commits(self.past.repository, oids, FOLDERS):
-                found += _converted(patch, word, finding)
+                found += replacement.converted(patch, word, finding)
             self.examples[key] = found
         became = {row.became.removesuffix("()"): place for place, row in enumerate(callers)}
 
@@ -316,11 +378,6 @@ class Explainer:
         return tuple(self.past.near(owner + complaint.name))
 
 
-def _word(finding: Finding) -> str:
-    name = finding.old.name if finding.old is not None else finding.name
-    return name.split()[-1].rsplit(".", 1)[-1]
-
-
 def _fits(complaint: Complaint, event: Finding) -> bool:
     """Whether a change of parameters explains the numbers of arguments, or which are more."""
     old, new = event.old, event.new
@@ -331,7 +388,8 @@ def _fits(complaint: Complaint, event: Finding) -> bool:
     if want is not None and have is not None:
         return (before, after) == (have, want)
     given = conversion.call(complaint.source, complaint.name) if complaint.source else None
-    if given is not None and complaint.trouble in (Trouble.FEW, Trouble.MANY):
+    counted = (Trouble.FEW, Trouble.MANY, Trouble.ARGUMENT)
+    if given is not None and complaint.trouble in counted:
         return before == len(given[2])
     if complaint.trouble is Trouble.FEW:
         return after > before
@@ -342,78 +400,6 @@ def _fits(complaint: Complaint, event: Finding) -> bool:
     if complaint.trouble is Trouble.VALUE:
         return old.type != new.type
     return True
-
-
-def relevant(finding: Finding, use: str) -> tuple[CallerChange, ...]:
-    """Return what callers of the use in a line became; of all uses when the line shows none."""
-    squeezed = re.sub(r"\s*(->|\.)\s*", ".", use)
-    uses = {row.use for row in finding.callers if re.search(rf"\b{re.escape(row.use)}\b", squeezed)}
-    longest = max(uses, key=len, default="")
-    rows = [row for row in finding.callers if row.use == longest] if longest else finding.callers
-    return tuple(rows)
-
-
-def _converted(patch: patches.CommitPatch, word: str, finding: Finding) -> Iterator[Conversion]:
-    changed = finding.kind.endswith(("-signature", "-retyped", "-changed"))
-    is_field = finding.old is not None and finding.old.what is What.FIELD
-    # A variable may be called as the field is.
-    before_it = r"(?:->|\.)\s*" if is_field and "." in finding.name else r"\b"
-    pattern = re.compile(rf"{before_it}{re.escape(word)}\b".encode())
-    gone = re.compile(rf"\b{re.escape(word)}\b(?!\s*\()".encode())
-    for file in patch.files:
-        if file.path.endswith(".h") and file.path == finding.header:
-            continue
-        for hunk in file.hunks:
-            if not hunk.added or len(hunk.removed) > 60:
-                continue
-            removed, added = _joined(hunk.removed), _joined(hunk.added)
-            for place, before in enumerate(removed):
-                if not before[:1].isspace() or not pattern.search(before):
-                    continue
-                after = evidence.partner(before, place, added, len(removed) == len(added))
-                if after is None or (not changed and gone.search(after)):
-                    continue
-                if any(line.count(b"(") != line.count(b")") for line in (before, after)):
-                    continue  # the rest of it is not in the patch
-                old, new = (line.decode("utf-8", "replace").strip() for line in (before, after))
-                yield Conversion(file.path, old, new, patch.oid)
-
-
-def _joined(lines: Sequence[bytes]) -> list[bytes]:
-    """Join calls that go over several lines."""
-    found: list[bytes] = []
-    for line in lines:
-        if found and found[-1].count(b"(") > found[-1].count(b")") and len(found[-1]) < 400:
-            found[-1] += b" " + line.strip()
-        else:
-            found.append(line)
-    return found
-
-
-def _substituted(finding: Finding, callers: Sequence[CallerChange], use: str, word: str) -> str:
-    """Put the new name in the old one's place, where nothing else is known."""
-    if finding.caution is not None or not use:
-        return ""
-    new = finding.new
-    if new is not None and finding.new_name and finding.kind.endswith(("-renamed", "-moved")):
-        name = new.name if new.what is What.FIELD else new.name.split()[-1]
-        return re.sub(rf"\b{re.escape(word)}\b", name.rsplit(".", 1)[-1], use)
-    if callers and not callers[0].became.endswith("()"):
-        return re.sub(rf"\b{re.escape(word)}\b", callers[0].became, use)
-    return ""
-
-
-def _prototype(finding: Finding, use: str) -> str:
-    """Write the function that fits the new callback, by the name the line gives it."""
-    new = finding.new
-    if new is None or new.parameters is None:
-        return ""
-    given = re.search(r"[=:]\s*&?(\w+)", use)
-    name = given[1] if given else f"my_{_word(finding)}"
-    shown = re.search(r"\(\s*\*\s*\w+\s*\)\s*(\(.*\))", new.text)
-    parameters = shown[1] if shown else f"({', '.join(new.parameters)})"
-    gap = "" if new.type.endswith("*") else " "
-    return f"static {new.type}{gap}{name}{parameters}"
 
 
 def _statement(complaint: Complaint) -> str:

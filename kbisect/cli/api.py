@@ -133,7 +133,8 @@ def check(
 ) -> None:
     """Say which lines of the driver at PATH the changes between A and B break."""
     from kbisect.api import usage
-    from kbisect.api.explanation import Explainer, relevant
+    from kbisect.api.explanation import Explainer
+    from kbisect.api.replacement import relevant
     from kbisect.api.scope import Scope
     from kbisect.git import blobs
     from kbisect.report import api_answers as report

@@ -162,3 +162,9 @@ def test_a_line_is_rewritten_for_an_accessor_named_as_its_field() -> None:
     done = Conversion("a.c", "wake_up(sk->sk_sleep);", "wake_up(sk_sleep(sk));", "c" * 40)
     written = rewritten("if (waitqueue_active(tp->sk->sk_sleep))", "sk_sleep", [done])
     assert written == ("if (waitqueue_active(sk_sleep(tp->sk)))", done)
+
+
+def test_a_line_is_not_given_the_variables_of_another_driver() -> None:
+    done = Conversion("a.c", "skb_unlink(skb);", "skb_unlink(skb, &their_queue);", "c" * 40)
+    assert rewritten("skb_unlink(x);", "skb_unlink", [done]) is not None
+    assert rewritten("skb_unlink(x);", "skb_unlink", [done], lambda name: False) is None

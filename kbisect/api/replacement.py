@@ -1,0 +1,114 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""What to write in a line instead: by converted callers, or by the declarations alone. Pure."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+
+from kbisect.api import evidence
+from kbisect.api.conversion import Conversion
+from kbisect.api.declarations import What
+from kbisect.api.findings import CallerChange, Finding
+from kbisect.git import patches
+
+
+def word(finding: Finding) -> str:
+    name = finding.old.name if finding.old is not None else finding.name
+    return name.split()[-1].rsplit(".", 1)[-1]
+
+
+def relevant(finding: Finding, use: str) -> tuple[CallerChange, ...]:
+    """Return what callers of the use in a line became; of all uses when the line shows none."""
+    squeezed = re.sub(r"\s*(->|\.)\s*", ".", use)
+    uses = {row.use for row in finding.callers if re.search(rf"\b{re.escape(row.use)}\b", squeezed)}
+    longest = max(uses, key=len, default="")
+    rows = [row for row in finding.callers if row.use == longest] if longest else finding.callers
+    return tuple(rows)
+
+
+def converted(patch: patches.CommitPatch, word: str, finding: Finding) -> Iterator[Conversion]:
+    changed = finding.kind.endswith(("-signature", "-retyped", "-changed"))
+    is_field = finding.old is not None and finding.old.what is What.FIELD
+    # A variable may be called as the field is.
+    before_it = r"(?:->|\.)\s*" if is_field and "." in finding.name else r"\b"
+    pattern = re.compile(rf"{before_it}{re.escape(word)}\b".encode())
+    gone = re.compile(rf"\b{re.escape(word)}\b(?!\s*\()".encode())
+    for file in patch.files:
+        if file.path.endswith(".h") and file.path == finding.header:
+            continue
+        for hunk in file.hunks:
+            if not hunk.added or len(hunk.removed) > 60:
+                continue
+            removed, added = _joined(hunk.removed), _joined(hunk.added)
+            for place, before in enumerate(removed):
+                if not before[:1].isspace() or not pattern.search(before):
+                    continue
+                after = evidence.partner(before, place, added, len(removed) == len(added))
+                if after is None or (not changed and gone.search(after)):
+                    continue
+                if any(line.count(b"(") != line.count(b")") for line in (before, after)):
+                    continue  # the rest of it is not in the patch
+                old, new = (line.decode("utf-8", "replace").strip() for line in (before, after))
+                yield Conversion(file.path, old, new, patch.oid)
+
+
+def _joined(lines: Sequence[bytes]) -> list[bytes]:
+    """Join calls that go over several lines."""
+    found: list[bytes] = []
+    for line in lines:
+        if found and found[-1].count(b"(") > found[-1].count(b")") and len(found[-1]) < 400:
+            found[-1] += b" " + line.strip()
+        else:
+            found.append(line)
+    return found
+
+
+def substituted(finding: Finding, callers: Sequence[CallerChange], use: str, word: str) -> str:
+    """Put the new name in the old one's place, where nothing else is known."""
+    if finding.caution is not None or not use:
+        return ""
+    new = finding.new
+    if new is not None and finding.new_name and finding.kind.endswith(("-renamed", "-moved")):
+        if not _is_drop_in(finding):
+            return ""
+        name = new.name if new.what is What.FIELD else new.name.split()[-1]
+        return re.sub(rf"\b{re.escape(word)}\b", name.rsplit(".", 1)[-1], use)
+    if callers and not callers[0].became.endswith("()"):
+        return re.sub(rf"\b{re.escape(word)}\b", callers[0].became, use)
+    return ""
+
+
+def _is_drop_in(finding: Finding) -> bool:
+    """Whether the new name can stand where the old one stood, as far as declarations tell."""
+    old, new = finding.old, finding.new
+    if old is None or new is None:
+        return False
+    if old.what is What.FUNCTION and new.what is What.FUNCTION:
+        return old.parameters == new.parameters
+    if old.what is What.FIELD and new.what is What.FIELD:
+        return old.type == "union" or ("*" in old.type) == ("*" in new.type)
+    return True
+
+
+def table(finding: Finding, use: str, word: str) -> str:
+    """Put the function into the table of callbacks that took the place of a field."""
+    target = next((name for name in finding.replacements if "." in name), "")
+    given = re.search(rf"(?:->|\.)\s*{re.escape(word)}\s*=\s*&?([A-Za-z_]\w*)\s*[;,]", use)
+    if not target or given is None or finding.old is None or finding.old.parameters is None:
+        return ""
+    owner, _, callback = target.partition(".")
+    return f"static const struct {owner} my_{owner} = {{ .{callback} = {given[1]} }};"
+
+
+def prototype(finding: Finding, use: str) -> str:
+    """Write the function that fits the new callback, by the name the line gives it."""
+    new = finding.new
+    given = re.search(r"[=:]\s*&?(\w+)", use)
+    if new is None or new.parameters is None or (given and given[1] in ("0", "NULL")):
+        return ""
+    name = given[1] if given else f"my_{word(finding)}"
+    shown = re.search(r"\(\s*\*\s*\w+\s*\)\s*(\(.*\))", new.text)
+    parameters = shown[1] if shown else f"({', '.join(new.parameters)})"
+    gap = "" if new.type.endswith("*") else " "
+    return f"static {new.type}{gap}{name}{parameters}"
