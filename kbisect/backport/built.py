@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import os
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path, PurePosixPath
 
 from kbisect.errors import UsageError
@@ -75,3 +75,9 @@ def _relative(name: str, build: Path, tops: list[Path]) -> str | None:
         name = str(build / plain)
     path = PurePosixPath(os.path.normpath(name))
     return next((str(path.relative_to(top)) for top in tops if path.is_relative_to(top)), None)
+
+
+def compiled(files: Sequence[str], built: frozenset[str]) -> bool:
+    """Whether a build compiled one of the files, or none of them is source."""
+    source = [path for path in files if path.endswith((".c", ".h", ".S"))]
+    return not source or any(path in built for path in source)

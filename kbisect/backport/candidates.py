@@ -7,15 +7,15 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
-import numpy as np
-
+from kbisect.backport.built import compiled
 from kbisect.backport.carried import Carried, Said, Sayings, carried, facts, sayings
 from kbisect.backport.ignored import Ignored
+from kbisect.backport.neighbours import base_release, elsewhere, grown_on, in_trees
 from kbisect.backport.notices import wants
 from kbisect.backport.postings import posted_before
 from kbisect.errors import UsageError
 from kbisect.git.repository import Repository
-from kbisect.history.graph import CommitGraph, Mask
+from kbisect.history.graph import Mask
 from kbisect.history.identity import Fact, Match, Removal
 from kbisect.history.messages import LinkKind
 from kbisect.history.store import Index
@@ -189,8 +189,8 @@ def survey(
     said = sayings(index)
     own, ahead = facts(index, here & ~there, touched), facts(index, there & ~here, touched)
     has = carried(repository, index, said, here, own, ahead)
-    judge = _Judge(index, said, has, wishes, _base(index, here), _tags(ahead, said))
-    judge.elsewhere = _elsewhere(index, said, here | _grown_on(graph, index.number(branch), there))
+    judge = _Judge(index, said, has, wishes, base_release(index, here), _tags(ahead, said))
+    judge.elsewhere = elsewhere(index, said, here | grown_on(graph, index.number(branch), there))
 
     candidates: list[Candidate] = []
     excluded: list[Excluded] = []
@@ -202,7 +202,7 @@ def survey(
             candidates.append(verdict)
         elif verdict is not None:
             excluded.append(verdict)
-    for fact in facts(index, _in_trees(index) & ~here & ~there, touched):
+    for fact in facts(index, in_trees(index) & ~here & ~there, touched):
         if fact.oid in has.matches or fact.oid not in inside:
             continue
         if isinstance(judge.verdict(fact, touched[fact.oid]), Candidate):
@@ -239,16 +239,6 @@ def _require_sides(here: Mask, there: Mask) -> None:
         )
 
 
-def _in_trees(index: Index) -> Mask:
-    """Mark what the known trees contain, stable branches apart."""
-    tips = [
-        index.number(index.meta.refs[ref])
-        for tree, ref in index.meta.trees.items()
-        if not tree.endswith(".y") and ref in index.meta.refs
-    ]
-    return index.graph.ancestors(tips)
-
-
 def _files(index: Index) -> dict[str, tuple[str, ...]]:
     """Return the files in scope that each commit changes."""
     found: dict[str, list[str]] = {}
@@ -273,38 +263,10 @@ def _below(touched: Mapping[str, Sequence[str]], paths: Sequence[str]) -> set[st
     return inside
 
 
-def _base(index: Index, here: Mask) -> str | None:
-    """Return the newest mainline release that the branch contains."""
-    rows = index.rows("SELECT name, oid FROM releases WHERE mainline ORDER BY position DESC")
-    return next((name for name, oid in rows if here[index.number(oid)]), None)
-
-
 def _tags(ahead: Sequence[Fact], said: Sayings) -> bool:
     marks = {LinkKind.FIXES, LinkKind.STABLE}
     tagged = sum(any(link.kind in marks for link in said.get(fact.oid, ())) for fact in ahead)
     return tagged >= _TAGGED * len(ahead)
-
-
-def _grown_on(graph: CommitGraph, tip: int, upstream: Mask) -> Mask:
-    """Mark what grew on a branch's tip since, outside upstream: its own future, no other branch."""
-    grown = np.zeros(len(graph), bool)
-    grown[tip] = True
-    for number in np.flatnonzero(~upstream):
-        # Parents come before their children.
-        grown[number] |= any(grown[above] for above in graph.parents_of(int(number)))
-    return grown
-
-
-def _elsewhere(index: Index, said: Sayings, own: Mask) -> set[str]:
-    """Return upstream's commits that a branch beside this one names in a marker."""
-    found: dict[str, list[str]] = {}
-    for oid, links in said.items():
-        for link in links:
-            if link.kind is LinkKind.UPSTREAM and link.target:
-                found.setdefault(oid, []).append(link.target)
-    return {
-        target for oid, targets in found.items() if not own[index.number(oid)] for target in targets
-    }
 
 
 _MENDS = {LinkKind.FIXES: "fixes", LinkKind.BLAMES: "blames", LinkKind.REVERTS: "reverts"}
@@ -412,7 +374,7 @@ class _Judge:
             return because(Standing.FOREIGN, f"{unknown[0]}: no such commit in this repository")
         if notices and not self._asking(notices):
             return because(Standing.EXCLUDED, notices[0].text)
-        if self._wishes.built is not None and not _built(files, self._wishes.built):
+        if self._wishes.built is not None and not compiled(files, self._wishes.built):
             return because(Standing.NOT_BUILT, f"{files[0]} was not compiled")
         return None
 
@@ -431,12 +393,6 @@ class _Judge:
             # A notice alone names no culprit: the branch may never have had the bug.
             return Strength.MEDIUM
         return Strength.WEAK
-
-
-def _built(files: Sequence[str], built: frozenset[str]) -> bool:
-    """Whether a build compiled one of the files, or none of them is source."""
-    source = [path for path in files if path.endswith((".c", ".h", ".S"))]
-    return not source or any(path in built for path in source)
 
 
 def _passed_over(candidates: Sequence[Candidate], has: Carried) -> list[Candidate]:
