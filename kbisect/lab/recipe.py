@@ -27,6 +27,8 @@ a table: `run` is a line for `sh -ec`, or a list of words; beside a stage's own 
 
     [signature]              # else what the bad end does is hunted
     crash = "NULL dereference in netlab_xmit"
+    # or exit = 1, hang = true, stage = "boot", or the title of a syzbot report:
+    # syzbot = "KASAN: slab-use-after-free Read in netlab_xmit"
 
     [[fixup]]                # for commits that contain `since` and don't contain `until`
     patch = "gcc-12.patch"   # or commit = REV
@@ -51,6 +53,7 @@ from typing import Any
 
 from kbisect.bisect.verdict import Observation, Signature, StageName
 from kbisect.errors import UsageError
+from kbisect.lab import syzbot
 from kbisect.lab.stages import Stage
 
 _UNITS = {"": 1, "s": 1, "min": 60, "h": 3600}
@@ -231,8 +234,10 @@ def _fixup(path: Path, table: Mapping[str, Any]) -> Fixup:
 def _signature(path: Path, table: Mapping[str, Any] | None) -> Signature | None:
     if table is None:
         return None
-    if len(table) != 1 or not set(table) <= {"crash", "exit", "hang", "stage"}:
-        raise _wrong(path, "[signature] is one of crash, exit, hang, stage", "exit = 1")
+    if len(table) != 1 or not set(table) <= {"crash", "syzbot", "exit", "hang", "stage"}:
+        raise _wrong(path, "[signature] is one of crash, syzbot, exit, hang, stage", "exit = 1")
+    if "syzbot" in table:
+        return Observation(None, False, syzbot.fingerprint(str(table["syzbot"])))
     if "crash" in table:
         return Observation(None, False, str(table["crash"]))
     if "exit" in table:
