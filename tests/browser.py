@@ -193,9 +193,14 @@ class Browser:
             features=[{"name": "prefers-color-scheme", "value": scheme}],
         )
 
-    def picture(self, path: Path) -> None:
-        """Write a picture of the whole page."""
-        shot = self._call("Page.captureScreenshot", format="png", captureBeyondViewport=True)
+    def picture(self, path: Path, height: int | None = None) -> None:
+        """Write a picture of the whole page, or of so many pixels from its top."""
+        width = self.ask("innerWidth")
+        part = {"x": 0, "y": 0, "width": width, "height": height, "scale": 1}
+        clip: dict[str, Any] = {"clip": part} if height is not None else {}
+        shot = self._call(
+            "Page.captureScreenshot", format="png", captureBeyondViewport=True, **clip
+        )
         path.write_bytes(base64.b64decode(shot["data"]))
 
     def paper(self, path: Path) -> None:

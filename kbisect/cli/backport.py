@@ -71,7 +71,7 @@ def look(session: Session, branch: str | None, upstream: str | None, **options: 
         raise UsageError("which ref is mainline isn't known", hint="name it with --upstream R")
     tip, top = (resolve(session.repository, name, session.say) for name in (here, source))
     found = survey(session.repository, opened, tip, top, _wishes(session, opened, **options))
-    return View(opened, found, here, source)
+    return View(opened, found, here, upstream or "mainline")
 
 
 def _wishes(

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import dataclasses
+import shlex
 from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING
 
@@ -208,7 +209,7 @@ def standing(
     if start.recipe is not None:
         lines.append(f"recipe {printable(start.recipe)}")
     if start.script is not None:
-        lines.append(f"script {printable(' '.join((start.script, *start.arguments)))}")
+        lines.append(f"script {printable(shlex.join((start.script, *start.arguments)))}")
     lines.append(counts(result))
     if planned is None:
         missing = "bad" if not state.named(Verdict.BAD) else "good"

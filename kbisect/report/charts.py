@@ -166,8 +166,9 @@ def _rounds(most: float) -> list[float]:
         return [0, 1]
     rough = most / 4
     power = 10 ** math.floor(math.log10(rough))
-    step = next(power * each for each in (1, 2, 2.5, 5, 10) if power * each >= rough)
     # What is counted comes in whole numbers.
+    steps = (1, 2, 5, 10) if power == 1 else (1, 2, 2.5, 5, 10)
+    step = next(power * each for each in steps if power * each >= rough)
     step = max(step, 1) if most > 3 else step
     return [step * at for at in range(math.ceil(most / step - 1e-9) + 1)]
 

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import shlex
 from datetime import UTC, datetime
 from functools import cache
 from importlib.metadata import PackageNotFoundError, version
@@ -68,7 +69,7 @@ def environment() -> Environment:
         lstrip_blocks=True,
         finalize=_safe,
     )
-    environment.filters |= {"day": day, "minute": minute, "number": number}
+    environment.filters |= {"day": day, "minute": minute, "number": number, "command": shlex.join}
     style, script = (
         environment.loader.get_source(environment, name)[0]  # type: ignore[union-attr]
         for name in ("page.css", "page.js")
