@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import subprocess
 import sys
 from collections.abc import Callable
@@ -205,3 +206,64 @@ def test_names_that_never_were_get_the_nearest(tree: Released, kbisect: Run) -> 
         assert "try:" in done.stderr
         assert done.stdout == ""
     assert "did you mean skb_pad?" in kbisect("-C", tree.path, "api", "history", "skb_padd").stderr
+
+
+@pytest.fixture(scope="module")
+def steps(tmp_path_factory: pytest.TempPathFactory) -> Tree:
+    """What Linux did to netif_rx_schedule: an argument goes in v2.6.29, the name in v2.6.30."""
+    made = Tree(tmp_path_factory.mktemp("steps") / "linux")
+    names = (("extern struct", "extern int poke(int dev, int napi);\nextern struct"),)
+    made.edit(made.header, *names)
+    made.caller.write_text("\tpoke(one, two);\n\tpoke(three, four);\n")
+    made.commit("begin")
+    git(made.path, "tag", "v2.6.28")
+    made.edit(made.header, ("poke(int dev, int napi)", "poke(int napi)"))
+    made.caller.write_text("\tpoke(two);\n\tpoke(four);\n")
+    made.commit("drop the device")
+    git(made.path, "tag", "v2.6.29")
+    made.edit(made.header, ("poke(int napi)", "napi_poke(int napi)"))
+    made.caller.write_text("\tnapi_poke(two);\n\tnapi_poke(four);\n")
+    made.commit("rename poke to napi_poke")
+    git(made.path, "tag", "v2.6.30")
+    indexing.update(made.repository)
+    return made
+
+
+MESSAGE = "a.c:1:2: error: implicit declaration of function 'poke'\n    1 | poke(dev, mine);"
+
+
+def test_a_call_is_written_through_every_change_it_missed(steps: Tree) -> None:
+    past = Past(steps.repository, store.load(steps.repository.store))
+    (told,) = Explainer(past).explain(read(MESSAGE))
+    assert told.finding is not None
+    assert told.finding.kind == "function-renamed"
+    assert told.write == "napi_poke(mine);"
+
+
+def test_a_damaged_cache_is_made_anew(steps: Tree, kbisect: Run) -> None:
+    whole = kbisect("-C", steps.path, "api", "history", "poke", "--json").stdout
+    kept = steps.repository.store / "api"
+    files = [path for path in kept.rglob("*") if path.is_file()]
+    assert files
+    for path in files:
+        path.write_bytes(b'{"half of')
+    done = kbisect("-C", steps.path, "api", "history", "poke", "--json")
+    assert done.returncode == 0, done.stderr
+    assert json.loads(done.stdout)["events"] == json.loads(whole)["events"]
+
+
+@pytest.mark.parametrize(
+    "asked", [("history", "poke"), ("explain", MESSAGE), ("probe", "function napi_poke")]
+)
+def test_a_damaged_index_is_made_anew_or_said(
+    steps: Tree, tmp_path: Path, asked: tuple[str, ...], kbisect: Run
+) -> None:
+    kept = tmp_path / "store"
+    shutil.copytree(steps.repository.store, kept)
+    for path in kept.rglob("*.parquet"):
+        path.write_bytes(b"PAR1 and then nothing")
+    done = kbisect("-C", steps.path, "--store", kept, "api", *asked)
+    assert done.returncode in (0, 2), done.stderr
+    if done.returncode:
+        assert "try: kbisect index" in done.stderr
+        assert done.stdout == ""
