@@ -1,10 +1,12 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """What is believed of a range: which commit is the culprit, whether there is one, and the rates.
 
-Every hypothesis (culprit, rates) gives each answer a probability, so the likelihood of a culprit
-depends only on how many bad and good answers came from commits that contain it. Commits with the
-same two counts share one row of the grid: with T answers there are about T rows, however long the
-range is.
+Every hypothesis (culprit, rates) gives each answer a probability, which depends on the culprit only
+by whether the tested commit contains it. So commits that are in the same tested commits share one
+row of the grid: after tests of T commits there are about T rows, however long the range is. A row
+is the logarithm of the likelihood at each point of the grid; an answer adds to it what `next_time`
+says of that run, given the runs on the same commit before it, and the first answer from a commit
+splits the rows.
 """
 
 from __future__ import annotations
@@ -15,9 +17,15 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from kbisect.bisect.rates import Floats, Rates
+from kbisect.bisect.information import entropy
+from kbisect.bisect.rates import Floats, Rates, next_time
 from kbisect.bisect.reach import Reach
 from kbisect.history.graph import Mask
+
+_NEVER = -1e9  # a logarithm that makes any product zero
+
+OUTSIDE = -1
+"""The position that stands for a commit that contains no candidate, as a good end."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,8 +37,9 @@ class Posterior:
     culprit : float64[N], probability of each commit
     none : probability that there is no culprit
     fail, false : float64[N], probability that a commit with, or without, the culprit fails the
-        next time, given which commit is the culprit
-    untied : the same if there is no culprit
+        next time, given which commit is the culprit; of a commit that was not tested
+    fail_twice, false_twice : float64[N], the same of two runs on it
+    untied, untied_twice : the same if there is no culprit
     certain : probability that the test always tells the truth
     rates : mean rate of reproduction and of false failures, if there is a culprit
     """
@@ -39,13 +48,36 @@ class Posterior:
     none: float
     fail: Floats
     false: Floats
+    fail_twice: Floats
+    false_twice: Floats
     untied: float
+    untied_twice: float
     certain: float
     rates: tuple[float, float]
 
 
+@dataclass(frozen=True, slots=True)
+class Again:
+    """What is expected of the commits that were tested, whose own rates are known a little.
+
+    Attributes
+    ----------
+    positions : int[T]; OUTSIDE too
+    bad : float64[T], probability that the next run fails
+    bits : float64[T], what that run says about the culprit
+    with_it, without : (float64[T], float64[T]), probability that the next run fails, and that the
+        next two do, if the commit contains the culprit, and if it doesn't
+    """
+
+    positions: NDArray[np.int64]
+    bad: Floats
+    bits: Floats
+    with_it: tuple[Floats, Floats]
+    without: tuple[Floats, Floats]
+
+
 class Belief:
-    """Answers heard so far, as counts; the posterior is worked out when it is asked for.
+    """Answers heard so far; the posterior is worked out when it is asked for.
 
     Parameters
     ----------
@@ -57,18 +89,30 @@ class Belief:
         self.reach = reach
         self.prior = prior / prior.sum()
         self.rates = rates
-        self._logs = rates.logs
-        self._untied = rates.untied_logs
         self._inside = np.zeros((2, len(reach)), np.int32)
         """Good and bad answers from commits that contain each one."""
         self._total = [0, 0]
+        self._runs: dict[int, tuple[int, int]] = {}
+        """Good and bad answers from each tested commit."""
+        self._new = _Ahead.of(rates)
+        self._ahead: dict[int, _Ahead] = {}
+        self._row = np.zeros(len(reach), np.int64)
+        self._log = np.zeros((1, len(rates.fail)))
+        self._untied_log = np.zeros(len(rates.untied))
+        self._holds: dict[int, Mask] = {}
+        """Which rows each tested commit contains."""
         self._known: Posterior | None = None
+        self._again: Again | None = None
+        self._weights: tuple[Floats, Floats, Floats] | None = None
 
     def fork(self) -> Belief:
         """Return a copy that hears on its own."""
         other = copy(self)
-        other._inside = self._inside.copy()
+        other._inside, other._log = self._inside.copy(), self._log.copy()
+        other._untied_log = self._untied_log.copy()
         other._total = list(self._total)
+        other._runs, other._holds = dict(self._runs), dict(self._holds)
+        other._ahead = dict(self._ahead)
         return other
 
     @property
@@ -76,13 +120,41 @@ class Belief:
         """The number of good and of bad answers."""
         return self._total[0], self._total[1]
 
-    def hear(self, position: int | None, bad: bool) -> None:
-        """Take in one answer. None: from a commit that contains no candidate, as a good end."""
-        self._known = None
+    def runs(self, position: int) -> tuple[int, int]:
+        """Return the number of good and of bad answers from one commit."""
+        return self._runs.get(position, (0, 0))
+
+    def hear(self, position: int, bad: bool) -> None:
+        """Take in one answer."""
+        self._forget()
         self._total[bad] += 1
-        if position is not None:
+        if position not in self._runs:
+            self._runs[position] = (0, 0)
+            self._ahead[position] = self._new
+            self._split(position)
+        if position != OUTSIDE:
             for low, high in self.reach.within(position):
                 self._inside[int(bad), low:high] += 1
+        expected, holds = self._ahead[position], self._holds[position]
+        self._log[holds] += _log(expected.fail[0], bad)
+        self._log[~holds] += _log(expected.false[0], bad)
+        self._untied_log += _log(expected.untied[0], bad)
+        good_runs, bad_runs = self._runs[position]
+        self._runs[position] = good_runs + (not bad), bad_runs + bad
+        self._ahead[position] = _Ahead.of(self.rates, *self._runs[position])
+
+    def _split(self, position: int) -> None:
+        """Part the rows by whether a commit contains them."""
+        label = 2 * self._row
+        if position != OUTSIDE:
+            for low, high in self.reach.within(position):
+                label[low:high] += 1
+        there = np.bincount(label, minlength=2 * len(self._log)) > 0
+        labels = np.flatnonzero(there)
+        self._row = (np.cumsum(there) - 1)[label]
+        self._log = self._log[labels >> 1]
+        self._holds = {each: holds[labels >> 1] for each, holds in self._holds.items()}
+        self._holds[position] = (labels & 1).astype(np.bool_)
 
     def suspects(self) -> Mask:
         """Mark what can be the culprit if every answer is true; nothing, if they contradict."""
@@ -104,13 +176,15 @@ class Belief:
         """Leave some commits out from now on; not all of them."""
         kept = np.where(innocent, 0.0, self.prior)
         if kept.any():
-            self.prior, self._known = kept / kept.sum(), None
+            self.prior = kept / kept.sum()
+            self._forget()
+
+    def _forget(self) -> None:
+        self._known = self._again = self._weights = None
 
     def rate_weights(self) -> Floats:
-        """Return the probability of each pair of rates, if there is a culprit: float64[G]."""
-        share, counts, _ = self._rows()
-        log = counts @ self._logs
-        joint = np.exp(log - log.max()) * self.rates.weight
+        """Return the probability of each point of the grid, if there is a culprit: float64[G]."""
+        share, joint, _ = self._joint()
         each: Floats = share @ joint / float((share @ joint).sum())
         return each
 
@@ -121,47 +195,128 @@ class Belief:
             self._known = self._posterior()
         return self._known
 
+    @property
+    def again(self) -> Again:
+        """What to expect of another run on a commit that was tested."""
+        if self._again is None:
+            self._again = self._expected()
+        return self._again
+
     def _posterior(self) -> Posterior:
-        rates = self.rates
-        good, bad = self._total
-        share, counts, at = self._rows()
-        log = counts @ self._logs
-        untied_log = np.array([bad, good]) @ self._untied
-        top = max(float(log.max()), float(untied_log.max(initial=-np.inf)))
-        joint = np.exp(log - top) * rates.weight
-        alone = rates.untied_weight * np.exp(untied_log - top)
+        rates, none = self.rates, self.rates.none
+        share, joint, alone = self._joint()
         each = joint.sum(axis=1)
-        tied = (1 - rates.none) * float(each @ share)
-        untied = rates.none * float(alone.sum())
+        tied = (1 - none) * float(each @ share)
+        untied = none * float(alone.sum())
         whole = tied + untied
-        safe = np.where(each > 0, each, 1)
-        fail = np.where(each > 0, joint @ rates.fail / safe, 1)
-        false = np.where(each > 0, joint @ rates.false / safe, 0)
+        possible, safe = each > 0, np.where(each > 0, each, 1)
+
+        def expected(chance: Floats, otherwise: float) -> Floats:
+            return np.where(possible, joint @ chance / safe, otherwise)
+
+        fail, false = expected(rates.fail, 1), expected(rates.false, 0)
         mass = share * each
         shared = max(float(mass.sum()), 1e-300)
         return Posterior(
-            culprit=self.prior * ((1 - rates.none) * each / whole)[at],
+            culprit=self.prior * ((1 - none) * each / whole)[self._row],
             none=untied / whole,
-            fail=fail[at],
-            false=false[at],
-            untied=float(alone @ rates.untied / alone.sum()) if untied else 0.0,
+            fail=fail[self._row],
+            false=false[self._row],
+            fail_twice=expected(self._new.fail[1], 1)[self._row],
+            false_twice=expected(self._new.false[1], 0)[self._row],
+            untied=_mean(alone, rates.untied),
+            untied_twice=_mean(alone, self._new.untied[1]),
             certain=float((joint[:, 0] * share).sum()) / shared,
             rates=(float(mass @ fail) / shared, float(mass @ false) / shared),
         )
 
-    def _rows(self) -> tuple[Floats, NDArray[np.int64], NDArray[np.intp]]:
-        """Put commits with equal counts together.
+    def _expected(self) -> Again:
+        none = self.rates.none
+        share, joint, alone = self._joint()
+        positions = np.array(list(self._runs), np.int64)
+        whole = (1 - none) * float(joint.sum(axis=1) @ share) + none * float(alone.sum())
+        weight = joint * (share * (1 - none) / whole)[:, None]
+        untied_weight = alone * (none / whole)
+        mass = weight.sum(axis=1)
+        possible, safe = mass[:, None] > 0, np.where(mass > 0, mass, 1)[:, None]
+        holds = np.array(list(self._holds.values()), np.bool_).reshape(-1, len(mass)).T
 
-        Returns the prior of each row, its counts (bad and good answers with the culprit, bad and
-        good without), and the row of each position.
+        def chances(which: str, order: int) -> Floats:  # grid x tested
+            found = [getattr(each, which)[order] for each in (self._new, *self._ahead.values())]
+            return np.array(found[1:], float).reshape(len(found) - 1, len(found[0])).T
+
+        failing = [
+            np.where(holds, weight @ chances("fail", i), weight @ chances("false", i))
+            for i in (0, 1)
+        ]
+        untied = [untied_weight @ chances("untied", i) for i in (0, 1)]
+        within, beside = mass @ holds, mass @ ~holds + float(untied_weight.sum())
+        with_it = [(each * holds).sum(axis=0) / np.maximum(within, 1e-300) for each in failing]
+        without = [
+            ((each * ~holds).sum(axis=0) + extra) / np.maximum(beside, 1e-300)
+            for each, extra in zip(failing, untied, strict=True)
+        ]
+        likely = failing[0].sum(axis=0) + untied[0]
+        known = mass @ entropy(np.clip(np.where(possible, failing[0] / safe, 0), 0, 1))
+        if len(alone):
+            held = max(float(untied_weight.sum()), 1e-300)
+            known = known + held * entropy(np.clip(untied[0] / held, 0, 1))
+        return Again(
+            positions=positions,
+            bad=np.clip(likely, 0, 1),
+            bits=entropy(np.clip(likely, 0, 1)) - known,
+            with_it=(with_it[0], with_it[1]),
+            without=(without[0], without[1]),
+        )
+
+    def _joint(self) -> tuple[Floats, Floats, Floats]:
+        """Return the prior of each row, and the joint weight of what was heard and the rates.
+
+        float64[R], float64[R, G], float64[U]; the weights have one factor in common.
         """
-        good, bad = self._total
-        key = self._inside[1].astype(np.int64) * (good + 1) + self._inside[0]
-        share = np.bincount(key, weights=self.prior)
-        rows = np.flatnonzero(share)
-        with_bad, with_good = np.divmod(rows, good + 1)
-        counts = np.stack([with_bad, with_good, bad - with_bad, good - with_good], axis=1)
-        at: NDArray[np.intp] = np.searchsorted(rows, key)
-        at[at == len(rows)] = 0  # commits without weight
-        held: Floats = share[rows].astype(np.float64)
-        return held, counts, at
+        if self._weights is None:
+            share: Floats = np.bincount(
+                self._row, weights=self.prior, minlength=len(self._log)
+            ).astype(np.float64)
+            # A row without a prior must not set the scale.
+            top = float(self._log[share > 0].max())
+            top = max(top, float(self._untied_log.max(initial=-np.inf)))
+            joint = np.exp(np.minimum(self._log - top, 0)) * self.rates.weight
+            alone = np.exp(self._untied_log - top) * self.rates.untied_weight
+            self._weights = share, joint, alone
+        return self._weights
+
+
+@dataclass(frozen=True, slots=True)
+class _Ahead:
+    """How likely the next run on one commit fails, and the next two, at each point of the grid."""
+
+    fail: tuple[Floats, Floats]
+    false: tuple[Floats, Floats]
+    untied: tuple[Floats, Floats]
+
+    @classmethod
+    def of(cls, rates: Rates, good: int = 0, bad: int = 0) -> _Ahead:
+        """Work it out after so many runs."""
+
+        def both(rate: Floats, spread: Floats) -> tuple[Floats, Floats]:
+            once = next_time(rate, spread, bad, good)
+            return once, once * next_time(rate, spread, bad + 1, good)
+
+        return cls(
+            both(rates.fail, rates.spread),
+            both(rates.false, rates.spread),
+            both(rates.untied, rates.untied_spread),
+        )
+
+
+def _log(chance: Floats, bad: bool) -> Floats:
+    said = chance if bad else 1 - chance
+    found: Floats = np.full(said.shape, _NEVER)
+    np.log(said, out=found, where=said > 0)
+    return found
+
+
+def _mean(weights: Floats, values: Floats) -> float:
+    whole = float(weights.sum())
+    return float(weights @ values) / whole if whole else 0.0

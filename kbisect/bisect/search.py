@@ -11,11 +11,12 @@ a grid is a hypothesis too, the first being the test that always tells the truth
 over rates. By hand every answer counts as true, so the grid is one point.
 
 **Likelihood.** An answer bad from commit t has probability `fail` if t contains c, else `false`;
-good the rest. So the likelihood of (c, rates) depends on four counts only: bad and good answers
-from commits that contain c, and from those that don't. Commits with equal counts share one row, and
-the posterior is exact at about as many rows as there were answers (belief.py). What commits contain
-is held as intervals of a numbering along chains, so a sum over all ancestors, for every commit at
-once, is one cumulative sum (reach.py).
+good the rest. But runs on one commit are more alike than runs on two, so a commit has rates of its
+own, spread around these by as much as is learned too, and integrated out (rates.py). So the
+likelihood of (c, rates) depends on c only by which tested commits contain it. Commits that are in
+the same ones share one row, and the posterior is exact at about as many rows as commits were tested
+(belief.py). What commits contain is held as intervals of a numbering along chains, so a sum over
+all ancestors, for every commit at once, is one cumulative sum (reach.py).
 
 **Choice.** The test that says most for its price. What it says is the mutual information of its
 answer and the culprit, in bits; the price is its build, unless that is there, and its run, which
@@ -35,7 +36,9 @@ without the prior**: against each commit outside the set there is an answer, bad
 doesn't contain it or good from one that does, which doesn't speak against the set just as well; and
 a single culprit has failed itself. If the posterior is there and the proof is not, the test is made
 that would give it. "No culprit" needs the same confidence, and answers that contradict each other;
-a culprit is not named while "no culprit" holds more than a fifth of the doubt.
+a culprit is not named while "no culprit" holds more than a fifth of the doubt. Where answers
+contradict each other and no run says anything any more, it is unresolved: the fewest commits that
+hold the confidence are named.
 """
 
 from __future__ import annotations
@@ -45,9 +48,10 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 import numpy as np
+from numpy.typing import NDArray
 
 from kbisect.bisect import telling
-from kbisect.bisect.belief import Belief, Posterior
+from kbisect.bisect.belief import OUTSIDE, Belief, Posterior
 from kbisect.bisect.blocks import breakers, testable
 from kbisect.bisect.information import entropy
 from kbisect.bisect.price import Costs
@@ -65,11 +69,18 @@ SPARE = 3
 TWICE = 3
 """So many workers may run one test that all wait for."""
 
+NOBODY = 0.4
+"""There is "no culprit" at so much of the doubt: it ends a hunt, and tells nobody where to look."""
+
 MARGIN = 0.75
 """While answers agree, it stops at so much of the doubt that is allowed: to check them is cheap."""
 
-GOOD_END = -1
-"""The position that stands for a good end: it contains no candidate."""
+VAIN = 3e-4
+"""Bits. Where answers contradict each other, a run that says less isn't worth it: a commit with a
+rate of its own is then known as well as it can be."""
+
+GOOD_END = OUTSIDE
+"""The position that stands for a good end."""
 
 _LEAST = 1e-7  # bits; a test that says less says nothing
 _SHARE_OF_DOUBT = 0.2  # of what is left to 1, so much may be "no culprit" when one is named
@@ -150,7 +161,7 @@ class Search:
         if position != GOOD_END:
             self._heard[position] = True
             self._failed[position] |= verdict is Verdict.BAD
-        self.belief.hear(None if position == GOOD_END else position, verdict is Verdict.BAD)
+        self.belief.hear(position, verdict is Verdict.BAD)
 
     def equal(self, position: int, other: int) -> None:
         """Take in that two commits have the same binary: no culprit lies between them.
@@ -235,7 +246,9 @@ class Search:
         ended = self._ended(post, closed)
         if isinstance(ended, Stop):
             return ended
-        choice = None
+        choice = self._passing(post, closed) if left else None
+        if choice is not None:
+            return choice
         if ended is not None:
             choice = self._proof(ended, closed, pending)
         elif agree and (left == 1 or post.culprit[suspects].sum() < self.confidence):
@@ -248,8 +261,15 @@ class Search:
         choice = choice or self._telling(post, pending, closed)
         if choice is not None or pending:
             return choice
-        likely = np.flatnonzero(post.culprit >= (1 - self.confidence) / max(1, len(self.reach)))
+        likely = self.likely()
         return Stop(Ending.UNRESOLVED, tuple(likely.tolist()), float(post.culprit[likely].sum()))
+
+    def likely(self) -> NDArray[np.intp]:
+        """Return the fewest positions that hold the asked confidence, or all that can be."""
+        culprit = self.belief.posterior.culprit
+        order = np.argsort(-culprit, kind="stable")
+        total = np.cumsum(culprit[order])
+        return np.sort(order[: int(np.searchsorted(total, self.confidence)) + 1])
 
     # --- when every answer is true ------------------------------------------------------------
 
@@ -322,7 +342,7 @@ class Search:
                     inside = self.reach.mask(position)
                     likely += float((now.culprit * (now.fail - now.false))[inside].sum())
                     self._failed[position] |= likely >= 0.5
-                self.belief.hear(None if position == GOOD_END else position, likely >= 0.5)
+                self.belief.hear(position, likely >= 0.5)
             planned = self.next()
         finally:
             self.belief, self._failed = kept
@@ -345,15 +365,17 @@ class Search:
             fresh, share = self._beyond(culprit / tied, pending)
             if fresh.max() > 0.01:
                 dim = dim * np.minimum(1, fresh / np.maximum(entropy(share), 1e-9))
-        value = telling.value(self.reach, post, self.costs, self.built[:-1], dim)
+        again = self.belief.again
+        value = telling.value(self.reach, post, again, self.costs, self.built[:-1], dim)
         best = int(np.argmax(value))
-        at_end = telling.bits_at_good_end(post)
+        at_end = telling.bits_at_good_end(post, again)
         price = float(self.costs.price(self.built[-1:], np.zeros(1))[0])
         if not self._skipped[-1] and at_end / price > max(float(value[best]), _LEAST):
             return Choice(GOOD_END, at_end)
         if value[best] <= _LEAST:
             return None
-        return Choice(best, float(telling.bits(self.reach, post)[0][best]))
+        said = float(telling.bits(self.reach, post, again)[0][best])
+        return Choice(best, said) if said > VAIN or self.belief.suspects().any() else None
 
     # --- when it ends -------------------------------------------------------------------------
 
@@ -369,7 +391,7 @@ class Search:
 
     def _ended(self, post: Posterior, closed: Mask) -> Stop | Mask | None:
         """Return that it is over; the set that is believed but not proven; None if neither."""
-        if post.none >= self.confidence and not self.belief.suspects().any():
+        if 1 - post.none <= (1 - self.confidence) * NOBODY and not self.belief.suspects().any():
             return Stop(Ending.NO_CULPRIT, (), post.none)
         if post.none > (1 - self.confidence) * _SHARE_OF_DOUBT:
             return None
@@ -393,6 +415,18 @@ class Search:
             believed: Mask = among
             return believed
         return Stop(Ending.CULPRIT if alone else Ending.RANGE, positions, held)
+
+    def _passing(self, post: Posterior, closed: Mask) -> Choice | None:
+        """Choose between the likeliest culprit and the bad end, where the former only passes.
+
+        Only a strong prior and rare reproduction can speak for it. How rare that is, the bad end
+        tells: no run on it says anything about the culprit, but together they refute it or not.
+        """
+        top, last = int(np.argmax(post.culprit)), len(self.reach) - 1
+        if post.culprit[top] < TRUST or self._failed[top] or not self._heard[top] or closed[top]:
+            return None
+        least = min((top, last), key=lambda each: sum(self.belief.runs(each)))
+        return Choice(least, 0.0)
 
     def _proof(self, among: Mask, closed: Mask, pending: Sequence[int]) -> Choice | None:
         """Choose what would prove the set that is believed."""

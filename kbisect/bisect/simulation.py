@@ -94,12 +94,14 @@ class Trial:
 
     Attributes
     ----------
+    held : what was said holds: the culprit is among the suspects, or there is none
     tests : runs of the search; every run, once answers contradicted each other
     runs : with those that only repeat a test to confirm it, and those that were cancelled
     time_found : when one suspect was left, before the confirmation
     """
 
     correct: bool
+    held: bool
     ending: str
     tests: int
     runs: int
@@ -243,8 +245,10 @@ class Bench:
             correct = set(np.flatnonzero(cell == cell[culprit]).tolist()) == set(stop.positions)
         else:
             correct = False
+        held = stop.ending is Ending.NO_CULPRIT if self.world.untied else culprit in stop.positions
         return Trial(
             correct=correct,
+            held=held,
             ending=str(stop.ending),
             tests=tests,
             runs=meter.runs,

@@ -1,5 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Whether the stated confidence is the true one, on small ranges, where many trials are cheap."""
+"""Whether the stated confidence is the true one, on small ranges, where many trials are cheap.
+
+True is what was said: that the culprit is among the named suspects, one where it is found.
+"""
 
 from __future__ import annotations
 
@@ -46,7 +49,7 @@ def report() -> Iterator[tuple[str, str, str]]:
 
 
 def _shares(found: list[Trial]) -> tuple[np.ndarray, np.ndarray]:
-    return np.array([t.confidence for t in found]), np.array([t.correct for t in found])
+    return np.array([t.confidence for t in found]), np.array([t.held for t in found])
 
 
 def _rows(what: str, found: list[Trial], bins: bool = False) -> Iterator[tuple[str, str, str]]:
