@@ -55,6 +55,26 @@ _POSITIVE = click.FloatRange(0)
 )
 @click.option("--repro", type=_SHARE, default=1.0, help="How often a commit with it fails.")
 @click.option("--false-fail", type=_SHARE, default=0.0, help="How often one without it fails.")
+@click.option(
+    "--by-commit",
+    type=_POSITIVE,
+    default=0.0,
+    metavar="S",
+    help="These rates vary by commit (standard deviation, in log odds; 1 is much).",
+)
+@click.option(
+    "--by-worker",
+    type=_POSITIVE,
+    default=0.0,
+    metavar="S",
+    help="They vary by worker, in the same way.",
+)
+@click.option(
+    "--bursts",
+    type=click.FloatRange(0, 0.5),
+    default=0.0,
+    help="Share of the runs in bursts of failures, about four long.",
+)
 @click.option("--untied", is_flag=True, help="There is no culprit: every commit fails so often.")
 @click.option(
     "--broken-block",
@@ -93,6 +113,9 @@ def simulate(
     strategy: str,
     repro: float,
     false_fail: float,
+    by_commit: float,
+    by_worker: float,
+    bursts: float,
     untied: bool,
     blocks: tuple[float, ...],
     workers: int,
@@ -109,6 +132,10 @@ def simulate(
 
     Nothing is tested or checked out: the answers are drawn. `tests` counts the runs of the search;
     runs that only repeat a test, to confirm what was found, are in `runs` and in the cost.
+
+    Would five retries be enough? A test that fails one time in five fails two times in three when
+    it is run five times and one failure counts: compare --repro 0.2 with --repro 0.67 --test-cost
+    5. If some commits fail less often than others, say so with --by-commit 1.
     """
     import numpy as np
 
@@ -144,7 +171,7 @@ def simulate(
         candidates=candidates,
         reach=reach,
         prior=weighed.weights[reach.order],
-        world=World(repro, false_fail, untied, blocks, time_sigma),
+        world=World(repro, false_fail, untied, blocks, time_sigma, by_commit, by_worker, bursts),
         costs=Costs(build_cost, test_cost, bad_time_ratio),
         confidence=confidence,
         workers=workers,
