@@ -2,7 +2,8 @@
 """The search against git's own rule and git_bayesect, row by row: `python -m tests.bench.search`.
 
 KBISECT_BAYESECT_PYTHON names a Python that can import git_bayesect; without it its columns are
-empty. KBISECT_BENCH_TRIALS is the number of trials a row (300).
+empty. KBISECT_BENCH_TRIALS is the number of trials a row (300), KBISECT_BENCH_SEED the seed, and
+KBISECT_BENCH_ROWS names the groups of rows that are wanted (`blocks,noise`), else all are.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ import shutil
 import subprocess
 import tempfile
 import time
+from collections.abc import Callable, Collection
 from pathlib import Path
 from typing import Any
 
@@ -46,6 +48,12 @@ FOLDERS = (
     *("drivers/net/e1000e", "drivers/net/can", "drivers/net/wireless/rtlwifi"),
 )
 TRIALS = int(os.environ.get("KBISECT_BENCH_TRIALS", "300"))
+SEED = int(os.environ.get("KBISECT_BENCH_SEED", "1"))
+DEAR = Costs(5, 1)
+GROUPS = (
+    *("blocks", "certain", "noise", "untied", "workers", "unequal"),
+    *("real", "calibration", "git"),
+)
 
 
 def row(what: str, ours: object, peer: object, aim: str) -> None:
@@ -55,25 +63,32 @@ def row(what: str, ours: object, peer: object, aim: str) -> None:
 
 def run(net: Path | None) -> None:
     """Measure the search: on a linear range, and on a real one where there is a repository."""
-    print(f"\nSearch ({TRIALS} trials a row)")
+    wanted = set(os.environ.get("KBISECT_BENCH_ROWS", ",".join(GROUPS)).split(","))
+    if unknown := wanted.difference(GROUPS):
+        raise SystemExit(
+            f"no such rows: {', '.join(sorted(unknown))}; there are {', '.join(GROUPS)}"
+        )
+    print(f"\nSearch ({TRIALS} trials a row, seed {SEED})")
     row("", "kbisect", "peer", "to reach")
-    linear_range()
-    if net is not None:
+    linear_range(wanted)
+    if net is not None and "real" in wanted:
         real_range(net)
-    for what, ours, aim in calibration.report():
-        row(what, ours, "", aim)
-    against_real_git()
+    if "calibration" in wanted:
+        for what, ours, aim in calibration.report():
+            row(what, ours, "", aim)
+    if "git" in wanted:
+        against_real_git()
 
 
 def _both(bench: Bench, culprits: list[int]) -> tuple[dict[str, Any], dict[str, Any]]:
-    ours = summary(list(bench.trials(culprits, np.random.default_rng((1, 1)))))
-    return ours, summary(list(bench.baseline(culprits, np.random.default_rng((1, 1)))))
+    ours = summary(list(bench.trials(culprits, np.random.default_rng((SEED, 1)))))
+    return ours, summary(list(bench.baseline(culprits, np.random.default_rng((SEED, 1)))))
 
 
 def _each(bench: Bench, culprits: list[int]) -> tuple[dict[str, Any], dict[str, Any]]:
     """Do the same, and tell how many tests more than git's one culprit took at most."""
-    ours = list(bench.trials(culprits, np.random.default_rng((1, 1))))
-    git = list(bench.baseline(culprits, np.random.default_rng((1, 1))))
+    ours = list(bench.trials(culprits, np.random.default_rng((SEED, 1))))
+    git = list(bench.baseline(culprits, np.random.default_rng((SEED, 1))))
     extra = max(a.tests - b.tests for a, b in zip(ours, git, strict=True))
     return {**summary(ours), "extra": extra}, summary(git)
 
@@ -83,22 +98,35 @@ def _bayesect(repro: float, false: float, trials: int, build: float) -> dict[str
     if not python:
         return None
     script = Path(__file__).with_name("bayesect.py")
-    words = [str(word) for word in (repro, false, 1024, trials, 1, build)]
+    words = [str(word) for word in (repro, false, 1024, trials, SEED, build)]
     done = subprocess.run([python, script, *words], capture_output=True, text=True, check=True)
     found = json.loads(done.stdout)
     assert isinstance(found, dict)
     return found
 
 
-def linear_range() -> None:
+def linear_range(wanted: Collection[str]) -> None:
     """1,024 commits in a row."""
     line = straight(1024)
     reach, flat = Reach.of(line.graph), np.ones(1024)
-    culprits = np.random.default_rng(1).integers(1024, size=TRIALS).tolist()
+    culprits = np.random.default_rng(SEED).integers(1024, size=TRIALS).tolist()
 
     def bench(**options: Any) -> Bench:
         return Bench(line, reach, flat, **options)
 
+    for name, rows in (
+        ("blocks", _blocks),
+        ("certain", _certain),
+        ("noise", _noise),
+        ("untied", _untied),
+        ("workers", _workers),
+        ("unequal", _unequal),
+    ):
+        if name in wanted:
+            rows(bench, culprits)
+
+
+def _blocks(bench: Callable[..., Bench], culprits: list[int]) -> None:
     for what, blocks, aim in (
         ("one block of 30 % can't be tested", (0.3,), "<= 30 tests, exact suspects"),
         ("five blocks of 6 %", (0.06,) * 5, "<= 70 tests, exact suspects"),
@@ -110,18 +138,23 @@ def linear_range() -> None:
             f"git {git['tests_mean']:.1f}",
             aim,
         )
-    dear = Costs(5, 1)
-    ours, git = _both(bench(costs=dear), culprits)
+
+
+def _certain(bench: Callable[..., Bench], culprits: list[int]) -> None:
+    ours, git = _both(bench(costs=DEAR), culprits)
     row(
         "reproduction 100 %, build 5, test 1",
         f"cost {ours['cost_mean']:.1f}, right {ours['accuracy']:.3f}",
         f"git {git['cost_mean']:.1f}",
         "<= 1.1 x git",
     )
+
+
+def _noise(bench: Callable[..., Bench], culprits: list[int]) -> None:
     for repro, false in ((0.5, 0), (0.2, 0), (0.1, 0), (0.9, 0.1), (0.8, 0.2)):
-        costs = dear if not false else Costs(0, 1)
+        costs = DEAR if not false else Costs(0, 1)
         ours, _ = _both(bench(world=World(repro, false), costs=costs), culprits)
-        peer = _bayesect(repro, false, min(TRIALS, 100), costs.build)
+        peer = _bayesect(repro, false, TRIALS, costs.build)
         said = "git_bayesect was not measured"
         if peer:
             said = (
@@ -135,10 +168,15 @@ def linear_range() -> None:
             said,
             "right .95, runs <= peer's" if false else "right .95, <= 13 builds, cost <= .5 x",
         )
+
+
+def _untied(bench: Callable[..., Bench], culprits: list[int]) -> None:
     for rate in (0.3, 0.7):
-        ours, _ = _both(bench(world=World(rate, untied=True), costs=dear), culprits)
+        ours, _ = _both(bench(world=World(rate, untied=True), costs=DEAR), culprits)
         row(f"not tied, fails {rate:.0%} everywhere", ours["outcomes"], "", ">= 99 % no culprit")
-    _workers(bench, culprits)
+
+
+def _unequal(bench: Callable[..., Bench], culprits: list[int]) -> None:
     true = Costs(0, 1, 0.1)
     known, _ = _both(bench(costs=true), culprits)
     blind, _ = _both(bench(costs=true, believed=Costs(0, 1)), culprits)
@@ -150,7 +188,7 @@ def linear_range() -> None:
     )
 
 
-def _workers(bench: Any, culprits: list[int]) -> None:
+def _workers(bench: Callable[..., Bench], culprits: list[int]) -> None:
     for count in (3, 7, 15):
         ours, _ = _both(bench(workers=count, costs=Costs(0, 1)), culprits)
         floor = math.ceil(math.log(1024, count + 1) - 1e-9)
@@ -189,11 +227,10 @@ def _real(repo: Repository, net: Path, work: Path) -> None:
     rng = np.random.default_rng(1)
     in_scope = suspicion.in_scope(repo, candidates)
     assert in_scope is not None
-    dear = Costs(5, 1)
 
     def measured(prior: priors.Prior, among: Any, count: int) -> tuple[Any, Any]:
         numbers = rng.permutation(np.flatnonzero(among))[:count]
-        bench = Bench(candidates, reach, prior.weights[reach.order], costs=dear)
+        bench = Bench(candidates, reach, prior.weights[reach.order], costs=DEAR)
         return _each(bench, reach.position[numbers].tolist())
 
     everywhere = np.ones(size, np.bool_)
@@ -231,9 +268,9 @@ def _real(repo: Repository, net: Path, work: Path) -> None:
     )
     weights = default.weights[reach.order]
     for what, world in (("  reproduction 50 %", World(0.5)), ("  90 % / 10 %", World(0.9, 0.1))):
-        bench = Bench(candidates, reach, weights, world, dear)
+        bench = Bench(candidates, reach, weights, world, DEAR)
         place = [int(reach.position[5000])]
-        ours = summary(list(bench.trials(place, np.random.default_rng((1, 1)))))
+        ours = summary(list(bench.trials(place, np.random.default_rng((SEED, 1)))))
         row(
             what + ", one run",
             f"{ours['runs_mean']:.0f} runs, {ours['builds_mean']:.0f} builds, {ours['outcomes']}",
