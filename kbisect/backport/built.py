@@ -33,20 +33,18 @@ def files(build: Path, source: Path | None) -> frozenset[str]:
     if not build.is_dir():
         raise UsageError(f"no such directory: {build}", hint="give a finished build's folder")
     tops = [each for top in (source, build) if top for each in (top.resolve(), top.absolute())]
-    found: set[str] = set()
+    names: set[str] = set()
     seen = False
     for text in _texts(build):
         seen = True
-        for name in set(_SOURCE.findall(text)):
-            relative = _relative(name, build, tops)
-            if relative:
-                found.add(relative)
+        names.update(_SOURCE.findall(text))
     if not seen:
         raise UsageError(
             f"{build} has no dependency files: no .*.cmd, no *.d, no compile_commands.json",
             hint="give the folder of a finished build (O=…)",
         )
-    return frozenset(found)
+    found = (_relative(name, build, tops) for name in names)
+    return frozenset(name for name in found if name)
 
 
 def _texts(build: Path) -> Iterator[str]:
