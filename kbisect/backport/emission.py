@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from email.header import Header
 from email.utils import formataddr, formatdate
 
-from kbisect.backport.candidates import Survey
+from kbisect.backport.candidates import Candidate, Survey
 from kbisect.backport.forecast import Forecast, State
 from kbisect.backport.marking import Marker, message
 from kbisect.errors import UsageError
@@ -40,25 +40,21 @@ class Mailbox:
     left_out: tuple[str, ...]
 
 
-def chosen(tried: Sequence[Forecast], named: Iterable[str]) -> list[Forecast]:
-    """Return what is to be emitted: all but the weak, or just those named.
+def chosen(surveyed: Survey, named: Iterable[str]) -> list[Candidate]:
+    """Return the candidates that somebody names, in upstream's order.
 
     Raises
     ------
     UsageError
         One that is named is no candidate.
     """
-    wanted = list(named)
-    if not wanted:
-        return [each for each in tried if each.emitted]
-    by_oid = {each.candidate.oid: each for each in tried}
-    for oid in wanted:
-        if oid not in by_oid:
-            raise UsageError(
-                f"{oid[:12]} is no candidate here",
-                hint=f"kbisect backport explain {oid[:12]} says why",
-            )
-    return [each for each in tried if each.candidate.oid in set(wanted)]
+    wanted = set(named)
+    for oid in wanted - {each.oid for each in surveyed.candidates}:
+        raise UsageError(
+            f"{oid[:12]} is no candidate here",
+            hint=f"kbisect backport explain {oid[:12]} says why",
+        )
+    return [each for each in surveyed.candidates if each.oid in wanted]
 
 
 def script(tried: Sequence[Forecast], branch: str, subject: Callable[[str], str]) -> str:

@@ -289,9 +289,11 @@ def watch(
 
 
 def emitted(session: Session, view: View, named: tuple[str, ...]) -> list[Forecast]:
-    """Return the forecasts of what is to be taken."""
+    """Return the forecasts of what is to be taken: all but the weak, or just those named."""
     from kbisect.backport.emission import chosen
     from kbisect.backport.forecast import forecasts
 
-    oids = [session.repository.resolve(name) for name in named]
-    return chosen(list(forecasts(session.repository, view.index, view.survey)), oids)
+    if named:
+        wanted = chosen(view.survey, [session.repository.resolve(name) for name in named])
+        return list(forecasts(session.repository, view.index, view.survey, wanted))
+    return [each for each in forecasts(session.repository, view.index, view.survey) if each.emitted]

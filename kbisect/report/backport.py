@@ -6,6 +6,7 @@ from __future__ import annotations
 import csv
 import io
 import re
+import shlex
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import asdict
@@ -63,7 +64,7 @@ def listing(
     if not shown:
         lines.append("nothing is missing that the history marks as a fix")
     lines += _aside(surveyed, [each.candidate for each in forecasts], style, everything=everything)
-    lines += ["", *_counts(surveyed, [forecast.candidate for forecast in forecasts])]
+    lines += ["", *_counts(surveyed, [forecast.candidate for forecast in forecasts], names)]
     return "\n".join(lines) + "\n"
 
 
@@ -170,12 +171,15 @@ def _aside(
     ]
 
 
-def _counts(surveyed: Survey, candidates: Sequence[Candidate]) -> Iterable[str]:
+def _counts(
+    surveyed: Survey, candidates: Sequence[Candidate], names: tuple[str, str]
+) -> Iterable[str]:
     firm = [each for each in candidates if not _weak(each)]
     tagged = sum(candidate.tagged for candidate in firm)
     aimed = sum(bool(candidate.targets) for candidate in firm)
+    noun = "candidate" if len(firm) == 1 else "candidates"
     yield (
-        f"{len(firm)} candidates ({tagged} tagged for stable, {aimed} name what they mend),"
+        f"{len(firm):,} {noun} ({tagged} tagged for stable, {aimed} name what they mend),"
         f" {len(candidates) - len(firm)} weak, {len(surveyed.already)} already here,"
         f" {len(surveyed.excluded)} set aside, of {surveyed.examined:,} upstream commits in scope."
     )
@@ -184,7 +188,8 @@ def _counts(surveyed: Survey, candidates: Sequence[Candidate]) -> Iterable[str]:
     yield "A fix that names neither its culprit nor stable isn't found: this can't be complete."
     yield '"Applies" is not "correct": build and test what you take.'
     if firm:
-        yield f"Next: kbisect backport explain {firm[0].oid[:12]}"
+        branch, upstream = (printable(shlex.quote(each)) for each in names)
+        yield f"Next: kbisect backport explain {firm[0].oid[:12]} {branch} --upstream {upstream}"
 
 
 def news(

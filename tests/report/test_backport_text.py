@@ -48,3 +48,10 @@ def test_a_long_story_is_cut_to_the_sentence_that_names_the_culprit(
 
 def test_a_long_word_is_no_reason_to_lose_the_culprit() -> None:
     assert any(CULPRIT in line for line in listed("x" * 400 + f" {CULPRIT} " + "y" * 400))
+
+
+def test_the_next_command_names_the_branch_and_its_upstream() -> None:
+    assert f"Next: kbisect backport explain {'1' * 12} linux-3.12.y --upstream master" in listed(
+        "This broke it."
+    )
+    assert any(line.startswith("1 candidate (0 tagged") for line in listed("This broke it."))
