@@ -73,7 +73,8 @@ def substituted(finding: Finding, callers: Sequence[CallerChange], use: str, wor
         if not _is_drop_in(finding):
             return ""
         name = new.name if new.what is What.FIELD else new.name.split()[-1]
-        return re.sub(rf"\b{re.escape(word)}\b", name.rsplit(".", 1)[-1], use)
+        text = re.sub(rf"\b{re.escape(word)}\b", name.rsplit(".", 1)[-1], use)
+        return text if text != use else ""  # it moved to another struct: which one of those?
     if callers and not callers[0].became.endswith("()"):
         return re.sub(rf"\b{re.escape(word)}\b", callers[0].became, use)
     return ""
