@@ -116,8 +116,9 @@ def _one(
     diff = patch.mail.diff
     plain = applier.apply(tree, diff)
     if plain.tree is not None:
-        moved = f"{_hunks(plain.offsets)} at other lines" if plain.offsets else ""
-        return Forecast(title, State.CLEAN, plain.tree, moved)
+        said = [f"{_hunks(plain.offsets)} at other lines"] if plain.offsets else []
+        said += [f"links {f.path} to {f.link_target}" for f in patch.files if f.link_target]
+        return Forecast(title, State.CLEAN, plain.tree, "; ".join(said))
     if applier.apply(tree, diff, reverse=True).tree is not None:
         same = _same(repository, patch, onto)
         return Forecast(title, State.ALREADY, tree, "its lines are there", same_as=same)

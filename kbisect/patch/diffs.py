@@ -80,11 +80,20 @@ class FileDiff:
         return sum(len(hunk.side(b"+")) for hunk in self.hunks)
 
     @property
+    def link_target(self) -> str | None:
+        """Where a symbolic link leads that the patch makes or turns; None for any other file."""
+        if self.mode != _SYMLINK or self.action is Action.DELETED:
+            return None
+        came = [line for hunk in self.hunks for line in hunk.side(b"+")]
+        return came[0].decode("utf-8", "replace") if came else None
+
+    @property
     def removed(self) -> int:
         """Number of lines that go."""
         return sum(len(hunk.side(b"-")) for hunk in self.hunks)
 
 
+_SYMLINK = "120000"
 _START = re.compile(rb"diff -|Index: |--- (?:\S|$)")
 _HUNK = re.compile(rb"@@ -(\d+)(?:,(\d+))? \+(\d+)(?:,(\d+))? @@ ?(.*)")
 _INDEX = re.compile(rb"index ([0-9a-f]{4,64})\.\.([0-9a-f]{4,64})(?: ([0-7]{6}))?$")

@@ -22,6 +22,8 @@ from kbisect.patch import diffs
 
 _FROM_LINE = re.compile(rb"From \S.*\d\d?:\d\d(?::\d\d)?\b.*(?:19[7-9]|2\d\d)\d\b.*$")
 _HEADER = re.compile(rb"[A-Za-z][A-Za-z0-9-]*:(?:[ \t]|$)")
+HTML = "it has a part in HTML, which was passed over"
+"""A remark."""
 _ON_THE_WAY = ("Received", "Return-Path", "List-Id", "X-Mailer")
 _PATCH_NAME = re.compile(r"\.(?:patch|diff)\Z", re.IGNORECASE)
 
@@ -205,7 +207,7 @@ def _body(message: Message, remarks: list[str]) -> tuple[bytes, str | None]:
         name = str(part.get_filename() or "")
         if part.is_multipart() or kind == "text/html":
             if kind == "text/html":
-                remarks.append("it has a part in HTML, which was passed over")
+                remarks.append(HTML)
             continue
         if not kind.startswith("text/") and not _PATCH_NAME.search(name):
             remarks.append(f"it has a part of type {kind}, which was passed over")

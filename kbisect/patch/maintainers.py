@@ -26,6 +26,7 @@ from kbisect.patch.signers import Signers
 
 _CHIEF = "Linus Torvalds <torvalds@linux-foundation.org>"
 _TITLE = 50
+_NO_FILE = "dev/null"
 _ROLES = {
     "supported": "supporter",
     "maintained": "maintainer",
@@ -207,7 +208,9 @@ class Desk:
                 answer.add_person(self.mailmap.mapped(who), "in file", Kind.IN_FILE)
         for who, role in self.signers.of_commits(fixes):
             answer.add_person(who, role, Kind.BLAMED)
-        return answer.whole(paths, uncovered)
+        # A file that comes or goes has this name on one side.
+        real = [path for path in paths if path != _NO_FILE]
+        return answer.whole(real, [path for path in uncovered if path != _NO_FILE])
 
 
 @dataclass(slots=True)

@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from kbisect.api.findings import Finding
@@ -188,8 +188,14 @@ def _facts(repository: Repository, patch: Patch, index: Index | None) -> PatchFa
         sum(file.added for file in patch.files),
         sum(file.removed for file in patch.files),
         mended(repository, patch, index),
-        patch.mail.remarks,
+        (*patch.mail.remarks, *_links(patch)),
     )
+
+
+def _links(patch: Patch) -> Iterator[str]:
+    for file in patch.files:
+        if file.link_target is not None:
+            yield f"{file.path} becomes a symbolic link to {file.link_target}"
 
 
 def mended(repository: Repository, patch: Patch, index: Index | None) -> tuple[Mended, ...]:

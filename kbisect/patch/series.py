@@ -13,6 +13,7 @@ from pathlib import Path
 from kbisect.errors import UsageError
 from kbisect.git import formatpatch
 from kbisect.git.repository import Repository
+from kbisect.git.snapshot import Snapshot
 from kbisect.history import messages, names
 from kbisect.history.messages import Link, LinkKind, Trailer
 from kbisect.patch import diffs, mails, subjects
@@ -22,6 +23,8 @@ from kbisect.patch.subjects import Subject
 
 NO_TITLE, NO_BLURB = "*** SUBJECT HERE ***", "*** BLURB HERE ***"
 """What `git format-patch` leaves in a cover letter to be written over."""
+_WHOLE_TREE = 1000
+"""A first commit of more files than this is an import."""
 _BASE = re.compile(r"(?m)^base-commit: ([0-9a-f]{40})$")
 _GIVEN = re.compile(r"(?m)^((?:Reviewed|Acked|Tested)-by: .+@.+)$")
 
@@ -205,6 +208,8 @@ def of_commits(
                 f"{oid[:12]} is a merge: it has no patch of its own",
                 hint=f"name what it brought: {given}^1..{given}^2",
             )
+        if not repository.commit(oid).parents:
+            _require_small(Snapshot(repository.gitdir, oid))
         raw = formatpatch.mails(repository, oid)
         base = next(iter(repository.commit(oid).parents), None)
     if not raw and dots:
@@ -213,6 +218,14 @@ def of_commits(
         raise UsageError(f"{given} changes no file: there is no patch", hint="name another commit")
     found = read(raw, given)
     return Series(found.cover, found.patches, found.total, source="repository", base=base)
+
+
+def _require_small(first: Snapshot) -> None:
+    if (count := len(first.files)) > _WHOLE_TREE:
+        raise UsageError(
+            f"{first.oid[:12]} has no parent and {count:,} files: it is a whole tree, not a patch",
+            hint="name a later commit",
+        )
 
 
 @dataclass
@@ -254,10 +267,7 @@ def read(raw: bytes, name: str = "the input") -> Series:
     # A cover letter alone has nothing to apply.
     whole = {key: thread for key, thread in threads.items() if thread.patches}
     if not whole:
-        raise NoPatch(
-            f"{name} holds no patch" + (f", only {len(answers)} mails of talk" if answers else ""),
-            hint="give the mails that carry the diffs",
-        )
+        raise _no_patch(name, answers)
     keys = list(whole)
     if all(len(key) > 3 for key in keys):
         return _loose(list(whole.values()), answers)
@@ -270,6 +280,17 @@ def read(raw: bytes, name: str = "the input") -> Series:
         if key != best
     ]
     return _series(whole[best], int(str(best[1])), answers, others)
+
+
+def _no_patch(name: str, answers: Sequence[Mail]) -> NoPatch:
+    """Say what a mailbox holds instead of patches."""
+    talk = f"{len(answers)} mail{'s' if len(answers) > 1 else ''}"
+    hint = "give the mails that carry the diffs"
+    if any(mails.HTML in mail.remarks for mail in answers):
+        hint = "a patch in HTML is no patch: ask for it as plain text"
+    return NoPatch(
+        f"{name} holds no patch" + (f", only {talk} of talk" if answers else ""), hint=hint
+    )
 
 
 def _loose(threads: Sequence[_Thread], answers: Sequence[Mail]) -> Series:

@@ -314,3 +314,31 @@ def test_a_tree_of_networking_is_a_place_to_apply_to(nettrees_copy: History, kbi
     done = kbisect("-C", path, "patch", "apply", THREAD, "--onto", "net-next", "--json")
     assert answer(done, "patch-apply")["onto"] == tip
     assert "by refs/heads/elsewhere" in done.stderr
+
+
+def test_a_symbolic_link_is_named_where_it_applies_and_where_it_is_read(
+    office: History, kbisect: Run, tmp_path: Path
+) -> None:
+    place = tmp_path / "link.patch"
+    place.write_text(
+        HEAD
+        + "diff --git a/lib/link b/lib/link\nnew file mode 120000\n--- /dev/null\n+++ b/lib/link\n"
+        "@@ -0,0 +1 @@\n+/etc/passwd\n\\ No newline at end of file\n"
+    )
+    here = ("-C", office.path, "patch")
+    assert (
+        "links lib/link to /etc/passwd" in kbisect(*here, "apply", place, "--onto", "HEAD").stdout
+    )
+    assert "symbolic link to /etc/passwd" in kbisect(*here, "read", place).stdout
+    named = answer(kbisect(*here, "maintainers", place, "--json"), "patch-maintainers")
+    assert named["paths"] == ["lib/link"]  # not dev/null
+
+
+def test_a_patch_in_html_is_refused_for_what_it_is(
+    office: History, kbisect: Run, tmp_path: Path
+) -> None:
+    place = tmp_path / "html.eml"
+    place.write_text("From: a@example.org\nSubject: [PATCH] x\nContent-Type: text/html\n\n<pre>x\n")
+    done = kbisect("-C", office.path, "patch", "read", place)
+    assert "only 1 mail of talk" in complaint(done, 2)
+    assert "plain text" in done.stderr

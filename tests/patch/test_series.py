@@ -108,7 +108,7 @@ def test_a_revision_a_range_and_a_merge(nettrees: History) -> None:
 
 
 def test_talk_alone_is_no_series() -> None:
-    with pytest.raises(UsageError, match="only 1 mails of talk"):
+    with pytest.raises(UsageError, match="only 1 mail of talk"):
         series.read(b"From: a@example.org\nSubject: Re: [PATCH] x\n\nNo.\n")
 
 
@@ -137,3 +137,10 @@ def test_talk_alone_is_no_series() -> None:
 )
 def test_subjects(text: str, expected: Subject) -> None:
     assert subjects.read(text) == expected
+
+
+def test_an_import_is_no_patch(office: History, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert series.of_commits(office.repository, office.marks[1]).paths
+    monkeypatch.setattr(series, "_WHOLE_TREE", 3)
+    with pytest.raises(UsageError, match="a whole tree, not a patch"):
+        series.of_commits(office.repository, office.marks[1])
