@@ -3,22 +3,40 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import click
 
 from kbisect.cli import posted
-from kbisect.cli.session import Session, json_option, pass_session
+from kbisect.cli.session import Command, Session, json_option, pass_session
 from kbisect.errors import UsageError
 
-exit_code = click.option("--exit-code", is_flag=True, help="Exit with 1 if any doesn't apply.")
-onto_option = click.option("--onto", required=True, metavar="REV", help="Where to.")
+
+def forecasting(branch: str) -> Callable[[Command], Command]:
+    """Give a command what all of them take: a place, a branch of it, an exit code that tells.
+
+    Parameters
+    ----------
+    branch : help of --branch
+    """
+    options = (
+        click.option("--onto", required=True, metavar="REV", help="Where to."),
+        click.option("--branch", metavar="NAME", help=branch),
+        click.option("--exit-code", is_flag=True, help="Exit with 1 if any doesn't apply."),
+        json_option,
+    )
+
+    def give(command: Command) -> Command:
+        for option in reversed(options):
+            command = option(command)
+        return command
+
+    return give
 
 
 @click.command()
 @click.argument("given", metavar="MBOX|FILE|REV|-")
-@onto_option
-@click.option("--branch", metavar="NAME", help="Make a new branch of it, if all of it applies.")
-@exit_code
-@json_option
+@forecasting("Make a new branch of it, if all of it applies.")
 @pass_session
 def apply(
     session: Session, given: str, onto: str, branch: str | None, exit_code: bool, as_json: bool
@@ -55,10 +73,7 @@ def apply(
 
 @click.command()
 @click.argument("rev")
-@onto_option
-@click.option("--branch", metavar="NAME", help="Make a new branch with it.")
-@exit_code
-@json_option
+@forecasting("Make a new branch with it.")
 @pass_session
 def revert(
     session: Session, rev: str, onto: str, branch: str | None, exit_code: bool, as_json: bool
@@ -92,10 +107,7 @@ def revert(
 
 @click.command()
 @click.argument("revisions", metavar="A..B")
-@onto_option
-@click.option("--branch", metavar="NAME", help="Make a new branch of it, if nothing conflicts.")
-@exit_code
-@json_option
+@forecasting("Make a new branch of it, if nothing conflicts.")
 @pass_session
 def rebase(
     session: Session, revisions: str, onto: str, branch: str | None, exit_code: bool, as_json: bool
