@@ -100,7 +100,9 @@ def _compare_commits(repository: Repository, old: str, new: str | None, scope: S
         if not scope.is_all or old == new:
             return found
         mine, yours = (_exported(repository, commit) for commit in (old, new))
-        history = [export for past in pasts for export in past.exports]
+        history = list(pasts[0].exports)
+        for past in pasts[1:]:  # seen from the old side, its own commits are undone
+            history += [replace(export, came=not export.came) for export in past.exports]
         inline = symbols.inline(both[1].by_key.values())
         exports = tuple(symbols.compare(mine, yours, found.findings, history, inline))
         return replace(found, findings=(*found.findings, *exports))
