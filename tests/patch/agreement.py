@@ -187,7 +187,11 @@ def apply(repository: Repository, releases: list[str], asked: argparse.Namespace
             subprocess.run(["tar", "x", "-C", checkout], stdin=archive.stdout, check=True)
             archive.wait()
             for oid in chosen[turn :: len(releases)]:
-                whole = series.of_commits(repository, oid)
+                try:
+                    whole = series.of_commits(repository, oid)
+                except UsageError as error:
+                    print(f"  {oid[:12]}: left out: {error.message}")
+                    continue
                 ours = applier.apply(repository.commit(onto).tree, whole.patches[0].mail.diff)
                 theirs = subprocess.run(
                     ["git", "apply", "--check", "-"],
