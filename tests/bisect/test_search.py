@@ -14,7 +14,7 @@ from kbisect.bisect import priors, rates
 from kbisect.bisect.price import Costs
 from kbisect.bisect.reach import Reach
 from kbisect.bisect.search import GOOD_END, Choice, Ending, Search, Stop
-from kbisect.bisect.simulation import Bench, World, name, summary
+from kbisect.bisect.simulation import Bench, Trial, World, name, summary
 from kbisect.bisect.verdict import Verdict
 from tests.bisect.graphs import linear, random_dag
 
@@ -178,6 +178,18 @@ def test_calibration() -> None:
         right.append(trial.correct)
     spread = 3.3 * math.sqrt(0.05 / len(right))
     assert abs(np.mean(stated) - np.mean(right)) < spread
+
+
+def test_confidence_is_true_where_commits_have_rates_of_their_own() -> None:
+    """What is named holds, within three points and luck, though the rates vary by commit."""
+    found: list[Trial] = []
+    for seed in range(25):
+        rng = np.random.default_rng((12, seed))
+        on = bench(int(rng.integers(4, 12)), world=World(0.6, by_commit=1.0), costs=Costs(2, 1))
+        found += on.trials([int(rng.integers(len(on.reach)))], rng)
+    stated = float(np.mean([trial.confidence for trial in found]))
+    held = float(np.mean([trial.held for trial in found]))
+    assert stated <= held + 0.03 + 2 * math.sqrt(0.05 / len(found))
 
 
 @pytest.mark.parametrize(("workers", "rounds"), [(3, 5), (7, 4), (15, 3)])

@@ -37,6 +37,12 @@ def test_a_straight_range_needs_no_repository(kbisect: Run, tmp_path: Any) -> No
     assert text.startswith("5 trials on 1,024 candidates\n")
 
 
+@pytest.mark.parametrize("bend", [("--by-commit", "2"), ("--by-worker", "2"), ("--bursts", "0.3")])
+def test_rates_may_vary(kbisect: Run, tmp_path: Any, bend: tuple[str, str]) -> None:
+    words = ("-C", str(tmp_path), "--range-size", "6", "--repro", "0.6", "--trials", "4")
+    assert simulated(kbisect, *words, *bend) != simulated(kbisect, *words)
+
+
 def test_a_real_range_and_a_named_culprit(kbisect: Run, nettrees: History) -> None:
     oids = git(nettrees.path, "rev-list", "--first-parent", "master").split()
     ends = ("--good", oids[-1], "--bad", oids[0])
