@@ -176,12 +176,6 @@ class Search:
         ]
         self.belief.exclude(contained[0] ^ contained[1])
 
-    def hold(self, positions: Sequence[int]) -> None:
-        """Take in whose builds are there still: those of all others are gone."""
-        self.built[:] = False
-        for position in positions:
-            self._build(position)
-
     def _build(self, position: int) -> None:
         self.built[position] = True
         if self._same is not None and position != GOOD_END:

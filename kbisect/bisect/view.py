@@ -99,9 +99,6 @@ def _replayed(state: State, searched: Range, weights: Floats) -> Search:
         ]
         if pair[0] is not None and pair[1] is not None:
             found.equal(pair[0], pair[1])
-    if by_script:
-        held = [GOOD_END if oid in known else searched.position(oid) for oid in _held(state)]
-        found.hold([position for position in held if position is not None])
     return found
 
 
@@ -117,12 +114,6 @@ def likely(found: Search) -> list[int]:
     enough = int(np.searchsorted(total, found.confidence * total[-1])) + 1
     kept: list[int] = order[:enough].tolist()
     return kept
-
-
-def _held(state: State) -> set[str]:
-    """Return the commits whose builds are there still: a worker keeps its last one."""
-    last = {run.worker: run.oid if run.reverted is None else None for run in state.tested}
-    return {oid for oid in last.values() if oid is not None}
 
 
 def _costs(state: State) -> Costs:
