@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
     from numpy.typing import NDArray
 
-FORMAT = 5
+FORMAT = 6
 GROWING = ("rows", "changes", "edges", "merges", "lines")
 """Tables kept in parts; a commit's row never changes once it is written."""
 WHOLE = ("links", "releases", "people", "places")

@@ -91,7 +91,8 @@ def tell(repository: Repository, index: Index, oid: str) -> Story:
     landed = int(index.lineage.landed[number])
     scope = Scope.of(index.meta.scope)
     files = tuple(path for path in changed if scope.contains(path))
-    sections = index.rows("SELECT subsystem FROM rows WHERE oid = ?", [oid])
+    kept = index.rows("SELECT subsystem, author, author_email FROM commits WHERE oid = ?", [oid])
+    written = kept[0][1:] if kept else (record.author.name, record.author.email)  # by the mailmap
     said = _relations(index, "oid", oid)
     heard = _relations(index, "target", oid)
 
@@ -101,14 +102,14 @@ def tell(repository: Repository, index: Index, oid: str) -> Story:
     return Story(
         oid=oid,
         subject=record.subject,
-        author=f"{record.author.name} <{record.author.email}>",
+        author="{} <{}>".format(*written),
         author_time=record.author_time,
         commit_time=record.commit_time,
         merge=len(index.graph.parents_of(number)) > 1,
-        in_scope=bool(sections),
+        in_scope=bool(kept),
         lineage=index.lineage_of(number),
         landed=index.oids[landed] if landed >= 0 else None,
-        subsystem=sections[0][0] if sections else None,
+        subsystem=kept[0][0] if kept else None,
         release=index.release_of(number),
         trees=trees_with(index, number),
         files=files,

@@ -36,12 +36,14 @@ def indexed(outcome: Outcome, style: Style) -> str:
     """Say what `kbisect index` did."""
     trees = [f"{each.tree} = {each.ref}, by {each.why}" for each in outcome.taken]
     if not trees:
+        import textwrap
+
         from kbisect.history.trees import URLS
 
         trees = [
             "none recognised by remotes or branches; say which branch is which:",
             "kbisect index --tree net=REF, where REF is a branch, the tree one of",
-            ", ".join(name for name in URLS if name != "stable"),
+            *textwrap.wrap(", ".join(name for name in URLS if name != "stable"), 64),
             "or a name of your own",
         ]
     listed = "\n            ".join(map(printable, trees))

@@ -66,6 +66,18 @@ def test_a_commit_that_changes_nothing_and_a_merge_are_told(wide: History, kbise
     assert "a merge: the index has what it brought" in text
 
 
+def test_people_are_named_as_the_mailmap_has_them(small: History, kbisect: Run) -> None:
+    (small.path / "net/new.c").write_text("int new;\n")
+    (small.path / ".mailmap").write_text("Ada Lovelace <ada@example.org> <old@example.org>\n")
+    git(small.path, "add", "net/new.c", ".mailmap")
+    who = "--author=ada <old@example.org>"
+    git(small.path, "commit", "--quiet", who, "--message", "net: something new")
+    kbisect("-C", small.path, "index")
+    document, text = story(kbisect, small.path, "HEAD")
+    assert document["author"] == "Ada Lovelace <ada@example.org>"
+    assert "\nAda Lovelace <ada@example.org>, " in text
+
+
 def test_numbers_that_are_no_commits_are_no_mentions(small: History, kbisect: Run) -> None:
     message = (
         "net: fix an oops\n\nLR [c01b6bcc] phy_stop\nCall Trace: [ef82be50] [efb6bb60] down\n\n"
@@ -86,7 +98,8 @@ def test_an_index_without_trees_says_how_to_name_one(small: History, kbisect: Ru
     git(small.path, "branch", "--move", "net", "work")
     text = kbisect("-C", small.path, "index").stdout
     assert "--tree net=REF" in text
-    assert re.search(r"mainline, net, net-next, .*netfilter", text)
+    assert re.search(r"mainline, net, net-next,[^:]* netfilter", text)
+    assert max(map(len, text.splitlines())) <= 80
     assert (
         "net = refs/heads/work" in kbisect("-C", small.path, "index", "--tree", "net=work").stdout
     )
