@@ -22,7 +22,7 @@ all ancestors, for every commit at once, is one cumulative sum (reach.py).
 answer and the culprit, in bits; the price is its build, unless that is there, and its run, which
 may be shorter when it fails (telling.py, price.py). While the answers agree and the test is more
 likely true than not, rates are left out of it: the suspects are split by their probability, which
-on a flat prior is git's rule; but no test is made after which halving would need more than `SPARE`
+on a flat prior is git's rule (halving.py); but none is made after which it would need over `SPARE`
 tests beyond log2 of the range, so a wrong suspicion costs little. Both are damped by how likely the
 commit can be tested at all, given what could not (blocks.py).
 
@@ -50,9 +50,10 @@ from enum import StrEnum
 import numpy as np
 from numpy.typing import NDArray
 
-from kbisect.bisect import telling
+from kbisect.bisect import halving, telling
 from kbisect.bisect.belief import OUTSIDE, Belief, Posterior
 from kbisect.bisect.blocks import breakers, testable
+from kbisect.bisect.halving import LEAST
 from kbisect.bisect.information import entropy
 from kbisect.bisect.price import Costs
 from kbisect.bisect.rates import Floats, Rates
@@ -82,7 +83,6 @@ rate of its own is then known as well as it can be."""
 GOOD_END = OUTSIDE
 """The position that stands for a good end."""
 
-_LEAST = 1e-7  # bits; a test that says less says nothing
 _SHARE_OF_DOUBT = 0.2  # of what is left to 1, so much may be "no culprit" when one is named
 
 
@@ -273,52 +273,25 @@ class Search:
         closed[[each for each in pending if each != GOOD_END]] = True
         hope = self._hope(suspects) * ~closed
         for weights in (np.where(suspects, self.belief.prior, 0), suspects.astype(float)):
-            gain, inside = self._beyond(weights / weights.sum(), pending)
+            gain, inside = halving.bits(self.reach, weights / weights.sum(), pending)
             value = gain / self.costs.price(self.built[:-1], inside) * hope
             if not pending and not self._skipped.any():
-                value = self._within_bounds(value, suspects)
+                left = (len(suspects) - 1).bit_length() + SPARE - int(self._heard[:-1].sum())
+                value = halving.bounded(self.reach, value, suspects, left)
             best = int(np.argmax(value))
-            if value[best] > _LEAST:
+            if value[best] > LEAST:
                 return Choice(best, float(gain[best]))
             # The prior is sure, and decides nothing: what it holds for impossible is parted too.
         return None
 
-    def _beyond(self, weights: Floats, pending: Sequence[int]) -> tuple[Floats, Floats]:
-        """Return the bits of each commit beyond what the pending tests will say, and its share."""
-        inside = np.clip(self.reach.mass(weights), 0, 1)
-        if not pending:
-            return entropy(inside), inside
-        label = np.zeros(len(weights), np.int64)
-        for bit, position in enumerate(dict.fromkeys(each for each in pending if each != GOOD_END)):
-            for low, high in self.reach.within(position):
-                label[low:high] += 1 << bit
-        gain = np.zeros(len(weights))
-        held = weights > 0
-        for cell in np.unique(label[held]).tolist():
-            part = np.where(label == cell, weights, 0)
-            whole = part.sum()
-            gain += whole * entropy(np.clip(self.reach.mass(part) / whole, 0, 1))
-        return gain, inside
-
-    def _within_bounds(self, value: Floats, suspects: Mask) -> Floats:
-        """Leave out what could make the search too long, if anything remains."""
-        inside = self.reach.mass(suspects.astype(float))
-        longest = np.maximum(inside, suspects.sum() - inside)
-        tests = (len(suspects) - 1).bit_length() + SPARE - int(self._heard[:-1].sum())
-        bounded = np.where(longest <= 2.0 ** max(0, tests - 1), value, 0)
-        if bounded.max() > _LEAST:
-            return bounded
-        most = np.where(value > _LEAST, longest, np.inf)
-        return np.where(most <= most.min() * 1.05, value, 0)
-
     def _twice(self, suspects: Mask, pending: Sequence[int]) -> Choice | None:
         """Run the pending test that matters most once more: the first of them to end is enough."""
         weights = np.where(suspects, self.belief.prior, 0)
-        gain, _ = self._beyond(weights / weights.sum(), ())
+        gain, _ = halving.bits(self.reach, weights / weights.sum())
         count = np.bincount([each for each in pending if each != GOOD_END], minlength=len(weights))
         value = np.where((count > 0) & (count < TWICE), gain / np.maximum(count, 1), 0)
         best = int(np.argmax(value))
-        return Choice(best, float(gain[best])) if value[best] > _LEAST else None
+        return Choice(best, float(gain[best])) if value[best] > LEAST else None
 
     def _beside(
         self, post: Posterior, suspects: Mask, pending: Sequence[int]
@@ -356,7 +329,7 @@ class Search:
         dim = self._hope(culprit > (1 - self.confidence) / len(self.reach) / 10) * ~closed
         if pending:
             tied = float(culprit.sum())
-            fresh, share = self._beyond(culprit / tied, pending)
+            fresh, share = halving.bits(self.reach, culprit / tied, pending)
             if fresh.max() > 0.01:
                 dim = dim * np.minimum(1, fresh / np.maximum(entropy(share), 1e-9))
         again = self.belief.again
@@ -364,9 +337,9 @@ class Search:
         best = int(np.argmax(value))
         at_end = telling.bits_at_good_end(post, again)
         price = float(self.costs.price(self.built[-1:], np.zeros(1))[0])
-        if not self._skipped[-1] and at_end / price > max(float(value[best]), _LEAST):
+        if not self._skipped[-1] and at_end / price > max(float(value[best]), LEAST):
             return Choice(GOOD_END, at_end)
-        if value[best] <= _LEAST:
+        if value[best] <= LEAST:
             return None
         said = float(telling.bits(self.reach, post, again)[0][best])
         return Choice(best, said) if said > VAIN or self.belief.suspects().any() else None
@@ -432,7 +405,7 @@ class Search:
         gain = entropy(np.clip(inside, 0, 1)) * ~closed
         gain[[each for each in pending if each != GOOD_END]] = 0
         best = int(np.argmax(gain))
-        return Choice(best, float(gain[best])) if gain[best] > _LEAST else None
+        return Choice(best, float(gain[best])) if gain[best] > LEAST else None
 
     def _hope(self, suspects: Mask) -> Floats:
         """Guess how likely each commit can be tested, by position; 1 where it was."""
