@@ -270,8 +270,8 @@ class Driver:
             raise UsageError(
                 f"the script left with {seen.exit_code} at {test.oid[:12]}: something in it could "
                 f"not be run{words}",
-                hint="correct it and run the same command again; "
-                "for a commit that can't be tested it should leave with 125",
+                hint="correct it and run the same command again (it is copied, so it must name "
+                "its neighbours in full); for a commit that can't be tested it leaves with 125",
             )
         signature = self.recipe.signature or self.campaign.state.signature
         if test.role is Role.BAD_END and self.recipe.signature is None:
