@@ -254,10 +254,16 @@ def test_what_is_no_commit_is_called_what_it_is(
 def test_a_branch_that_only_a_remote_has_is_offered(
     nettrees: History, tmp_path: Path, kbisect: Run
 ) -> None:
+    """And one that is a tree, a stable branch say, is taken, and that is said."""
     git(tmp_path, "clone", "--quiet", str(nettrees.path), "clone")
-    kbisect("-C", tmp_path / "clone", "index")
-    words = complaint(kbisect("-C", tmp_path / "clone", "show", "linux-3.12.y"), 2)
-    assert "did you mean origin/linux-3.12.y?" in words
+    clone = tmp_path / "clone"
+    git(clone, "update-ref", "refs/remotes/origin/try-this", "HEAD~3")
+    kbisect("-C", clone, "index")
+    words = complaint(kbisect("-C", clone, "show", "try-this"), 2)
+    assert "did you mean origin/try-this?" in words
+    done = kbisect("-C", clone, "show", "linux-3.12.y")
+    assert done.returncode == 0
+    assert "by refs/remotes/origin/linux-3.12.y" in done.stderr
 
 
 @pytest.mark.parametrize(
