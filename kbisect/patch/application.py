@@ -6,6 +6,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
+from kbisect.errors import KbisectError
 from kbisect.git import commits, patches
 from kbisect.git.application import Applier, Attempt
 from kbisect.git.repository import Repository
@@ -97,17 +98,33 @@ def forecast(
     """
     applier = applier or Applier(repository)
     tree = repository.commit(onto).tree
+    base = _base(repository, series) if explain else None
     found = []
     for patch in series.patches:
-        one = _one(repository, applier, patch, tree, onto, explain=explain)
+        one = _one(repository, applier, patch, tree, (base, onto), explain=explain)
         tree = one.tree or tree
         found.append(one)
     return Outcome(onto, tree, tuple(found))
 
 
+def _base(repository: Repository, series: Series) -> str | None:
+    """Return the commit it was made on, where that is known and here."""
+    try:
+        return repository.find(series.base) if series.base else None
+    except KbisectError:  # of a tree that this clone doesn't have
+        return None
+
+
 def _one(
-    repository: Repository, applier: Applier, patch: Patch, tree: str, onto: str, *, explain: bool
+    repository: Repository,
+    applier: Applier,
+    patch: Patch,
+    tree: str,
+    ends: tuple[str | None, str],
+    *,
+    explain: bool,
 ) -> Forecast:
+    base, onto = ends
     title = patch.title
     lost = [file.path for file in patch.files if file.is_binary and not file.has_data]
     if lost:
@@ -146,7 +163,8 @@ def _one(
         how = "its lines have changed since"
         return Forecast(title, State.ALREADY, tree, how, plain.rejected, same_as=same)
     expected = {path: _expected(patch, path, plain) for path, _ in plain.rejected}
-    found = blockers(in_the_way(repository, expected, onto))
+    # What the patch was made on has all of its own history: none of that is in its way.
+    found = blockers(in_the_way(repository, expected, onto, base))
     return Forecast(title, State.CONFLICT, None, plain.problem or "", plain.rejected, found)
 
 

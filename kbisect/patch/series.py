@@ -197,7 +197,7 @@ def of_commits(
         old = names.resolve(repository, first or "HEAD", say)
         new = names.resolve(repository, last.removeprefix(".") or "HEAD", say)
         raw = formatpatch.mails(repository, new, since=old)
-        base: str | None = old
+        base: str | None = next(iter(repository.merge_bases(old, new)), None)
     else:
         try:
             oid = names.resolve(repository, given, say)

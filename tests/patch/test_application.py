@@ -76,6 +76,29 @@ def test_what_is_there_is_named(nettrees: History) -> None:
     assert one.same_as == nettrees.marks[105]
 
 
+def test_what_the_patch_was_made_on_is_never_in_the_way(nettrees: History) -> None:
+    """On an older tree a patch lacks commits; none of those that both have can be to blame."""
+    repository = nettrees.repository
+    conflicts = 0
+    for release in ("v3.11", "v3.12"):
+        onto = repository.resolve(release)
+        for oid in git(nettrees.path, "rev-list", "--no-merges", f"{release}..master").split():
+            patch = series.of_commits(repository, oid)
+            [one] = application.forecast(repository, patch, onto).forecasts
+            conflicts += one.state is State.CONFLICT
+            for blocker in one.blockers:
+                assert not repository.is_ancestor(blocker.oid, f"{oid}^"), (oid, blocker)
+    assert conflicts
+
+
+def test_a_range_was_made_where_it_left(nettrees: History) -> None:
+    """Of `stable..topic` that is the fork, not what the stable branch became meanwhile."""
+    repository = nettrees.repository
+    [fork] = repository.merge_bases(repository.resolve("linux-3.12.y"), nettrees.marks[51])
+    assert fork != repository.resolve("linux-3.12.y")
+    assert series.of_commits(repository, f"linux-3.12.y..{nettrees.marks[51]}").base == fork
+
+
 def test_a_conflict_names_the_commit_in_the_way(nettrees: History) -> None:
     """As the fixture's caption has it: :120 can't do without :51."""
     repository = nettrees.repository
