@@ -10,6 +10,7 @@ from __future__ import annotations
 import os
 import random
 import subprocess
+import sys
 import tempfile
 import time
 from pathlib import Path
@@ -82,12 +83,18 @@ def _commits(repository: Path) -> list[str]:
 
 def _in(directory: Path, command: list[str]) -> float:
     begun = time.perf_counter()
-    subprocess.run(
+    done = subprocess.run(
         command,
         cwd=directory,
         stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
         env=os.environ | {"PERL_HASH_SEED": "0"},
-        check=True,
+        check=False,
+        text=True,
     )
+    if done.returncode:
+        sys.exit(
+            f"{command[1]} left with {done.returncode}: {done.stderr.splitlines()[-1]}\n"
+            "try: KBISECT_GET_MAINTAINER=FILE, a newer scripts/get_maintainer.pl"
+        )
     return time.perf_counter() - begun
