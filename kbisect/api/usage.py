@@ -8,11 +8,11 @@ none is found, a member counts if no other struct could have it, and is said to 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from kbisect.api import chunks
-from kbisect.api.declarations import What
+from kbisect.api.declarations import Declaration, What
 from kbisect.api.findings import Compatibility, Finding
 from kbisect.api.surface import include_name
 
@@ -54,6 +54,7 @@ def hits(sources: Mapping[str, bytes], findings: Iterable[Finding]) -> Iterator[
     sources : file name to content
     findings : Finding, those that break nobody are ignored
     """
+    findings = tuple(findings)
     breaking = [
         finding
         for finding in findings
@@ -70,6 +71,11 @@ def hits(sources: Mapping[str, bytes], findings: Iterable[Finding]) -> Iterator[
             members.setdefault(finding.old.name.rsplit(".", 1)[-1], []).append(finding)
         else:
             names.setdefault(finding.old.name, []).append(finding)
+    fields = {
+        finding.new.name.rsplit(".", 1)[-1]
+        for finding in findings
+        if finding.new is not None and finding.new.what is What.FIELD
+    }
     texts = {name: chunks.clean(content) for name, content in sources.items()}
     own = {
         name
@@ -88,7 +94,7 @@ def hits(sources: Mapping[str, bytes], findings: Iterable[Finding]) -> Iterator[
         found = [
             *_included(sources[file].decode("latin-1"), headers),
             *_members(text, members, types),
-            *_named(text, {name: each for name, each in names.items() if name not in own}),
+            *_named(text, {name: each for name, each in names.items() if name not in own}, fields),
         ]
         seen = set()
         for at, finding, sure in sorted(found, key=lambda each: each[0]):
@@ -134,9 +140,12 @@ def _members(
                     yield found.start(found.lastindex or 1), finding, len(known) == 1
 
 
-def _named(text: str, names: Mapping[str, list[Finding]]) -> Iterator[tuple[int, Finding, bool]]:
+def _named(
+    text: str, names: Mapping[str, list[Finding]], fields: Collection[str]
+) -> Iterator[tuple[int, Finding, bool]]:
     if not names:
         return
+    declared = {*re.findall(r"(?<![.>\w])(\w+)\s*(?:\[[^\]]*\])?\s*;", text), *fields}
     for found in _WORD.finditer(text):
         for finding in names.get(found.group(), ()):
             old = finding.old
@@ -144,6 +153,9 @@ def _named(text: str, names: Mapping[str, list[Finding]]) -> Iterator[tuple[int,
             before = text[max(0, found.start() - 12) : found.start()].rstrip()
             after = text[found.end() : found.end() + 4].lstrip()
             if before.endswith(("->", ".")):
+                # `fl.fl4_dst`, where fl4_dst is a macro for the way to a member
+                if _is_path(old) and found.group() not in declared:
+                    yield found.start(), finding, False
                 continue
             if old.key[0] == "tag":
                 if re.search(r"\b(?:struct|union|enum)$", before):
@@ -153,3 +165,7 @@ def _named(text: str, names: Mapping[str, list[Finding]]) -> Iterator[tuple[int,
                     yield found.start(), finding, True
             elif not re.search(r"\b(?:struct|union|enum)$", before):
                 yield found.start(), finding, old.parameters is None or after.startswith("(")
+
+
+def _is_path(old: Declaration) -> bool:
+    return old.what is What.MACRO and old.parameters is None and old.name.islower()
