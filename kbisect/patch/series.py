@@ -171,7 +171,7 @@ def load(
         return read(stdin(), "stdin")
     path = Path(given)
     try:
-        if path.is_file():
+        if path.is_file() or path.is_fifo():  # `<(git format-patch …)` is one
             return read(path.read_bytes(), given)
     except OSError as error:
         raise UsageError(f"cannot read {given}: {error.strerror}", hint="ask for access") from None

@@ -3,6 +3,8 @@
 
 from __future__ import annotations
 
+import os
+import threading
 from pathlib import Path
 
 import pytest
@@ -105,6 +107,17 @@ def test_a_revision_a_range_and_a_merge(nettrees: History) -> None:
         series.of_commits(repository, "v3.12..v3.11")
     with pytest.raises(UsageError, match="neither a file nor a revision"):
         series.of_commits(repository, "no-such-thing")
+
+
+def test_what_the_shell_pipes_in_is_a_file(nettrees: History, tmp_path: Path) -> None:
+    """As in `kbisect patch read <(git format-patch --stdout -1)`."""
+    pipe = tmp_path / "63"
+    os.mkfifo(pipe)
+    writer = threading.Thread(target=pipe.write_bytes, args=(THREAD,), daemon=True)
+    writer.start()
+    found = series.load(lambda: nettrees.repository, str(pipe), bytes)
+    writer.join(10)
+    assert found.total == 3
 
 
 def test_talk_alone_is_no_series() -> None:
