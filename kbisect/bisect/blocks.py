@@ -23,6 +23,9 @@ from kbisect.history.graph import Mask
 PATIENCE = 16
 """So many commits of a block that can't be tested are tried in vain before its inside is left."""
 
+HOPELESS = 48
+"""So many commits are tried in vain where none but the bad end could ever be tested."""
+
 
 def testable(reach: Reach, tested: Sequence[int], skipped: Sequence[int]) -> Floats:
     """Guess how likely each commit can be tested.
@@ -37,6 +40,9 @@ def testable(reach: Reach, tested: Sequence[int], skipped: Sequence[int]) -> Flo
     """
     size = len(reach)
     found = np.ones(size)
+    if len(skipped) >= HOPELESS and not set(tested) - {size - 1}:
+        found[:-1] = 0
+        return found
     count = reach.mass(np.ones(size))
     for block in _parted(reach, tested, skipped):
         found *= np.maximum(_islands(count, block.lost), 1 - block.chance(reach, count))

@@ -15,6 +15,7 @@ from kbisect.history.graph import Mask
 
 IN_SCOPE = 0.88
 """Share of the commits that change a path in scope, when nothing more is suspected."""
+SUSPICION = "changes a suspected path"
 SUSPECTED = 0.8
 """Share of the commits that change a suspected path; the others divide the rest."""
 TRACED = 0.5
@@ -75,7 +76,7 @@ def weigh(
     """
     left, rest, groups = 1.0, np.ones(size, np.bool_), []
     for what, mask, share in (
-        ("changes a suspected path", suspected, SUSPECTED),
+        (SUSPICION, suspected, SUSPECTED),
         ("changes a file in the crash's trace", traced, TRACED),
         ("changes a path in scope", in_scope, IN_SCOPE),
     ):

@@ -264,4 +264,6 @@ def _begun(session: Session, wanted: Started, script: Script | None) -> Campaign
         f"{bisection.count(candidates, 'candidate')}, "
         f"about {bisection.count((candidates - 1).bit_length(), 'test')} and the ends"
     )
+    if wanted.only or wanted.suspects:
+        session.say(bisection.suspicion(wanted, campaign.sources))
     return campaign

@@ -5,13 +5,13 @@ from __future__ import annotations
 
 import dataclasses
 import shlex
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from kbisect.bisect.events import Event, Outcome
+from kbisect.bisect.events import Event, Outcome, Started
 from kbisect.bisect.forecast import Forecast
 from kbisect.bisect.moves import Planned, Try
-from kbisect.bisect.priors import Source
+from kbisect.bisect.priors import SUSPICION, Source
 from kbisect.bisect.result import Check, Result
 from kbisect.bisect.state import State
 from kbisect.bisect.verdict import Cause, Role, Verdict
@@ -143,7 +143,7 @@ def text(
         lines += [f"  {line}" for line in checks(result, style)]
     elif result.outcome is Outcome.RANGE:
         lines.append(f"The first bad commit is one of these {len(result.suspects):,}:")
-        lines += [f"  {name(oid)}" for oid in result.suspects]
+        lines += _listed(result.suspects, name)
         lines.append(f"{printable(result.reason)}.")
     elif result.outcome is Outcome.UNRESOLVED:
         lines.append(f"No culprit: {printable(result.reason)}.")
@@ -166,6 +166,15 @@ def text(
     elif result.hint:
         lines.append(f"Next: {printable(result.hint)}")
     return "\n".join(lines) + "\n"
+
+
+def _listed(suspects: Sequence[str], name: Namer) -> list[str]:
+    """Name suspects, parents first; of many the oldest and the newest."""
+    if len(suspects) <= _MANY:
+        return [f"  {name(oid)}" for oid in suspects]
+    half = _MANY // 2
+    lines = [f"  {name(oid)}" for oid in (*suspects[:half], *suspects[-half:])]
+    return [*lines[:half], f"  ... {len(suspects) - _MANY:,} more, with --json", *lines[half:]]
 
 
 def already(fixed: Fixed, name: Namer) -> list[str]:
@@ -241,6 +250,18 @@ def _next(state: State, planned: Try) -> str:
         f"Next: git checkout --detach {planned.oid[:12]}, test it, "
         "then: kbisect bisect good | bad | skip"
     )
+
+
+def suspicion(started: Started, sources: Iterable[Source]) -> str:
+    """Say in a line what the paths that the user named do to the search."""
+    paths = printable(" ".join(started.only or started.suspects))
+    if started.only:
+        commits = sum(each.commits for each in sources)
+        return f"only {count(commits, 'commit')} changing {paths} can be it (--only)"
+    commits = sum(each.commits for each in sources if each.what == SUSPICION)
+    if not commits:
+        return f"no commit of the range changes {paths}: none is suspected for it"
+    return f"{count(commits, 'commit')} changing {paths}: suspected first, none is left out"
 
 
 def why(sources: Iterable[Source]) -> str:

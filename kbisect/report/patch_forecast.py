@@ -6,6 +6,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from kbisect.patch.application import Forecast, Outcome, State
+from kbisect.report.bisection import count
 from kbisect.report.terminal import PLAIN, Style, name, printable
 
 _COLORS = {
@@ -36,7 +37,7 @@ def lines(forecast: Forecast, style: Style = PLAIN) -> Iterable[str]:
     if len(forecast.conflicts) > 5:
         yield f"           and {len(forecast.conflicts) - 5} more hunks"
     for blocker in forecast.blockers[:5]:
-        why = f"took {blocker.lines} lines it expects" if blocker.lines else "came between"
+        why = f"took {count(blocker.lines, 'line')} it expects" if blocker.lines else "came between"
         yield f"           {name(blocker.oid, blocker.subject)}: {why}"
 
 

@@ -11,12 +11,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from kbisect.bisect import priors, rates
+from kbisect.bisect.blocks import HOPELESS
 from kbisect.bisect.price import Costs
 from kbisect.bisect.reach import Reach
 from kbisect.bisect.search import GOOD_END, Choice, Ending, Search, Stop
 from kbisect.bisect.simulation import Bench, Trial, World, name, summary
 from kbisect.bisect.verdict import Verdict
-from tests.bisect.graphs import linear, random_dag
+from tests.bisect.graphs import build, linear, random_dag
 
 RATES = rates.learned()
 seeds = st.integers(0, 10**9)
@@ -149,6 +150,25 @@ def test_blocks_leave_what_exhaustive_testing_leaves(block: tuple[float, ...]) -
     # Two blocks with three commits between them, as two trials have it, look like one.
     assert int(str(found["correct"])) >= (30 if len(block) == 1 else 28)
     assert float(str(found["tests_mean"])) <= 10 * (2 + len(block))
+
+
+def test_a_range_that_cannot_be_tested_is_given_up() -> None:
+    """Sixty branches beside each other, each a block of its own: all suspects, not all tests."""
+    parents = [[i - 1] if i % 20 else [] for i in range(1200)]
+    candidates = build([*parents, list(range(19, 1200, 20))])
+    search = Search(candidates.graph, Reach.of(candidates.graph), np.ones(1201), RATES)
+    last, tests = len(candidates) - 1, 2
+    search.hear(last, Verdict.BAD)
+    search.hear(GOOD_END, Verdict.GOOD)
+    while isinstance(planned := search.next(), Choice):
+        at_end = planned.position in {last, GOOD_END}
+        verdict = Verdict.GOOD if planned.position == GOOD_END else Verdict.BAD
+        search.hear(planned.position, verdict if at_end else Verdict.SKIP)
+        tests += 1
+    assert isinstance(planned, Stop)
+    assert planned.ending is Ending.RANGE
+    assert len(planned.positions) == 1201
+    assert tests <= HOPELESS + 12
 
 
 @pytest.mark.parametrize(

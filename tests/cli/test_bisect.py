@@ -113,6 +113,19 @@ def test_skips_leave_what_git_leaves(repo: Repo, kbisect: Run) -> None:
     assert found["skips"] == 4
 
 
+def test_of_many_suspects_the_oldest_and_the_newest_are_named(repo: Repo, kbisect: Run) -> None:
+    script = numbered(repo, "[ $n -ge 5 ] && [ $n -le 35 ] && exit 125")
+    done = kbisect("-C", repo.path, "run", "--good", repo.oids[0], "--", script)
+    assert done.returncode == 1
+    lines = done.stdout.splitlines()
+    assert lines[0] == "The first bad commit is one of these 32:"
+    assert lines[1] == f'  {repo.oids[5][:12]} ("commit 5")'
+    assert lines[11] == "  ... 12 more, with --json"
+    assert lines[21] == f'  {repo.oids[36][:12]} ("commit 36")'
+    report = document(kbisect("-C", repo.path, "bisect", "report", "--json"))
+    assert report["suspects"] == repo.oids[5:37]
+
+
 def test_no_checkout(repo: Repo, kbisect: Run) -> None:
     script = repo.script(
         f"[ -z $KBISECT_TREE ] && git merge-base --is-ancestor {repo.oids[23]} $KBISECT_COMMIT"
@@ -267,8 +280,14 @@ def test_a_failure_that_is_everywhere(repo: Repo, kbisect: Run) -> None:
 
 
 def test_suspicion_is_no_filter(repo: Repo, kbisect: Run) -> None:
-    found = bisect(kbisect, repo, numbered(repo), "--suspect", "elsewhere")
-    assert found["culprit"] == repo.oids[17]
+    run = ("-C", repo.path, "run", "--json", "--good", repo.oids[0], "--suspect")
+    done = kbisect(*run, "elsewhere", numbered(repo))
+    assert document(done)["culprit"] == repo.oids[17]
+    assert "no commit of the range changes elsewhere" in done.stderr
+    done = kbisect(*run, "number", repo.script("[ $(cat number) -lt 17 ]", "again.sh"))
+    assert "39 commits changing number: suspected first" in done.stderr
+    kbisect("-C", repo.path, "bisect", "reset")
+    bisect(kbisect, repo, numbered(repo), "--suspect", "elsewhere")
     status = kbisect("-C", repo.path, "bisect", "status", "--why").stdout
     assert "every candidate alike: 39" in status
     refused(

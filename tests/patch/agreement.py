@@ -52,6 +52,8 @@ def main() -> None:
     parser.add_argument("--since", metavar="REV", help="apply: draw from REV..HEAD")
     parser.add_argument("--seed", type=int, default=1)
     asked = parser.parse_args()
+    if asked.what != "mail" and not asked.rest:
+        parser.error("name the checkout, or the releases to apply to")
     with tempfile.TemporaryDirectory() as store:
         repository = Repository.open(asked.repository, store)
         if asked.what == "maintainers":
