@@ -13,13 +13,15 @@ import email.errors
 import email.policy
 import email.utils
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from email.header import decode_header
 from email.message import Message
 
 from kbisect.errors import UsageError
 from kbisect.patch import diffs
 
+# A date that no mail has, so that `file` knows what it is.
+_FORMAT_PATCH = re.compile(rb"From ([0-9a-f]{40}) Mon Sep 17 00:00:00 2001$")
 _FROM_LINE = re.compile(rb"From \S.*\d\d?:\d\d(?::\d\d)?\b.*(?:19[7-9]|2\d\d)\d\b.*$")
 _HEADER = re.compile(rb"[A-Za-z][A-Za-z0-9-]*:(?:[ \t]|$)")
 HTML = "it has a part in HTML, which was passed over"
@@ -46,6 +48,7 @@ class Mail:
     text : the headers and the text as a person would save it, for whoever looks for words
     remarks : what was odd about it
     is_delivered : a server has had it in hands, so its date is when it was sent
+    commit : the one that `git format-patch` made it of, empty where its first line was lost
     """
 
     subject: str
@@ -62,6 +65,7 @@ class Mail:
     text: str
     remarks: tuple[str, ...] = ()
     is_delivered: bool = False
+    commit: str = ""
 
 
 def read(raw: bytes, name: str = "the input") -> list[Mail]:
@@ -78,28 +82,34 @@ def read(raw: bytes, name: str = "the input") -> list[Mail]:
     if not raw.strip():
         raise UsageError(f"{name} is empty", hint="give a patch, a mailbox or a revision")
     parts = _split(raw)
-    if len(parts) == 1 and not _HEADER.match(parts[0].lstrip()):
-        lines = parts[0].split(b"\n")
+    if len(parts) == 1 and not _HEADER.match(parts[0][1].lstrip()):
+        lines = parts[0][1].split(b"\n")
         if diffs.start(lines) == len(lines):
             raise UsageError(
                 f"{name} is neither a mail nor a diff",
                 hint="give a patch as `git format-patch` or a mail reader saves it",
             )
         return [_bare(lines)]
-    return [_mail(part) for part in parts]
+    return [replace(_mail(part), commit=commit) for commit, part in parts]
 
 
-def _split(raw: bytes) -> list[bytes]:
-    """Part a mailbox; carriage returns at the ends of lines go, as `git mailsplit` does it."""
-    mails: list[list[bytes]] = [[]]
+def _split(raw: bytes) -> list[tuple[str, bytes]]:
+    """Part a mailbox; carriage returns at the ends of lines go, as `git mailsplit` does it.
+
+    Returns
+    -------
+    Each mail, and before it the commit that git wrote into its first line.
+    """
+    mails: list[tuple[str, list[bytes]]] = [("", [])]
     for line in raw.split(b"\n"):
         plain = line.removesuffix(b"\r")
         if plain.startswith(b"From ") and _FROM_LINE.match(plain):
-            mails.append([])
+            made_of = _FORMAT_PATCH.match(plain)
+            mails.append((made_of[1].decode() if made_of else "", []))
         else:
-            mails[-1].append(plain)
-    joined = [b"\n".join(lines).lstrip(b"\n") for lines in mails]
-    return [mail for mail in joined if mail.strip()]
+            mails[-1][1].append(plain)
+    joined = [(commit, b"\n".join(lines).lstrip(b"\n")) for commit, lines in mails]
+    return [(commit, mail) for commit, mail in joined if mail.strip()]
 
 
 def _bare(lines: list[bytes]) -> Mail:

@@ -316,11 +316,15 @@ def _series(thread: _Thread, total: int, answers: Sequence[Mail], others: Sequen
 
 
 def _base(found: Sequence[Patch], cover: Mail | None) -> str | None:
-    """Return what `git format-patch --base` wrote at the end of the cover letter or a patch."""
+    """Return what `git format-patch --base` wrote at the end of the cover letter or a patch.
+
+    Else the parent of the commit that the first patch was made of, where this clone has it.
+    """
     for mail in filter(None, (cover, *(patch.mail for patch in found))):
         if said := _BASE.search(mail.text):
             return said[1]
-    return None
+    made_of = found[0].mail.commit if found else ""
+    return f"{made_of}^" if made_of else None
 
 
 def _tags(answers: Sequence[Mail]) -> tuple[str, ...]:

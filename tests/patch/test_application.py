@@ -91,6 +91,23 @@ def test_what_the_patch_was_made_on_is_never_in_the_way(nettrees: History) -> No
     assert conflicts
 
 
+def test_a_file_of_format_patch_says_what_it_was_made_on(nettrees: History) -> None:
+    """Its first line names its commit; where that is here, it blames as the commit does."""
+    repository = nettrees.repository
+    onto, compared = repository.resolve("v3.12"), 0
+    for oid in git(nettrees.path, "rev-list", "--no-merges", "v3.12..master").split():
+        raw = git(nettrees.path, "format-patch", "--stdout", "-1", oid).encode()
+        posted = series.read(raw)
+        assert repository.find(posted.base or "") == repository.resolve(f"{oid}^")
+        [one] = application.forecast(repository, posted, onto).forecasts
+        [other] = application.forecast(
+            repository, series.of_commits(repository, oid), onto
+        ).forecasts
+        assert one.blockers == other.blockers
+        compared += one.state is State.CONFLICT
+    assert compared
+
+
 def test_a_range_was_made_where_it_left(nettrees: History) -> None:
     """Of `stable..topic` that is the fork, not what the stable branch became meanwhile."""
     repository = nettrees.repository
