@@ -12,8 +12,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from math import ceil, log
 
-from kbisect.bisect.events import Outcome, Tested
-from kbisect.bisect.moves import End, Planned, Running, Try, first
+from kbisect.bisect.events import End, Outcome, Tested
+from kbisect.bisect.moves import Planned, Running, Try, first
 from kbisect.bisect.state import State
 from kbisect.bisect.verdict import Role, Verdict
 

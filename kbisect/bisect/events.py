@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any, ClassVar, get_args, get_type_hints
 
@@ -171,17 +171,23 @@ class Stuck:
 
 
 @dataclass(frozen=True, slots=True)
-class Finished:
-    """The campaign ended. `reason` is one line, `hint` the next thing to try."""
+class End:
+    """Nothing is left to test. `reason` is one line, `hint` the next thing to try."""
 
-    event: ClassVar[str] = "finished"
-    at: float
     outcome: Outcome
     culprit: str | None = None
     suspects: tuple[str, ...] = ()
     reason: str = ""
     hint: str = ""
     confidence: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Finished(End):
+    """The campaign ended."""
+
+    event: ClassVar[str] = "finished"
+    at: float = field(kw_only=True)
 
 
 Event = Started | Tested | Told | Undone | Same | Aside | Stuck | Finished

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 
-from kbisect.bisect.events import Outcome
+from kbisect.bisect.events import End
 from kbisect.bisect.verdict import Role
 
 Running = AbstractSet[tuple[str, Role, str | None]]
@@ -36,18 +36,6 @@ class Try:
     def tests_left(self) -> int:
         """About how many tests of the search remain, this one among them."""
         return max(0, (self.suspects - 1).bit_length())
-
-
-@dataclass(frozen=True, slots=True)
-class End:
-    """Nothing is left to test."""
-
-    outcome: Outcome
-    culprit: str | None = None
-    suspects: tuple[str, ...] = ()
-    reason: str = ""
-    hint: str = ""
-    confidence: float | None = None
 
 
 class Wait:

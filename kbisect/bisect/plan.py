@@ -10,8 +10,8 @@ from collections.abc import Sequence
 
 from kbisect.bisect import aside, ends
 from kbisect.bisect.confirmation import Finding, SequentialTest
-from kbisect.bisect.events import Outcome
-from kbisect.bisect.moves import End, Planned, Running, Try, Wait, first
+from kbisect.bisect.events import End, Outcome
+from kbisect.bisect.moves import Planned, Running, Try, Wait, first
 from kbisect.bisect.search import GOOD_END, Choice, Ending, Search
 from kbisect.bisect.state import State
 from kbisect.bisect.verdict import Role, Verdict

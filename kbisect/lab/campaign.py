@@ -10,15 +10,15 @@ from __future__ import annotations
 import contextlib
 import time
 from collections.abc import Sequence
-from dataclasses import fields, replace
+from dataclasses import asdict, fields, replace
 from functools import cached_property
 from pathlib import Path
 
 from kbisect.bisect import priors
 from kbisect.bisect.confirmation import SequentialTest
-from kbisect.bisect.events import Event, Finished, Started, Tested, Told, Undone
+from kbisect.bisect.events import End, Event, Finished, Started, Tested, Told, Undone
 from kbisect.bisect.forecast import Forecast, forecast
-from kbisect.bisect.moves import End, Planned, Try
+from kbisect.bisect.moves import Planned, Try
 from kbisect.bisect.plan import plan
 from kbisect.bisect.result import Result, summarise
 from kbisect.bisect.state import Answer, State
@@ -236,17 +236,7 @@ class Campaign:
 
     def finish(self, end: End) -> None:
         """Note the end."""
-        self.append(
-            Finished(
-                time.time(),
-                end.outcome,
-                end.culprit,
-                end.suspects,
-                end.reason,
-                end.hint,
-                end.confidence,
-            )
-        )
+        self.append(Finished(**asdict(end), at=time.time()))
 
     def _forget(self) -> None:
         """Forget the range: by hand, a verdict can move its ends."""

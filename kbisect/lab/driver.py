@@ -14,9 +14,9 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from kbisect.bisect.events import Same, Stuck, Tested
+from kbisect.bisect.events import End, Same, Stuck, Tested
 from kbisect.bisect.forecast import Forecast, forecast
-from kbisect.bisect.moves import End, Try, Wait
+from kbisect.bisect.moves import Try, Wait
 from kbisect.bisect.plan import idle
 from kbisect.bisect.state import State
 from kbisect.bisect.verdict import COULD_NOT_RUN, Observation, Role, judge, judge_bad_end

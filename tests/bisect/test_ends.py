@@ -7,8 +7,8 @@ import pytest
 
 from kbisect.bisect import events
 from kbisect.bisect.ends import RARE, ends, passes_allowed
-from kbisect.bisect.events import Outcome, Started
-from kbisect.bisect.moves import End, Try
+from kbisect.bisect.events import End, Outcome, Started
+from kbisect.bisect.moves import Try
 from kbisect.bisect.state import State
 from kbisect.bisect.verdict import Cause, Role, Verdict
 

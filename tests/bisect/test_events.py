@@ -97,7 +97,7 @@ def test_a_newer_journal_is_refused() -> None:
 
 
 def test_undo_takes_back_the_last_verdict_and_the_end() -> None:
-    end = Finished(3.0, Outcome.CULPRIT, "c" * 40)
+    end = Finished(Outcome.CULPRIT, "c" * 40, at=3.0)
     state = fold([START, told("c"), told("d"), end, Undone(4.0)])
     assert state is not None
     assert state.finished is None

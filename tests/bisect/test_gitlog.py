@@ -16,7 +16,7 @@ def test_what_is_written_is_read() -> None:
     state = State(
         Started(0, bad=B, goods=(A,)),
         (Told(1, C, Verdict.SKIP),),
-        Finished(2, Outcome.RANGE, suspects=(C, B)),
+        Finished(Outcome.RANGE, suspects=(C, B), at=2),
     )
     text = gitlog.render(state, {A: "it's", B: 'a "good" one'})
     assert gitlog.parse(text).verdicts == (
