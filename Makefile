@@ -3,6 +3,7 @@
 # make demo    set up, then show every job on the project's own fixtures
 # make test    set up, then run every check
 # make man     man pages into the environment's share/man, where `git kbisect --help` finds them
+# make dist    dist/*.whl: kbisect with its man pages
 # make reference   REFERENCE.md anew, from the commands' own help
 # make bench   measure against git on the repository in KBISECT_NET_REPO
 # make soak    kill, starve and disturb it at random, for long
@@ -14,7 +15,7 @@ BIN    := $(VENV)/bin
 
 export KBISECT_CACHE := $(abspath $(CACHE))
 
-.PHONY: demo test setup check man reference bench soak clean
+.PHONY: demo test setup check man dist reference bench soak clean
 
 demo: setup
 	PATH="$(abspath $(BIN)):$$PATH" ./demo.sh
@@ -27,7 +28,7 @@ check: $(VENV)/ready
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
-	$(BIN)/lint-imports --verbose=0 2>/dev/null || $(BIN)/lint-imports
+	$(BIN)/lint-imports
 
 setup: $(VENV)/ready
 	@./setup.sh
@@ -44,6 +45,11 @@ $(VENV)/ready: pyproject.toml constraints.txt
 
 man: $(VENV)/ready
 	$(BIN)/python -m kbisect.cli.manual man $(VENV)/share/man/man1
+
+dist: $(VENV)/ready
+	rm -rf build/man dist
+	$(BIN)/python -m kbisect.cli.manual man build/man/man1
+	$(BIN)/python -m hatchling build -t wheel
 
 reference: $(VENV)/ready
 	$(BIN)/python -m kbisect.cli.manual reference > REFERENCE.md.new
