@@ -217,8 +217,8 @@ def _is_proven(
     shared = _shared_members(old, new, around)
     if shared is not None and shared[0] > 1 and shared[1] >= _RELATED and step is not None:
         return True
-    if shared is not None and shared[1] < _STRANGE and shared[2] > 2 and not _aligned(step):
-        return False
+    if shared is not None and shared[1] < _RELATED and shared[2] > 2 and not _aligned(step):
+        return False  # its callers use another struct now: a replacement with other members
     if old.what is What.FIELD and new.owner != around.structs.get(old.owner, old.owner):
         if step is not None and turned >= _MANY and turned >= 0.9 * total:
             return True
@@ -283,7 +283,6 @@ _LIST = re.compile(r"struct (?:list_head|h?list_\w+)$")
 _LOCK = re.compile(r"(?:struct (?:semaphore|rw_semaphore|mutex)|(?:raw_)?(?:spin|rw)lock_t)$")
 _PLENTY = 10
 _RELATED = 0.3  # share of members that makes two structs one
-_STRANGE = 0.15
 _MANY = 5
 _COMMON = {
     *("int", "void", "unsigned int", "__u32", "u32", "u8", "__u8", "u16", "__u16", "bool"),

@@ -158,6 +158,26 @@ def test_two_fields_become_one_where_most_callers_of_each_went() -> None:
     }
 
 
+@pytest.mark.parametrize(("kept", "is_one"), [(2, False), (4, True)])
+def test_a_struct_whose_callers_use_another_is_that_one_only_if_its_members_are(
+    kept: int, is_one: bool
+) -> None:
+    """Linux kernel commit 8318d78a44d4 (in v2.6.26) took the modes away and brought bands."""
+    old, new = (
+        Declaration(What.STRUCT, name, "", "include/net/a.h", 1, f"struct {name}")
+        for name in ("hw_mode", "supported_band")
+    )
+    evidence = Evidence(
+        [Step(old, new, "c" * 40, "wireless: bands", False, False)],
+        {old.key: {"supported_band": 32}},
+        {old.key: {"supported_band": 32}},
+        {old.key: 38},
+    )
+    theirs = {"hw_mode": frozenset("abcde")}, {"supported_band": frozenset("abcde"[:kept] + "xyz")}
+    pair = pairs([old], [new], evidence, Surroundings({}, *theirs))[old.key]
+    assert pair.is_fact is is_one
+
+
 def test_a_line_is_rewritten_for_an_accessor_named_as_its_field() -> None:
     done = Conversion("a.c", "wake_up(sk->sk_sleep);", "wake_up(sk_sleep(sk));", "c" * 40)
     written = rewritten("if (waitqueue_active(tp->sk->sk_sleep))", "sk_sleep", [done])
