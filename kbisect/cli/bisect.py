@@ -71,6 +71,7 @@ def bisect() -> None:
     "--confidence",
     type=click.FloatRange(0.5, 0.9999),
     default=0.95,
+    metavar="P",
     help="Stop at this confidence (0.95).",
 )
 @click.option("--resume", is_flag=True, help="Go on with the open campaign, whatever it was given.")
@@ -264,6 +265,5 @@ def _begun(session: Session, wanted: Started, script: Script | None) -> Campaign
         f"{bisection.count(candidates, 'candidate')}, "
         f"about {bisection.count((candidates - 1).bit_length(), 'test')} and the ends"
     )
-    if wanted.only or wanted.suspects:
-        session.say(bisection.suspicion(wanted, campaign.sources))
+    campaigns.say_suspicion(session, campaign)
     return campaign

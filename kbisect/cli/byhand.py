@@ -17,16 +17,40 @@ if TYPE_CHECKING:
     from kbisect.bisect.verdict import Verdict
 
 
-@click.command()
-@click.argument("bad", required=False)
-@click.argument("goods", nargs=-1, metavar="[GOOD]...")
+class _PathsAfterDashes(click.Command):
+    """A command whose words after `--` are paths, as git bisect's: they are suspected."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        if "--" in args:
+            at = args.index("--")
+            paths = [word for path in args[at + 1 :] for word in ("--suspect", path)]
+            args = [*paths, *args[:at]]
+        return super().parse_args(ctx, args)
+
+
+@click.command(cls=_PathsAfterDashes, options_metavar="[OPTIONS] [BAD] [GOOD]... [-- PATH...]")
+@click.argument("bad", required=False, metavar="")
+@click.argument("goods", nargs=-1, metavar="")
 @click.option("--first-parent", is_flag=True, help="Follow only the first parent of merges.")
+@click.option(
+    "--suspect", "suspects", multiple=True, metavar="PATH", help="Look here first (repeatable)."
+)
+@click.option("--only", multiple=True, metavar="PATH", help="Nothing else can be the culprit.")
 @json_option
 @pass_session
 def start(
-    session: Session, bad: str | None, goods: tuple[str, ...], first_parent: bool, as_json: bool
+    session: Session,
+    bad: str | None,
+    goods: tuple[str, ...],
+    first_parent: bool,
+    suspects: tuple[str, ...],
+    only: tuple[str, ...],
+    as_json: bool,
 ) -> None:
-    """Begin a search by hand."""
+    """Begin a search by hand.
+
+    A PATH after -- is looked at first. Commits elsewhere stay candidates, other than in git bisect.
+    """
     from kbisect.bisect.events import Started
     from kbisect.lab.campaign import Campaign
     from kbisect.lab.journal import Campaigns
@@ -37,11 +61,14 @@ def start(
         goods=tuple(campaigns.resolve(session, good) for good in goods),
         checkout=False,
         first_parent=first_parent,
+        suspects=suspects,
+        only=only,
     )
     with Campaigns(session.repository.store).locked():
         campaigns.require_no_open_campaign(session)
         campaign = Campaign.begin(session.repository, started)
         campaign.settle()
+        campaigns.say_suspicion(session, campaign)
     campaigns.show(session, campaign, "bisect-start", as_json)
 
 
@@ -81,10 +108,13 @@ def _tell(session: Session, verdict: Verdict, revisions: Sequence[str], as_json:
             planned = campaign.planned()
             proposed = planned.oid if isinstance(planned, Try) else None
             oids = [proposed or campaigns.resolve(session, "HEAD")]
+        had_ends = campaign.ends is not None
         for oid in oids:
             campaign.tell(oid, verdict)
             session.say(f"{verdict}: {campaigns.namer(session)(oid)}")
         campaign.settle()
+        if not had_ends:
+            campaigns.say_suspicion(session, campaign)
     campaigns.show(session, campaign, f"bisect-{verdict}", as_json)
 
 
@@ -114,16 +144,17 @@ def replay(session: Session, file: IO[str], as_json: bool) -> None:
     from kbisect.lab.journal import Campaigns
 
     read = gitlog.parse(file.read())
-    if read.paths:
-        session.say(f"the log's path limit is left out: {' '.join(read.paths)}")
     told = [(campaigns.resolve(session, revision), verdict) for revision, verdict in read.verdicts]
     with Campaigns(session.repository.store).locked():
         campaigns.require_no_open_campaign(session)
-        started = Started(at=time.time(), checkout=False, first_parent=read.first_parent)
+        started = Started(
+            at=time.time(), checkout=False, first_parent=read.first_parent, suspects=read.paths
+        )
         campaign = Campaign.begin(session.repository, started)
         for oid, verdict in told:
             campaign.tell(oid, verdict)
         campaign.settle()
+        campaigns.say_suspicion(session, campaign)
     campaigns.show(session, campaign, "bisect-replay", as_json)
 
 

@@ -52,6 +52,13 @@ def warn_of_cut(session: Session, campaign: Campaign) -> None:
         session.say("the journal's last line was cut in the middle; it is left out")
 
 
+def say_suspicion(session: Session, campaign: Campaign) -> None:
+    """Say in a line what the paths that the user named do, once the ends are known."""
+    started = campaign.state.started
+    if (started.only or started.suspects) and campaign.ends is not None:
+        session.say(bisection.suspicion(started, campaign.sources))
+
+
 def require_no_open_campaign(session: Session, differing: Sequence[str] = ()) -> None:
     """Refuse to put a campaign aside that somebody gave verdicts to.
 

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from tests.cli.repos import Repo, Run, bisect, document, numbered, refused
+from tests.cli.repos import Repo, Run, bisect, build, document, line, numbered, refused
 
 
 @pytest.mark.parametrize("skips", ["", "[ $n -ge 15 ] && [ $n -le 18 ] && exit 125"])
@@ -44,6 +44,32 @@ def test_we_replay_git_log(repo: Repo, kbisect: Run, tmp_path: Path) -> None:
         return [row for row in log.splitlines() if row.startswith(("# bad:", "# good:", "# skip:"))]
 
     assert set(verdicts(ours)) == set(verdicts(theirs))
+
+
+def test_a_path_after_dashes_is_suspected_first_and_hides_nothing(
+    tmp_path: Path, kbisect: Run
+) -> None:
+    repo = build(tmp_path / "repo", line(32), own_files=True)
+    started = kbisect("-C", repo.path, "start", repo.oids[-1], repo.oids[0], "--", "f29")
+    assert "1 commit changing f29: suspected first, none is left out" in started.stderr
+    state = document(kbisect("-C", repo.path, "status", "--json"))
+    assert state["next"] in {repo.oids[28], repo.oids[29]}
+    assert set(state["suspects"]) == set(repo.oids[1:])
+
+
+def test_the_path_limit_of_a_git_log_is_a_suspicion(tmp_path: Path, kbisect: Run) -> None:
+    repo = build(tmp_path / "repo", line(32), own_files=True)
+    repo.git("bisect", "start", repo.oids[-1], repo.oids[0], "--", "f3", "f29")
+    (tmp_path / "log").write_text(repo.git("bisect", "log") + "\n")
+    done = kbisect("-C", repo.path, "bisect", "replay", "--json", tmp_path / "log")
+    assert "2 commits changing f3 f29: suspected first" in done.stderr
+    assert set(document(done)["suspects"]) == set(repo.oids[1:])
+
+
+def test_what_suspects_nothing_yet_says_so_with_the_second_end(repo: Repo, kbisect: Run) -> None:
+    kbisect("-C", repo.path, "start", repo.oids[-1], "--", "number")
+    done = kbisect("-C", repo.path, "good", repo.oids[0])
+    assert "39 commits changing number: suspected first" in done.stderr
 
 
 def test_by_hand(repo: Repo, kbisect: Run) -> None:
