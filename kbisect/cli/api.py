@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import copy
 import shutil
 import sys
 import time
@@ -29,7 +30,9 @@ for _command in (
     api_names.probe,
 ):
     api.add_command(_command)
-api.add_command(api_names.explain, "where")
+_where = copy.copy(api_names.explain)  # has an epilog of its own
+_where.help = "Short for `api explain`.\n\n" + (_where.help or "").partition("\n\n")[2]
+api.add_command(_where, "where")
 
 
 @api.command()

@@ -13,7 +13,11 @@ from kbisect.cli.session import Session, form_option, json_option, pass_session
 @click.argument("subsystem")
 @click.option("--since", metavar="RELEASE", default="oldest", help="From this release on.")
 @click.option(
-    "--top", type=click.IntRange(1, 1000), default=40, help="How many people and files (40)."
+    "--top",
+    type=click.IntRange(1, 1000),
+    default=40,
+    metavar="N",
+    help="How many people and files (40).",
 )
 @form_option("text", "html", "json", explained="html: one page with pictures, to be redirected.")
 @json_option

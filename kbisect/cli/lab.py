@@ -107,11 +107,23 @@ def step(
 @click.option("--kernel", required=True, metavar="FILE", help="What to boot.")
 @click.option("--initrd", metavar="FILE", help="With an /init that reports.")
 @click.option("--append", default="", metavar="WORDS", help="More of the kernel's command line.")
-@click.option("--memory", default="512M", metavar="SIZE", help="512M")
-@click.option("--cpus", default=1, type=click.IntRange(1, 255), help="1")
-@click.option("--arch", type=click.Choice(["x86_64", "arm64"]), help="This machine's.")
-@click.option("--accel", type=click.Choice(["auto", "kvm", "tcg"]), default="auto", help="auto")
-@click.option("--net", type=click.Choice(["none", "closed", "open"]), default="none", help="none")
+@click.option("--memory", default="512M", metavar="SIZE", help="How much (512M).")
+@click.option("--cpus", default=1, type=click.IntRange(1, 255), metavar="N", help="How many (1).")
+@click.option(
+    "--arch", type=click.Choice(["x86_64", "arm64"]), help="The guest's (default: this machine's)."
+)
+@click.option(
+    "--accel",
+    type=click.Choice(["auto", "kvm", "tcg"]),
+    default="auto",
+    help="auto: KVM if a guest starts under it.",
+)
+@click.option(
+    "--net",
+    type=click.Choice(["none", "closed", "open"]),
+    default="none",
+    help="closed: a card, but no way out; open: through this machine.",
+)
 @click.option("--console", metavar="FILE", help="For the serial console.")
 @click.option("--status", metavar="FILE", help="For what the guest reports.")
 @click.option("--run", "runs", is_flag=True, help="Run it, and leave with the guest's status.")

@@ -17,15 +17,6 @@ from kbisect.errors import KbisectError
 # name: (module below kbisect.cli, function, one line of help). The help stands here so that
 # `kbisect --help` imports none of them.
 COMMANDS = {
-    "clone": ("trees", "clone", "Make one repository of mainline, net, net-next and more."),
-    "sync": ("trees", "sync", "Fetch all trees and index what is new."),
-    "index": ("history", "index", "Read the history into kbisect's index."),
-    "show": ("history", "show", "Tell one commit's story."),
-    "query": ("history", "query", "Ask the index a named question, or one in SQL."),
-    "graph": ("history", "graph", "Export the graph of commits in scope."),
-    "releases": ("history", "releases", "List the releases."),
-    "history": ("chronicle", "history", "Tell the history of a subsystem."),
-    "window": ("history", "window", "Say whether the merge window is open."),
     "bisect": ("bisect", "bisect", "Find the commit that broke it."),
     "run": ("bisect", "run", "Short for `bisect run`."),
     "start": ("byhand", "start", "Short for `bisect start`."),
@@ -38,8 +29,17 @@ COMMANDS = {
     "reset": ("byhand", "reset", "Short for `bisect reset`."),
     "report": ("reporting", "report", "Short for `bisect report`."),
     "api": ("api", "api", "Say what changed in the API."),
-    "patch": ("patch", "patch", "Read a patch, aim it, apply it, take it back."),
     "backport": ("backport_take", "backport", "List the fixes a branch misses, and take them."),
+    "patch": ("patch", "patch", "Read a patch, aim it, apply it, take it back."),
+    "clone": ("trees", "clone", "Make one repository of mainline, net, net-next and more."),
+    "sync": ("trees", "sync", "Fetch all trees and index what is new."),
+    "index": ("history", "index", "Read the history into kbisect's index."),
+    "show": ("history", "show", "Tell one commit's story."),
+    "query": ("history", "query", "Ask the index a named question, or one in SQL."),
+    "graph": ("history", "graph", "Export the graph of commits in scope."),
+    "releases": ("history", "releases", "List the releases."),
+    "history": ("chronicle", "history", "Tell the history of a subsystem."),
+    "window": ("history", "window", "Say whether the merge window is open."),
     "lab": ("lab", "lab", "Test one commit, or boot one guest."),
     "schema": ("face", "schema", "Print the JSON Schema of a command's --json."),
     "completion": ("face", "completion", "Print what a shell needs to complete kbisect."),
@@ -68,7 +68,9 @@ class _Commands(click.Group):
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         with formatter.section("Commands"):
-            formatter.write_dl([(name, entry[2]) for name, entry in COMMANDS.items()])
+            formatter.write_dl([(n, entry[2]) for n, entry in COMMANDS.items() if n not in SHORT])
+        with formatter.section("Short for `kbisect bisect …`"):
+            formatter.write_text(", ".join(SHORT))
 
 
 @click.group(
