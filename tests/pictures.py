@@ -34,6 +34,7 @@ def main() -> None:
         store = ("--store", str(place / "store")) if real else ()
         for name, height, where, words in (
             ("bisection", 1500, trees, "bisect report"),
+            ("api", 1000, told, "api diff v2.6.30 v2.6.31" if real else "api diff v3.11 v3.13"),
             ("sk_buff", 1000, told, "api history sk_buff"),
             ("backports", 900, trees, "backport list linux-3.12.y"),
             ("history", 760, told, "history net/ipv4"),

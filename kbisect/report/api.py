@@ -94,7 +94,7 @@ def printable_lines(lines: Iterable[str]) -> str:
 
 def grouped(findings: Iterable[Finding]) -> list[tuple[tuple[str, str], list[Finding]]]:
     """Return findings by (header, struct), in their order."""
-    return [(place, list(group)) for place, group in groupby(findings, key=_place)]
+    return [(place, list(group)) for place, group in groupby(findings, key=place)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,7 +114,8 @@ def told(finding: Finding) -> Told:
     return Told(declaration.name if declaration is not None else finding.name, words)
 
 
-def _place(finding: Finding) -> tuple[str, str]:
+def place(finding: Finding) -> tuple[str, str]:
+    """Return where a change is listed: its header, and its struct or `declarations`."""
     declaration = finding.old or finding.new
     if declaration is None:
         return finding.header, "header"

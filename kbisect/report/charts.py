@@ -17,6 +17,7 @@ from kbisect.report.terminal import one_line
 
 _WIDTH, _HEIGHT = 920, 260
 _LEFT, _RIGHT, _TOP, _BOTTOM = 52, 12, 12, 46
+_ROW = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,6 +97,25 @@ def bars(labels: Sequence[str], series: Sequence[Series], what: str) -> Markup:
                 )
             low += value
     return picture(_WIDTH, _HEIGHT, what, shapes)
+
+
+def rows(labels: Sequence[str], series: Sequence[Series], what: str) -> Markup:
+    """Lay bars behind each other, the first series at the left, one label a row."""
+    totals = [sum(each.values[at] or 0 for each in series) for at in range(len(labels))]
+    left = 7.3 * max(map(len, labels), default=0) + 10  # of the page's 12 pixels in monospace
+    scale = (_WIDTH - left - _RIGHT - 40) / (max(totals, default=0) or 1)
+    shapes = []
+    for at, label in enumerate(labels):
+        top, x = at * _ROW, left
+        shapes.append(text(left - 8, top + 13, label, "mono end"))
+        for each in series:
+            width = (each.values[at] or 0) * scale
+            if width:
+                hint = f"{label}: {each.name} {each.values[at]:,.0f} of {totals[at]:,.0f}"
+                shapes.append(rect(x, top + 2, width, _ROW - 6, each.tone, hint))
+            x += width
+        shapes.append(text(x + 6, top + 13, f"{totals[at]:,.0f}", "dim"))
+    return picture(_WIDTH, len(labels) * _ROW, what, shapes)
 
 
 def lines(

@@ -11,6 +11,7 @@ import pytest
 from kbisect.api import comparison
 from kbisect.api.comparison import Result
 from kbisect.api.extraction import extract
+from kbisect.api.findings import Compatibility
 from kbisect.api.lifetimes import Life, Lives
 from kbisect.api.scope import ALL
 from kbisect.api.sides import Side
@@ -55,6 +56,38 @@ def test_the_page_of_a_difference_lists_every_change(
     assert browser.flaws() == []
     assert sorted(browser.texts("tbody th")) == ["len", "nh", "skb_pad"]
     assert browser.ask("document.title") == "Network API, a..b"
+
+
+def test_what_breaks_stands_apart_from_what_does_not(
+    browser: Browser, tmp_path: Path, result: Result
+) -> None:
+    page = tmp_path / "diff.html"
+    page.write_text(api_html.difference(result, result.findings, "a..b", subject), "utf-8")
+    browser.open(page)
+    wanted = sorted(
+        each.name.rpartition(".")[2]
+        for each in result.findings
+        if each.compatibility is Compatibility.BREAKING
+    )
+    assert wanted
+    assert sorted(browser.texts("#breaking tbody th")) == wanted
+    assert browser.ask("document.querySelectorAll('tbody tr').length") == len(result.findings)
+
+
+def test_long_declarations_break_so_that_the_table_fits_the_page(
+    browser: Browser, tmp_path: Path
+) -> None:
+    words = b", ".join(b"int parameter_%d_%s" % (n, b"x" * 60) for n in range(6))
+    texts = [b"extern int f(" + words + each + b");\n" for each in (b"", b", int b")]
+    sides = [Side.of([extract("include/net/" + "deep/" * 12 + "a.h", each)]) for each in texts]
+    found = comparison.between((sides[0], sides[1]), ALL)
+    page = tmp_path / "diff.html"
+    page.write_text(api_html.difference(found, found.findings, "a..b", subject), "utf-8")
+    browser.open(page)
+    assert browser.ask("document.querySelectorAll('tbody tr').length") == 1
+    assert browser.ask(
+        "[...document.querySelectorAll('.wide')].every(e => e.scrollWidth <= e.clientWidth)"
+    )
 
 
 def test_a_bar_begins_where_the_name_came_and_ends_where_it_went(

@@ -46,6 +46,21 @@ def test_bars_stand_on_each_other() -> None:
     assert high + height == pytest.approx(low)
 
 
+@given(st.lists(st.tuples(counts, counts), min_size=1, max_size=20))
+def test_rows_are_as_long_as_their_values(rows: list[tuple[int, int]]) -> None:
+    labels = [f"include/net/{number}.h" for number in range(len(rows))]
+    series = [Series("a", "gone", [a for a, _ in rows]), Series("b", "new", [b for _, b in rows])]
+    drawn = list(ElementTree.fromstring(charts.rows(labels, series, "a test")).iter("rect"))
+    values = [value for row in rows for value in row if value]
+    widths = [float(box.get("width", 0)) for box in drawn]
+    most = max((a + b for a, b in rows), default=0)
+    if most:
+        room = max(float(box.get("x", 0)) + float(box.get("width", 0)) for box in drawn)
+        scale = (room - min(float(box.get("x", 0)) for box in drawn)) / most
+        assert widths == pytest.approx([value * scale for value in values], abs=0.6)
+    assert len(drawn) == len(values)
+
+
 @given(st.floats(0.01, 1e7))
 def test_the_ticks_are_few_and_reach_above_the_most(most: float) -> None:
     ticks = charts._rounds(most)
