@@ -104,8 +104,8 @@ def _compare_commits(repository: Repository, old: str, new: str | None, scope: S
         for past in pasts[1:]:  # seen from the old side, its own commits are undone
             history += [replace(export, came=not export.came) for export in past.exports]
         inline = symbols.inline(both[1].by_key.values())
-        exports = tuple(symbols.compare(mine, yours, found.findings, history, inline))
-        return replace(found, findings=(*found.findings, *exports))
+        told = symbols.compare(mine, yours, found.findings, history, inline)
+        return replace(found, findings=tuple(told))
 
 
 def _exported(repository: Repository, commit: str | None) -> dict[str, Declaration]:

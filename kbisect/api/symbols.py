@@ -1,15 +1,15 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Symbols that modules may link with: what net/ and drivers/net/ export, and who changed it. Pure.
 
-A function that left the headers is told there; here it is told when only the export went, and
-when it became one for GPL modules only.
+Where a function left or entered the headers, that its export did so too is told with it. Where
+only the export went or came, or is for GPL modules only now, that is a finding of its own.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from kbisect.api.declarations import Declaration, What
 from kbisect.api.findings import Compatibility, Finding
@@ -59,38 +59,60 @@ def compare(
     told: Iterable[Finding],
     history: Sequence[Export] = (),
     inline: Container[str] = (),
-) -> Iterator[Finding]:
+) -> list[Finding]:
     """Compare the exports of two versions.
 
     Parameters
     ----------
-    told : findings about declarations: what went or came with its declaration isn't told again
+    old, new : exported symbols by name
+    told : findings about declarations
     history : the exports that commits took away or brought, oldest first
     inline : names that the new headers define themselves: who uses those needs no export
+
+    Returns
+    -------
+    The findings told, those of exported functions with `symbol-removed` and the like among what
+    changed as well; then one for each other symbol that changed.
     """
-    known = {
-        name.split()[-1]
-        for finding in told
-        if finding.kind.endswith(("-removed", "-added", "-renamed", "-moved"))
-        for name in (finding.name, finding.new_name)
-        if name
-    }
-    for name in sorted(old.keys() | new.keys()):
-        mine, yours = old.get(name), new.get(name)
-        if mine is not None and yours is None and name not in known:
-            commit = _turn(history, name, came=False)
-            effect = Compatibility.COMPATIBLE if name in inline else Compatibility.BREAKING
-            yield _finding("symbol-removed", effect, mine, None, commit)
-        elif mine is None and yours is not None and name not in known:
-            commit = _turn(history, name, came=True)
-            yield _finding("symbol-added", Compatibility.COMPATIBLE, None, yours, commit)
-        elif mine is not None and yours is not None:
-            gpl = _for_gpl(yours.type)
-            if _for_gpl(mine.type) != gpl:
-                # It breaks the modules under another licence, and no other.
-                effect = Compatibility.UNKNOWN if gpl else Compatibility.COMPATIBLE
-                commit = _turn(history, name, came=True, gpl=gpl)
-                yield _finding("symbol-retyped", effect, mine, yours, commit)
+    went, came = old.keys() - new.keys(), new.keys() - old.keys()
+    listed = []
+    known: set[str] = set()
+    for finding in told:
+        if finding.kind.endswith(("-removed", "-added", "-renamed", "-moved")):
+            names = [_name(finding.old), _name(finding.new)]
+            known.update(names)
+            also = _also(went=names[0] in went, came=names[1] in came)
+            listed.append(replace(finding, also=(*finding.also, *also)) if also else finding)
+        else:
+            listed.append(finding)
+    for name in sorted((went | came) - known):
+        effect = Compatibility.COMPATIBLE
+        if name in went and name not in inline:
+            effect = Compatibility.BREAKING
+        kind = "symbol-removed" if name in went else "symbol-added"
+        commit = _turn(history, name, came=name in came)
+        listed.append(_finding(kind, effect, old.get(name), new.get(name), commit))
+    for name in sorted(old.keys() & new.keys()):
+        gpl = _for_gpl(new[name].type)
+        if _for_gpl(old[name].type) != gpl:
+            # It breaks the modules under another licence, and no other.
+            effect = Compatibility.UNKNOWN if gpl else Compatibility.COMPATIBLE
+            commit = _turn(history, name, came=True, gpl=gpl)
+            listed.append(_finding("symbol-retyped", effect, old[name], new[name], commit))
+    return listed
+
+
+def _name(declaration: Declaration | None) -> str:
+    """Return the name a symbol could have; structs and fields are none."""
+    return declaration.name if declaration is not None and declaration.key[0] == "name" else ""
+
+
+def _also(*, went: bool, came: bool) -> tuple[str, ...]:
+    if went and came:
+        return ("symbol-renamed",)
+    if went:
+        return ("symbol-removed",)
+    return ("symbol-added",) if came else ()
 
 
 def inline(declarations: Iterable[Sequence[Declaration]]) -> frozenset[str]:

@@ -14,12 +14,15 @@ import re
 import sys
 import time
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from itertools import pairwise
 
-from kbisect.api import comparison, difference, surface
+from kbisect.api import comparison, difference, surface, symbols
 from kbisect.api.comparison import compare
 from kbisect.api.declarations import Declaration, What
 from kbisect.api.extraction import extract
 from kbisect.api.findings import Finding
+from kbisect.api.proof import Key
 from kbisect.api.sides import Side
 from kbisect.git import blobs, patches
 from kbisect.git.blobs import Files
@@ -36,7 +39,7 @@ def main() -> int:
     repository = Repository.open(os.environ["KBISECT_NET_REPO"], os.environ["KBISECT_STORE"])
     oids = [names.resolve(repository, name) for name in listed]
     broken = 0
-    for law in (_itself, _mirror, _composition, _sum, _mutations):
+    for law in (_itself, _complete, _mirror, _composition, _sum, _mutations):
         begun = time.monotonic()
         checked, wrong = law(repository, oids)
         broken += bool(wrong)
@@ -55,19 +58,35 @@ def _itself(repository: Repository, oids: list[str]) -> tuple[int, list[str]]:
     return 1, [finding.name for finding in found]
 
 
+def _complete(repository: Repository, oids: list[str]) -> tuple[int, list[str]]:
+    """What came and what went is what only one side has."""
+    states = [_Names.at(repository, oid) for oid in oids]
+    checked, wrong = 0, []
+    for old, new in pairwise(range(len(oids))):
+        net = _net(compare(repository, oids[old], oids[new]).findings, states[old], states[new])
+        mine, yours = states[old].keys, states[new].keys
+        facts = dict.fromkeys(yours - mine, 1) | dict.fromkeys(mine - yours, -1)
+        checked += len(facts)
+        wrong += [
+            f"{key}: {net.get(key, 0):+d} told, {facts.get(key, 0):+d} in the headers"
+            for key in net.keys() | facts.keys()
+            if net.get(key, 0) != facts.get(key, 0)
+        ]
+    return checked, sorted(wrong)
+
+
 def _mirror(repository: Repository, oids: list[str]) -> tuple[int, list[str]]:
     """B with A is the mirror of A with B, commits included."""
+    old, new = (_Names.at(repository, oid) for oid in oids[:2])
     forth = compare(repository, oids[0], oids[1]).findings
     back = compare(repository, oids[1], oids[0]).findings
     one = {comparison.ends(finding): finding for finding in forth}
     other = {comparison.ends(finding)[::-1]: finding for finding in back}
-    came, went = _net(forth), _net(back)
-    whole_structs = {name for sort, name in (*came, *went) if sort == "tag"}
+    came, went = _net(forth, old, new), _net(back, new, old)
     wrong = [
         f"{key}: {came.get(key, 0):+d} forth, {went.get(key, 0):+d} back"
         for key in came.keys() | went.keys()
         if came.get(key, 0) != -went.get(key, 0)
-        and not (key[0] == "field" and key[1].split(".")[0] in whole_structs)
     ]
     wrong += [
         f"{_told(one[key])} but back {other[key].kind} by {(other[key].commit or 'none')[:12]}"
@@ -79,23 +98,17 @@ def _mirror(repository: Repository, oids: list[str]) -> tuple[int, list[str]]:
 
 def _composition(repository: Repository, oids: list[str]) -> tuple[int, list[str]]:
     """A to C is A to B and then B to C."""
-    first, second, whole = (
-        compare(repository, old, new).findings
-        for old, new in ((oids[0], oids[1]), (oids[1], oids[2]), (oids[0], oids[2]))
+    states = [_Names.at(repository, oid) for oid in oids]
+    first, second, net = (
+        _net(compare(repository, oids[old], oids[new]).findings, states[old], states[new])
+        for old, new in ((0, 1), (1, 2), (0, 2))
     )
     # Names that are there: what came and went in either half, against what came and went in all.
-    steps: dict[tuple[str, str], int] = {}
-    for half in (first, second):
-        for key, change in _net(half).items():
-            steps[key] = steps.get(key, 0) + change
-    net = _net(whole)
-    # The fields of a struct that comes or goes as a whole are no findings of their own.
-    whole_structs = {name for sort, name in (*steps, *net) if sort == "tag"}
+    steps = {key: first.get(key, 0) + second.get(key, 0) for key in first.keys() | second.keys()}
     wrong = [
         f"{key}: {steps.get(key, 0):+d} in steps, {net.get(key, 0):+d} in all"
         for key in steps.keys() | net.keys()
         if steps.get(key, 0) != net.get(key, 0)
-        and not (key[0] == "field" and key[1].split(".")[0] in whole_structs)
     ]
     return len(net), sorted(wrong)
 
@@ -250,12 +263,49 @@ def _shapes(state: State) -> set[tuple[object, object]]:
     return {(key, shape) for key, shapes in state.items() for shape in shapes}
 
 
-def _net(findings: Iterable[Finding]) -> dict[tuple[str, str], int]:
-    """Return what came (1) and what went (-1), each once; 0 for a name that was given anew."""
-    ends = [comparison.ends(f) for f in findings if not f.kind.startswith("header")]
-    went = {old for old, new in ends if old is not None and old != new}
-    came = {new for old, new in ends if new is not None and old != new}
-    return {key: (key in came) - (key in went) for key in came | went}
+@dataclass(frozen=True, slots=True)
+class _Names:
+    """All names of one version: those of headers, and the symbols exported."""
+
+    side: Side
+    keys: frozenset[Key]
+
+    @classmethod
+    def at(cls, repository: Repository, oid: str) -> _Names:
+        files = _public(blobs.at_commit(repository, oid, surface.FOLDERS))
+        content = dict(blobs.read(repository, sorted(set(files.values()))))
+        side = Side.of(extract(path, content[blob]) for path, blob in files.items())
+        lines = blobs.lines_with(repository, oid, symbols.WORDS, symbols.FOLDERS)
+        exported = {one.key for one in symbols.declared(lines).values()}
+        return cls(side, frozenset({*side.by_key, *exported}))
+
+    def with_inside(self, key: Key | None) -> set[Key]:
+        """Return a key and what is inside of it: the fields of a struct that goes go with it."""
+        sort, name = key or ("", "")
+        if sort not in ("tag", "field"):
+            return {key} if key else set()
+        owner, _, path = (name if sort == "field" else f"{name}.").partition(".")
+        below = f"{path}." if path else ""
+        listed = self.side.fields.get(owner, ())
+        return {(sort, name), *(one.key for one in listed if one.name.startswith(below))}
+
+
+def _net(findings: Iterable[Finding], old: _Names, new: _Names) -> dict[Key, int]:
+    """Return what came (1) and what went (-1), each once; what is in both was given anew."""
+    went: set[Key] = set()
+    came: set[Key] = set()
+    for finding in findings:
+        one, other = comparison.ends(finding)
+        if finding.kind.startswith("header"):
+            continue
+        if one != other:
+            went |= old.with_inside(one)
+            came |= new.with_inside(other)
+        if one and {"symbol-removed", "symbol-renamed"} & set(finding.also):
+            went.add(("symbol", one[1]))
+        if other and {"symbol-added", "symbol-renamed"} & set(finding.also):
+            came.add(("symbol", other[1]))
+    return {key: (key in came) - (key in went) for key in came ^ went}
 
 
 def _told(finding: Finding) -> str:

@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 from kbisect.api import symbols
-from kbisect.api.declarations import Declaration
+from kbisect.api.declarations import Declaration, What
 from kbisect.api.extraction import extract
 from kbisect.api.findings import Compatibility, Finding
 
@@ -29,9 +29,33 @@ def test_exports_that_went_came_or_changed_their_licence_are_told_with_their_com
     assert found["closes"].compatibility is Compatibility.UNKNOWN
 
 
-def test_what_went_with_its_declaration_is_told_once() -> None:
-    gone = Finding("function-removed", "goes", Compatibility.BREAKING, "include/net/a.h")
-    assert list(symbols.compare(exported("EXPORT_SYMBOL(goes)"), {}, (gone,))) == []
+def test_what_went_or_came_with_its_declaration_is_told_with_it() -> None:
+    def declared(name: str) -> Declaration:
+        return Declaration(What.FUNCTION, name, "", "include/net/a.h", 1, f"int {name}(void)")
+
+    def finding(kind: str, old: Declaration | None, new: Declaration | None) -> Finding:
+        return Finding(kind, "f", Compatibility.BREAKING, "include/net/a.h", old=old, new=new)
+
+    goes, comes, own = declared("goes"), declared("comes"), declared("own")
+    old, new = exported("EXPORT_SYMBOL(goes)"), exported("EXPORT_SYMBOL(comes)")
+    for told, also in (
+        ([finding("function-renamed", goes, comes)], [("symbol-renamed",)]),
+        (
+            [finding("function-removed", goes, None), finding("function-added", None, comes)],
+            [("symbol-removed",), ("symbol-added",)],
+        ),
+    ):
+        assert [each.also for each in symbols.compare(old, new, told)] == also
+    # What was renamed to a function that modules can't call.
+    renamed = finding("function-renamed", goes, own)
+    assert [each.also for each in symbols.compare(old, {}, [renamed])] == [("symbol-removed",)]
+
+
+def test_a_struct_is_no_symbol_of_its_name() -> None:
+    tag = Declaration(What.STRUCT, "goes", "", "include/net/a.h", 1, "struct goes")
+    gone = Finding("struct-removed", "struct goes", Compatibility.BREAKING, "a.h", old=tag)
+    found = symbols.compare(exported("EXPORT_SYMBOL(goes)"), {}, (gone,))
+    assert [each.kind for each in found] == ["struct-removed", "symbol-removed"]
 
 
 def test_an_export_that_moves_to_another_file_is_no_change() -> None:
