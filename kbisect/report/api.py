@@ -76,7 +76,13 @@ def text(
     lines: list[str] = []
     releases = {finding.release for finding in findings}
     note = f"   (all in {_short(releases)})" if len(releases) == 1 and None not in releases else ""
-    for (header, title), listed in grouped(findings):
+    groups = grouped(findings)
+    broken = sum(_breaks(finding) for finding in findings)
+    if len(groups) > 1 and 0 < broken < len(findings):
+        # What breaks is what people came for; it is lost among the additions of a release.
+        groups.sort(key=lambda group: not any(map(_breaks, group[1])))
+        lines.append(f"{len(findings):,} changes, {broken:,} of them breaking: those first")
+    for (header, title), listed in groups:
         if lines:
             lines.append("")
         lines.append(style(f"{title}   {header}   {span}{note}", "bold"))
@@ -95,6 +101,10 @@ def printable_lines(lines: Iterable[str]) -> str:
 def grouped(findings: Iterable[Finding]) -> list[tuple[tuple[str, str], list[Finding]]]:
     """Return findings by (header, struct), in their order."""
     return [(place, list(group)) for place, group in groupby(findings, key=place)]
+
+
+def _breaks(finding: Finding) -> bool:
+    return finding.compatibility in TITLES[0][1]
 
 
 @dataclass(frozen=True, slots=True)

@@ -72,3 +72,16 @@ def test_headers_below_a_path_count_when_asked_for(tmp_path: Path, kbisect: Run)
     sides = (tmp_path / "old", tmp_path / "new")
     assert "no change" in kbisect("api", "diff", *sides).stdout
     assert "ring" in kbisect("api", "diff", *sides, "--path", "drivers/net/acme").stdout
+
+
+def test_what_breaks_is_told_before_what_was_added(tmp_path: Path, kbisect: Run) -> None:
+    for side, old in (("old", True), ("new", False)):
+        headers = tmp_path / side / "include/net"
+        headers.mkdir(parents=True)
+        if not old:
+            (headers / "added.h").write_text("extern int added_first(void);\n")
+        (headers / "kept.h").write_text(f"extern int kept({'int a' if old else 'long a'});\n")
+    lines = kbisect("api", "diff", tmp_path / "old", tmp_path / "new").stdout.splitlines()
+    assert lines[0] == "3 changes, 1 of them breaking: those first"
+    places = [next(n for n, row in enumerate(lines) if word in row) for word in ("kept", "added")]
+    assert places == sorted(places)
