@@ -182,6 +182,7 @@ class Driver:
             script=(script, script.read_bytes())
             if not self.crew.local and script.exists()
             else None,
+            archive=True,
         )
 
     def _number(self) -> int:

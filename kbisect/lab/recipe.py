@@ -13,6 +13,7 @@ a table: `run` is a line for `sh -ec`, or a list of words; beside a stage's own 
     run = "make -C $KBISECT_TREE O=$KBISECT_BUILD -j2 bzImage"
     timeout = "30 min"
     image = "arch/x86/boot/bzImage"   # below KBISECT_BUILD: the same again needs no test
+    keep = ["initramfs.cpio"]         # what [boot] and [test] need of it: no commit is built twice
 
     [boot]                   # by QEMU: its guest reports the status, which is the test's
     kernel = "arch/x86/boot/bzImage"
@@ -61,7 +62,7 @@ _OF_EVERY_STAGE = {"run", "timeout", "quiet"}
 _GUEST = ("kernel", "initrd", "append", "memory", "cpus", "arch")
 _OWN = {
     StageName.CONFIG: {"wanted"},
-    StageName.BUILD: {"image"},
+    StageName.BUILD: {"image", "keep"},
     StageName.BOOT: set(_GUEST),
     StageName.TEST: set[str](),
     StageName.PARSE: {"format"},
@@ -93,17 +94,22 @@ class Recipe:
     stages : in their order
     digest : SHA-256 of the file and of the patches it names
     image : path below KBISECT_BUILD of what is booted, None if it isn't said
+    keep : paths below KBISECT_BUILD of all that the stages after the build need, None if it isn't
+        said
     wanted : the configuration that is asked for, None if it isn't said
     parses : format of the console that says the verdict
     guest : whether [boot] is QEMU's, so that its guest says the verdict
+    booted : the files that QEMU reads, below KBISECT_BUILD or absolute
     """
 
     stages: tuple[Stage, ...]
     digest: str
     image: str | None = None
+    keep: tuple[str, ...] | None = None
     wanted: str | None = None
     parses: str | None = None
     guest: bool = False
+    booted: tuple[str, ...] = ()
     signature: Signature | None = None
     fixups: tuple[Fixup, ...] = ()
     retries: int | None = None
@@ -112,6 +118,21 @@ class Recipe:
     def only(self, *names: StageName) -> tuple[Stage, ...]:
         """Return some of the stages."""
         return tuple(stage for stage in self.stages if stage.name in names)
+
+    @property
+    def kept(self) -> tuple[str, ...]:
+        """What to keep of a build so that it serves later tests too; empty if nobody knows.
+
+        Of a recipe that only boots, it is known without a word: what QEMU reads.
+        """
+        after = self.only(StageName.BOOT, StageName.TEST, StageName.PARSE)
+        if not after or not self.only(StageName.BUILD):
+            return ()
+        if self.keep is not None:
+            return self.keep
+        if not self.guest or len(after) > 1:
+            return ()
+        return tuple(name for name in self.booted if not name.startswith("/"))
 
 
 def load(path: Path) -> Recipe:
@@ -151,13 +172,16 @@ def load(path: Path) -> Recipe:
         wanted = _beside(path, document["config"]["wanted"]).decode("utf-8", "replace")
         digest.update(wanted.encode())
     worker = document.get("worker", {})
+    boot = document.get("boot", {})
     return Recipe(
         stages=tuple(stages),
         digest=digest.hexdigest(),
         image=document.get("build", {}).get("image"),
+        keep=_keep(path, document.get("build", {})),
         wanted=wanted,
         parses=_parses(path, document.get("parse", {})),
-        guest="kernel" in document.get("boot", {}),
+        guest="kernel" in boot,
+        booted=tuple(str(boot[key]) for key in ("kernel", "initrd") if key in boot),
         signature=_signature(path, document.get("signature")),
         fixups=fixups,
         retries=worker.get("retries"),
@@ -245,6 +269,20 @@ def _signature(path: Path, table: Mapping[str, Any] | None) -> Signature | None:
     if "hang" in table:
         return Observation(None, timed_out=True)
     return Observation(1, stage=StageName(table["stage"]))
+
+
+def _keep(path: Path, table: Mapping[str, Any]) -> tuple[str, ...] | None:
+    names = table.get("keep")
+    if names is None:
+        return None
+    if not isinstance(names, list) or not all(map(_is_below, names)):
+        hint = 'keep = ["arch/x86/boot/bzImage", "initramfs"]'
+        raise _wrong(path, "[build] keep is a list of files below KBISECT_BUILD", hint)
+    return tuple(names)
+
+
+def _is_below(name: object) -> bool:
+    return isinstance(name, str) and name[:1] not in {"", "/"} and ".." not in Path(name).parts
 
 
 def _parses(path: Path, table: Mapping[str, Any]) -> str | None:

@@ -19,6 +19,7 @@ from pathlib import Path
 
 from kbisect.git.repository import Repository
 from kbisect.git.worktree import locate
+from kbisect.lab.archive import Archive
 
 _LOOK = 0.05
 """Seconds between two looks for a free slot."""
@@ -101,7 +102,7 @@ def take(
 
 
 def clean(repository: Repository) -> None:
-    """Remove the worktrees and build folders that nobody uses."""
+    """Remove the worktrees and build folders that nobody uses, and what was kept of builds."""
     scratch = locate(repository)
     builds = repository.store / "builds"
     with idle(repository.store) as names:
@@ -110,6 +111,7 @@ def clean(repository: Repository) -> None:
                 scratch.remove(name)
             shutil.rmtree(builds / name, ignore_errors=True)
             (builds / f"{name}.built").unlink(missing_ok=True)
+    Archive.of(repository.store).clear()
 
 
 @contextmanager

@@ -27,6 +27,7 @@ from kbisect.lab import (
     slots,
     stages,
 )
+from kbisect.lab.archive import Archive
 from kbisect.lab.footprint import Footprint
 from kbisect.lab.limits import Unwanted
 from kbisect.lab.place import Place
@@ -62,6 +63,7 @@ class Step:
     known : digest of an image → what a run of it did; the same again isn't run
     script : the copy of the user's script, for a worker that doesn't see it
     fresh : whether `folder` begins empty; else stages may go on from what stands there
+    archive : whether what the tests need of a build is kept for those to come
     """
 
     oid: str
@@ -78,6 +80,7 @@ class Step:
     known: Mapping[str, Observation] = field(default_factory=dict)
     script: tuple[Path, bytes] | None = None
     fresh: bool = True
+    archive: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,7 +151,7 @@ def run(step: Step) -> Done:
         with slots.take(
             place.store, step.slots, prefix=place.prefix, wanted=key, unwanted=unwanted
         ) as slot:
-            done = _Run(step, place, folder, slot, unwanted).done(key)
+            done = _Run(step, place, folder, slot, unwanted, key).done()
     except (Unwanted, InterruptedError):
         raise CancelledError from None
     if not place.is_elsewhere:
@@ -162,10 +165,19 @@ class _Run:
     """One step on its way through the stages."""
 
     def __init__(
-        self, step: Step, place: Place, folder: Path, slot: Slot, unwanted: Callable[[], bool]
+        self,
+        step: Step,
+        place: Place,
+        folder: Path,
+        slot: Slot,
+        unwanted: Callable[[], bool],
+        key: str,
     ) -> None:
         self.step, self.folder, self.slot, self.unwanted = step, folder, slot, unwanted
-        self.place = place
+        self.place, self.key = place, key
+        self.keep = step.recipe.kept if step.archive else ()
+        self.archive = Archive.of(place.store)
+        self.built = False
         self.console = folder / "console.txt"
         self.runs: list[StageRun] = []
         self.env = dict(step.env) | {
@@ -181,7 +193,7 @@ class _Run:
         self.same = False
         self.footprint: Footprint | None = None
 
-    def done(self, key: str) -> Done:
+    def done(self) -> Done:
         """Run the stages and return what was seen."""
         if self.place.checkout:
             problem = self._check_out()
@@ -189,7 +201,7 @@ class _Run:
             if problem is not None:
                 (self.folder / "output.txt").write_text(problem, "utf-8")
                 return Done(Observation(125, stage=StageName.BUILD), 0.0, worker=self.slot.name)
-        seen = self._stages(key)
+        seen = self._stages()
         stages.record(self.folder, self.runs)
         found = console.read(self.console, *self._outputs())
         return Done(
@@ -226,27 +238,27 @@ class _Run:
                 return f"a fix-up doesn't apply: {why}\n"
         return None
 
-    def _stages(self, key: str) -> Observation:
+    def _stages(self) -> Observation:
         recipe = self.step.recipe
         building = {StageName.CONFIG, StageName.BUILD}
-        built = bool(recipe.only(*building)) and self.slot.built == key
-        if not built:
+        if recipe.only(*building):
+            self._find_build()
+        found = self.built
+        if not found:
             self.slot.mark(None)
         for stage in recipe.stages:
-            if stage.name in building and built:
+            if stage.name in building and found:
                 self.runs.append(stages.reused(stage))
                 continue
-            if stage.name not in building and self.image is None:
-                seen_before = self._look_at_image(key)
-                if seen_before is not None:
-                    return seen_before
+            if stage.name not in building and (before := self._what_the_same_did()) is not None:
+                return before
             seen = self._run(stage)
             if stage.name is StageName.CONFIG and recipe.wanted is not None:
                 configuration.log_drift(recipe.wanted, self.slot.build, self.folder)
             if seen is not None:
                 return seen
-        if recipe.stages and recipe.stages[-1].name in building:
-            self._look_at_image(key)
+        if recipe.stages and recipe.stages[-1].name in building and not self.built:
+            self._note_build()
         if recipe.parses is not None:
             return Observation(
                 ktap.exit_code(self._outputs_and_console(), recipe.parses), stage=StageName.PARSE
@@ -303,25 +315,41 @@ class _Run:
     def _outputs_and_console(self) -> list[Path]:
         return [*self._outputs(), self.console]
 
-    def _look_at_image(self, key: str) -> Observation | None:
-        """Note that it is built; return what the same binary did before."""
-        recipe = self.step.recipe
-        if recipe.only(StageName.CONFIG, StageName.BUILD):
-            self.slot.mark(key)
-        if recipe.image is None:
-            return None
-        path = self.slot.build / recipe.image
-        if not path.is_file():
-            raise UsageError(
-                f"the build made no {recipe.image} below {self.slot.build}",
-                hint="correct `image` in the recipe's [build]",
-            )
-        self.image = image.digest(path, self.cwd, self.slot.build)
-        if self.place.checkout and not self.step.fixups:
-            self.footprint = footprint.read(self.slot.build, self.cwd)
-        seen = self.step.known.get(self.image)
-        self.same = seen is not None
+    def _find_build(self) -> None:
+        """Look whether the build is there: in the slot, or what is needed of it in the archive."""
+        if self.slot.built == self.key:
+            self._note_build()
+        elif self.keep and (kept := self.archive.find(self.key)) is not None:
+            self.env["KBISECT_BUILD"] = str(kept)
+            self.image = self.archive.digest(self.key)
+            self.built = True
+
+    def _what_the_same_did(self) -> Observation | None:
+        """Return what the binary did when it was run before; None if it wasn't."""
+        if not self.built:
+            self._note_build()
+        seen = self.step.known.get(self.image) if self.image is not None else None
+        self.same = self.same or seen is not None
         return seen
+
+    def _note_build(self) -> None:
+        """Note that it is built, and keep what later tests of it need."""
+        recipe, slot = self.step.recipe, self.slot
+        self.built = True
+        if recipe.only(StageName.CONFIG, StageName.BUILD):
+            slot.mark(self.key)
+        if recipe.image is not None:
+            path = slot.build / recipe.image
+            if not path.is_file():
+                raise UsageError(
+                    f"the build made no {recipe.image} below {slot.build}",
+                    hint="correct `image` in the recipe's [build]",
+                )
+            self.image = image.digest(path, self.cwd, slot.build)
+            if self.place.checkout and not self.step.fixups:
+                self.footprint = footprint.read(slot.build, self.cwd)
+        if self.keep and self.archive.find(self.key) is None:
+            self.archive.add(self.key, slot.build, self.keep, self.image, slot.name)
 
 
 def _build_key(step: Step) -> str:

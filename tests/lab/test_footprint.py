@@ -161,3 +161,26 @@ def test_ends_that_were_not_built_set_nothing_aside(kbisect: Run, repo: Repo) ->
     found, _, _ = campaign(kbisect, repo, "", "--trust-ends")
     assert found["culprit"] == repo.oids[15]
     assert found["aside"] == 0
+
+
+def test_no_commit_is_built_twice(kbisect: Run, tmp_path: Path) -> None:
+    """What the recipe's `keep` names of a build serves later tests too, so two builds confirm: a
+    sample of what was set aside, and the bad end without the culprit."""
+    real = {4: "used.c", 9: "used.c", 15: "used.h", 20: "used.c", 26: "used.c"}
+    touched = [
+        (real.get(i, "unused.c"), "culprit" if i == 15 else f"{i}" * 30) for i in range(1, 31)
+    ]
+    repo = history(tmp_path / "repo", touched)
+    path, recipe = tmp_path / "builds", tmp_path / "recipe.toml"
+    text = RECIPE.format(builds=path, secret="")
+    recipe.write_text(text.replace('image = "image"', 'image = "image"\nkeep = ["image"]'))
+    words = ("run", "--json", "--good", repo.oids[0], "--bad", repo.oids[-1], "--recipe", recipe)
+    found = document(kbisect("-C", repo.path, *words))
+    builds = path.read_text().split()
+    assert found["culprit"] == repo.oids[15]
+    # Only the bad end twice: as it is, and without the culprit.
+    assert len(builds) == len(set(builds)) + 1
+    assert builds.count(repo.oids[-1]) == 2
+    # The ends, three to halve five, two to confirm.
+    assert found["builds"] == len(builds) <= 2 + 3 + 2
+    assert not (repo.path / ".git" / "kbisect" / "archive").exists()
