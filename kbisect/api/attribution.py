@@ -289,9 +289,12 @@ def _departed(
     return found
 
 
-def steps_of(finding: Finding, line: Timeline) -> tuple[str, ...]:
-    """Return the oids of all commits that changed either declaration, oldest first."""
-    keys = {found.key for found in (finding.old, finding.new) if found is not None}
+def steps_of(finding: Finding, line: Timeline, way: Iterable[Declaration] = ()) -> tuple[str, ...]:
+    """Return the oids of all commits that changed either declaration, oldest first.
+
+    `way` are the names that it had in between.
+    """
+    keys = {found.key for found in (finding.old, finding.new, *way) if found is not None}
     seen = {id(delta): delta for key in keys for delta in line.by_key.get(key, ())}
     ordered = sorted(seen.values(), key=lambda delta: delta.number)
     return tuple(dict.fromkeys(delta.touch.commit for delta in ordered))
@@ -320,7 +323,16 @@ def header_moves(touches: Iterable[Touch]) -> dict[str, str]:
             ]
             if alike and max(alike)[0] >= _ALIKE:
                 moves[touch.path] = max(alike)[1]
-    return moves
+    return {path: _last(path, moves) for path in moves}
+
+
+def _last(path: str, moves: Mapping[str, str]) -> str:
+    """Return where a header that was moved more than once stands at last."""
+    seen = {path}
+    while (target := moves.get(path)) is not None and target not in seen:
+        seen.add(target)
+        path = target
+    return path
 
 
 def _words(touch: Touch, *, removed: bool) -> Counter[bytes]:

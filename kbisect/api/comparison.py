@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
 
-from kbisect.api import attribution, cache, context, difference, renames, symbols
+from kbisect.api import attribution, cache, chains, context, difference, renames, symbols
 from kbisect.api.attribution import Timeline
 from kbisect.api.commits import Commits
 from kbisect.api.declarations import Declaration, Gap, What
@@ -175,8 +175,16 @@ def _judge(old: Side, new: Side, scope: Scope, history: Commits | None) -> _Judg
     pairs = _proven(old, new, wanted, added, line, callers)
     found = [f for f in difference.compare(old, new, pairs, moved) if scope.holds(f)]
     if history is not None:
-        found = [context.with_history(finding, line, callers, new) for finding in found]
+        found = [
+            context.with_history(finding, line, callers, new, _way(finding, pairs))
+            for finding in found
+        ]
     return _Judged(found, pairs, moved)
+
+
+def _way(finding: Finding, pairs: Mapping[Key, Pair]) -> tuple[Declaration, ...]:
+    pair = pairs.get(finding.old.key) if finding.old is not None else None
+    return pair.way if pair is not None and pair.is_fact else ()
 
 
 def _against(old: Side, new: Side, scope: Scope, forth: _Judged, undone: _Judged) -> _Judged:
@@ -240,9 +248,15 @@ def _proven(
 ) -> dict[Key, Pair]:
     """Pair structs first: their fields are then the fields of one struct."""
     members = _members(old), _members(new)
+    between = list(chains.passing(line, old, new))
+    turned, totals = callers.names(), callers.totals()
 
     def pairs(
-        went: Sequence[Declaration], came: Sequence[Declaration], structs: Mapping[str, str]
+        went: Sequence[Declaration],
+        came: Sequence[Declaration],
+        structs: Mapping[str, str],
+        *,
+        tags_only: bool,
     ) -> dict[Key, Pair]:
         siblings = {
             declaration.key: side.siblings(declaration.key)
@@ -250,18 +264,32 @@ def _proven(
             for declaration in listed
             if declaration.what is What.FIELD
         }
-        steps = attribution.steps(
-            line,
-            {declaration.key: declaration for declaration in went},
-            {declaration.key: declaration for declaration in came},
-        )
-        proof = Evidence(steps, callers.names(), callers.alike, callers.totals(), callers.assigned)
-        return renames.pairs(went, came, proof, Surroundings(siblings, *members, structs))
+        around = Surroundings(siblings, *members, structs)
+
+        def judged(olds: Sequence[Declaration], news: Sequence[Declaration]) -> dict[Key, Pair]:
+            steps = attribution.steps(
+                line,
+                {declaration.key: declaration for declaration in olds},
+                {declaration.key: declaration for declaration in news},
+            )
+            proof = Evidence(steps, turned, callers.alike, totals, callers.assigned)
+            return renames.pairs(olds, news, proof, around)
+
+        found = judged(went, came)
+        facts = {key: pair.new.key for key, pair in found.items() if pair.is_fact}
+        left = [one for one in went if one.key not in facts]
+        free = [one for one in came if one.key not in set(facts.values())]
+        stops = [one for one in between if (one.key[0] == "tag") is tags_only]
+        if left and free and stops:
+            links = judged([*left, *stops], [*free, *stops])
+            found |= chains.joined(left, stops, links)
+        return found
 
     tags = pairs(
         [found for found in removed if found.key[0] == "tag"],
         [found for found in added if found.key[0] == "tag"],
         {},
+        tags_only=True,
     )
     structs = {pair.old.name: pair.new.name for pair in tags.values() if pair.is_fact}
     went = [found for found in removed if found.key[0] != "tag"]
@@ -273,7 +301,7 @@ def _proven(
         mine, yours = members[0].get(one, frozenset()), members[1].get(other, frozenset())
         went += [found for found in old.fields.get(one, ()) if found.name not in yours]
         came += [found for found in new.fields.get(other, ()) if found.name not in mine]
-    return tags | pairs(went, came, structs)
+    return tags | pairs(went, came, structs, tags_only=False)
 
 
 def _with_members(side: Side, added: Sequence[Declaration]) -> list[Declaration]:

@@ -4,12 +4,12 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from kbisect.api import attribution, evidence
 from kbisect.api.attribution import Timeline
-from kbisect.api.declarations import What
+from kbisect.api.declarations import Declaration, What
 from kbisect.api.evidence import Callers
 from kbisect.api.findings import CallerChange, Caution, Finding
 from kbisect.api.sides import Side
@@ -23,9 +23,19 @@ def with_history(
     line: Timeline,
     callers: Callers,
     new: Side,
+    way: Sequence[Declaration] = (),
 ) -> Finding:
+    """Add to a finding what the commits say.
+
+    Parameters
+    ----------
+    finding : Finding
+    line, callers : the commits between the two sides
+    new : the side that the finding leads to
+    way : the names that a renamed declaration had in between
+    """
     commit = attribution.commit_of(finding, line)
-    finding = replace(finding, commit=commit, steps=attribution.steps_of(finding, line))
+    finding = replace(finding, commit=commit, steps=attribution.steps_of(finding, line, way))
     if finding.old is not None:
         counts = callers.counts.get(finding.old.key, {})
         if counts and not finding.kind.endswith(("-added", "-retyped", "-signature")):

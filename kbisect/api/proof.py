@@ -74,7 +74,10 @@ class Surroundings:
 
 @dataclass(frozen=True, slots=True)
 class Pair:
-    """A removed declaration and what it became. `is_fact` is False for a likeness without proof."""
+    """A removed declaration and what it became.
+
+    `is_fact` is False for a likeness without proof; `way` are the names it had in between.
+    """
 
     old: Declaration
     new: Declaration
@@ -82,6 +85,7 @@ class Pair:
     signals: tuple[str, ...]
     is_fact: bool
     commit: str | None
+    way: tuple[Declaration, ...] = ()
 
 
 @lru_cache(maxsize=100_000)

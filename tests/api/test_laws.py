@@ -68,15 +68,60 @@ def test_three_versions_compose(tree: Tree) -> None:
     assert steps == _names(_compared(tree, tree.old, last).findings)
 
 
-def test_renamed_twice_is_one_change_with_its_steps(tree: Tree) -> None:
-    tree.edit(tree.header, ("void		*nfct;", "void		*nf_ct;"))
-    first = tree.commit("rename nfct to nf_ct")
-    tree.edit(tree.header, ("void		*nf_ct;", "void		*_nfct;"))
-    second = tree.commit("rename nf_ct to _nfct")
-    found = _compared(tree, tree.old, second).findings
-    kinds = {each.name: each for each in found}
-    assert set(kinds) <= {"sk_buff.nfct", "sk_buff._nfct"}
-    assert {oid for each in found for oid in each.steps} == {first, second}
+@pytest.mark.parametrize("names", [("nf_ct", "_nfct"), ("nf_ct", "nf_ct_ref", "ct_ref")])
+def test_renamed_more_than_once_is_one_change_with_its_steps(
+    tree: Tree, names: tuple[str, ...]
+) -> None:
+    steps, before = [], "nfct"
+    for name in names:
+        tree.edit(tree.header, (f"*{before};", f"*{name};"))
+        steps.append(tree.commit(f"rename {before} to {name}"))
+        before = name
+    (found,) = _compared(tree, tree.old, steps[-1]).findings
+    assert (found.kind, found.name, found.new_name) == (
+        "field-renamed",
+        "sk_buff.nfct",
+        f"sk_buff.{names[-1]}",
+    )
+    assert found.steps == tuple(steps)
+    assert found.commit == steps[0]  # who takes the old name away
+    (back,) = _compared(tree, steps[-1], tree.old).findings
+    assert (back.kind, back.new_name, set(back.steps)) == (
+        "field-renamed",
+        "sk_buff.nfct",
+        set(steps),
+    )
+
+
+def test_a_header_moved_twice_is_one_move(tree: Tree) -> None:
+    """No declaration keeps its name: only the two commits tell."""
+    here = "include/linux/skbuff.h"
+    (tree.path / "include" / "net").mkdir()
+    members = [("next;", "link;"), ("len;", "size;"), ("iph;", "ip;"), ("raw;", "data;")]
+    for there, changes in (
+        ("include/net/skb.h", [("sk_buff", "packet"), ("skb_pad", "packet_pad")]),
+        ("include/net/skbuff.h", [*members, ("} nh;", "} net;"), ("nfct;", "ct;")]),
+    ):
+        git(tree.path, "mv", here, there)
+        tree.edit(tree.path / there, *changes)
+        last, here = tree.commit(f"move it to {there}"), there
+    found = _compared(tree, tree.old, last).findings
+    assert [(f.kind, f.new_name) for f in found if f.kind.startswith("header")] == [
+        ("header-renamed", "include/net/skbuff.h")
+    ]
+
+
+def test_removed_and_restored_otherwise_is_its_net_effect_with_its_steps(tree: Tree) -> None:
+    tree.edit(tree.header, ("	unsigned int	len;\n", ""))
+    removed = tree.commit("remove len")
+    tree.edit(tree.header, ("	} nh;\n", "	} nh;\n	unsigned long	len;\n"))
+    restored = tree.commit("restore len, wider")
+    (found,) = _compared(tree, tree.old, restored).findings
+    assert (found.kind, found.name, found.steps) == (
+        "field-retyped",
+        "sk_buff.len",
+        (removed, restored),
+    )
 
 
 def test_seeded_mutations_are_found(tree: Tree) -> None:
