@@ -9,14 +9,13 @@ nothing below the paths asked for.
 from __future__ import annotations
 
 import queue
-import threading
 from array import array
 from collections.abc import Iterable, Sequence
-from concurrent.futures import Future
 
 import numpy as np
 from numpy.typing import NDArray
 
+from kbisect.git.background import begun
 from kbisect.git.repository import Repository
 from kbisect.git.walks import Bytes
 
@@ -43,7 +42,7 @@ class Folders:
         self._paths = [path.encode("utf-8", "surrogateescape").split(b"/") for path in paths]
         self._top = _Level(repository, self._paths)
         levels = self._top.all()
-        self._readings = [_started(level) for level in levels]
+        self._readings = [begun(level.read) for level in levels]
 
     def give(self, oids: Bytes, suffix: bytes = b"") -> None:
         """Name some more root tree objects, or with the suffix `^{tree}` commits: uint8[N, 20]."""
@@ -204,25 +203,6 @@ class _Level:
         if len(path) > 1 and entry.below:
             return entry.below.oid(path[1:], number)
         return entry.oids[number].hex()
-
-
-def _started(level: _Level) -> Future[None]:
-    """Read a level in a thread that nobody waits for at the end.
-
-    An interrupt may come before `close` can be called; the readers of a pool would then be waited
-    for, and they for us.
-    """
-    reading: Future[None] = Future()
-
-    def read() -> None:
-        try:
-            level.read()
-            reading.set_result(None)
-        except BaseException as problem:
-            reading.set_exception(problem)
-
-    threading.Thread(target=read, daemon=True).start()
-    return reading
 
 
 def _lines(oids: Bytes, suffix: bytes) -> bytes:

@@ -7,12 +7,13 @@ replace refs, nor hooks, nor a pager can change what is answered.
 
 from __future__ import annotations
 
+import fcntl
 import os
 import re
 import subprocess
 import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import IO
 
@@ -36,6 +37,8 @@ _CONFIG = (
     *("-c", "diff.renames=true"),
 )
 
+# What Linux allows everybody.
+_PIPE = 1 << 20
 
 _FAILURE = re.compile(r"(?:fatal|error): ")
 _ABSENT = re.compile(
@@ -214,12 +217,15 @@ def stream(
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             env=environment(),
-            bufsize=1 << 20,
+            bufsize=_PIPE,
         )
     except FileNotFoundError:
         raise _no_git() from None
     assert process.stdout is not None
     assert process.stderr is not None
+    # Through a wide pipe both wake each other seldom. Where it can't be had, a narrow one does.
+    with suppress(OSError):
+        fcntl.fcntl(process.stdout, fcntl.F_SETPIPE_SZ, _PIPE)
     errors: list[bytes] = []
     threads = [
         threading.Thread(target=lambda pipe: errors.append(pipe.read()), args=(process.stderr,))

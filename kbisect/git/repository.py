@@ -110,6 +110,11 @@ class Repository:
         discovery.require_plain(place)
         return cls(found.gitdir, found.common_dir, found.workdir, place, overrides)
 
+    def __reduce__(self) -> tuple[object, ...]:
+        # In another process it opens its own libgit2.
+        held = (self.gitdir, self.common_dir, self.workdir, self.store, self.overrides)
+        return Repository, held
+
     @property
     def has_own_store(self) -> bool:
         """Whether kbisect's data is kept elsewhere, by --store."""

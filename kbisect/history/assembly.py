@@ -27,8 +27,7 @@ from kbisect.history.scan import Scan
 from kbisect.history.scope import Scope
 from kbisect.history.simplify import simplify
 from kbisect.history.store import Index
-from kbisect.history.subsystems import Subsystems
-from kbisect.history.tables import LinkRow, People
+from kbisect.history.tables import Part, People
 from kbisect.history.trees import Taken
 
 if TYPE_CHECKING:
@@ -89,49 +88,53 @@ def build(repository: Repository, wanted: Wanted, before: Index | None, count: C
 def _assemble(
     repository: Repository, wanted: Wanted, before: Index | None, scan: Scan, new: Harvest
 ) -> Index:
+    import pyarrow as pa
+
     graph, first = scan.graph, scan.first
     assert isinstance(graph.oids, Oids)
     # What needs no commit's message is worked out while these are still being read.
-    sides = scan.sides()
     releases = _releases(repository, wanted.refs, scan, before)
-    readings = new.readings
-    if not readings and before is None and wanted.folders:
-        raise UsageError(
-            f"no commit touches {', '.join(wanted.folders)}",
-            hint="paths are those of the repository: --path drivers/net",
-        )
-    own = _numbers(graph.oids, [reading.record.oid for reading in readings])
+    new.judge_by(releases)
     numbers = _numbers(graph.oids, [each.oid for each in releases])
-
-    touched: Mask = np.zeros(len(graph), np.bool_)
-    touched[own] = True
-    simplified = simplify(graph, touched, sides, before.simplified if before else None)
+    sides = scan.sides()
     same_order = before is not None and _goes_on(before.meta.releases, releases)
-    titles = _titles(before) | new.titles if before else new.titles
     lineage = lineages(
         graph,
         [n for n, each in zip(numbers, releases, strict=True) if naming.is_mainline(each.name)],
-        titles,
+        _titles(before) | new.titles if before else new.titles,
         {tree: graph.oids.number(wanted.tips[ref]) or 0 for tree, ref in wanted.trees.items()},
         before.lineage if before and same_order and wanted.trees == before.meta.trees else None,
     )
     release = graph.first_containing(numbers, _carried(before, releases) if before else None)
 
+    parts = new.parts
+    own = _numbers(
+        graph.oids, [oid for part in parts for oid in part.rows.column("oid").to_pylist()]
+    )
+    if not own and before is None and wanted.folders:
+        raise UsageError(
+            f"no commit touches {', '.join(wanted.folders)}",
+            hint="paths are those of the repository: --path drivers/net",
+        )
+    touched: Mask = np.zeros(len(graph), np.bool_)
+    touched[own] = True
+    simplified = simplify(graph, touched, sides, before.simplified if before else None)
+
     people = People(tables.people_of(before.table("people")) if before else ())
-    rows = tables.rows(readings, own, graph, people, Subsystems(repository, releases))
+    rows = tables.rows(parts, own, graph, people)
     shown = simplified.shown(first)
     inside = [*_in_scope(before), *own] if before else own
     new_one = Generation(
         before=before,
         grown={
             "rows": rows,
-            "changes": tables.changes([reading.record for reading in readings]),
+            "changes": pa.concat_tables([part.changes for part in parts]),
             "edges": tables.edges(shown, graph.oids.__getitem__),
             "merges": tables.merges(new.titles),
-            **({"lines": tables.lines(new.lines())} if wanted.lines else {}),
+            **({"lines": pa.concat_tables([p.lines for p in parts])} if wanted.lines else {}),
         },
         whole={
-            "links": _links(new, own, scan, before, releases),
+            "links": _links(parts, rows, scan, before, releases),
             "releases": tables.release_table(releases),
             "people": tables.people_table(
                 people.listed, stream.mailmapped(repository, people.listed)
@@ -241,48 +244,46 @@ def _derived(repository: Repository, scan: Scan, known: set[str]) -> list[Releas
 
 
 def _links(
-    new: Harvest,
-    own: Sequence[int],
+    parts: Sequence[Part],
+    rows: pa.Table,
     scan: Scan,
     before: Index | None,
     releases: Sequence[Release],
 ) -> pa.Table:
+    """Say what all links mean; `rows` are those of the new commits."""
     oids = scan.graph.oids
     assert isinstance(oids, Oids)
-    old: list[LinkRow] = []
-    targets: list[Target] = []
-    if before:
-        old, targets = tables.links_of(before.table("links"))
+    held = before.table("links") if before else None
+    said = tables.said(held, parts)
+    listed = tables.link_rows(said)
+    sources = _numbers(oids, [row.oid for row in listed])
 
     def subjects() -> Iterator[tuple[int, str]]:
-        if before:
-            held = before.table("rows", ["number", "subject"])
+        known = [before.table("rows", ["number", "subject"])] if before else []
+        for table in (*known, rows):
             yield from zip(
-                held.column("number").to_pylist(), held.column("subject").to_pylist(), strict=True
+                table.column("number").to_pylist(), table.column("subject").to_pylist(), strict=True
             )
-        yield from zip(own, (reading.subject for reading in new.readings), strict=True)
 
     resolver = Resolver(
         oids, scan.graph.times, subjects, {each.name: each.oid for each in releases}
     )
-    fresh = tables.said(new.readings)
-    rows = [*old, *fresh]
-    sources = _numbers(oids, [row.oid for row in rows])
 
     def resolve(at: int) -> Target:
-        row = rows[at]
+        row = listed[at]
         return resolver.resolve(sources[at], LinkKind(row.kind), row.given, row.subject, row.text)
 
+    targets = tables.targets_of(held) if held else []
     known = {name for name, _ in before.meta.releases} if before else set()
     news = News(
         Oids(oids.raw[scan.first :]),
-        (reading.subject for reading in new.readings),
+        rows.column("subject").to_pylist() if before else (),
         (each.name for each in releases if each.name not in known),
     )
     targets = [
         resolve(at)
         if target.how in _OPEN and news.concern(row.given, row.subject, row.text)
         else target
-        for at, (row, target) in enumerate(zip(old, targets, strict=True))
-    ] + [resolve(at) for at in range(len(old), len(rows))]
-    return tables.link_table(rows, targets)
+        for at, (row, target) in enumerate(zip(listed, targets, strict=False))
+    ] + [resolve(at) for at in range(len(targets), len(listed))]
+    return tables.links(said, targets)

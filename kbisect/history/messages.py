@@ -13,13 +13,13 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 from itertools import pairwise
+from typing import NamedTuple
 
 from kbisect.history import prose
 
 
-@dataclass(frozen=True, slots=True)
-class Trailer:
-    """One `Key: value` line of the last paragraph, unfolded."""
+class Trailer(NamedTuple):
+    """One `Key: value` line of the last paragraph, unfolded. A tuple: each commit has several."""
 
     key: str
     value: str

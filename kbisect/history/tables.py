@@ -13,9 +13,10 @@ from kbisect.git.commits import CommitRecord, Person
 from kbisect.history import releases as naming
 from kbisect.history.columns import boolean, int32, int64, text
 from kbisect.history.graph import CommitGraph, Ints
-from kbisect.history.harvest import Reading
 from kbisect.history.lineage import Lineage
+from kbisect.history.messages import Trailer
 from kbisect.history.oids import Oids
+from kbisect.history.reading import Reading
 from kbisect.history.releases import Release
 from kbisect.history.resolution import Target
 from kbisect.history.subsystems import Subsystems
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class LinkRow:
-    """One row of `links` before its target is known."""
+    """What one commit says of another, before it is known which that is."""
 
     oid: str
     kind: str
@@ -52,46 +53,131 @@ class People:
         return list(self._number)
 
 
-def rows(
-    readings: Sequence[Reading],
-    numbers: Sequence[int],
-    graph: CommitGraph,
-    people: People,
-    subsystems: Subsystems,
-) -> pa.Table:
-    """Build the rows of `commits` that later commits can't change."""
+@dataclass(frozen=True, slots=True)
+class Part:
+    """What some commits bring to the tables that only grow, in the order they were read.
+
+    Attributes
+    ----------
+    rows : as `rows`, but for the numbers and parents that only the graph knows; people by their
+        place in `people`
+    changes : commit × path
+    links : what messages say of other commits; what is meant is not known yet
+    lines : commit × path, lines added and removed, where they were counted
+    """
+
+    rows: pa.Table
+    changes: pa.Table
+    links: pa.Table
+    lines: pa.Table
+    people: list[Person]
+
+
+def part(readings: Sequence[Reading], subsystems: Subsystems) -> Part:
+    """Turn some commits into rows."""
     import pyarrow as pa
 
+    people = People()
     records = [reading.record for reading in readings]
-    said = [reading.trailers for reading in readings]
-    offsets = [0]
-    for each in said:
-        offsets.append(offsets[-1] + len(each))
-    flat = [trailer for each in said for trailer in each]
-    pairs = pa.StructArray.from_arrays(
-        [
-            text(trailer.key for trailer in flat),
-            text(trailer.value for trailer in flat),
-        ],
-        ["key", "value"],
-    )
-    return pa.table(
+    rows = pa.table(
         {
-            "number": int32(numbers),
             "oid": text(record.oid for record in records),
-            "parents": _parents(graph, numbers),
-            "author": int32([people.number(r.author) for r in records]),
+            "author": int32([people.number(record.author) for record in records]),
             "author_time": int64([record.author_time for record in records]),
-            "committer": int32([people.number(r.committer) for r in records]),
+            "committer": int32([people.number(record.committer) for record in records]),
             "commit_time": int64([record.commit_time for record in records]),
             "subject": text(reading.subject for reading in readings),
             "subsystem": text(
                 subsystems.of([change.path for change in each.changes], each.commit_time)
                 for each in records
             ),
-            "trailers": pa.ListArray.from_arrays(int32(offsets), pairs),
+            "trailers": _trailers([reading.trailers for reading in readings]),
         }
     )
+    return Part(rows, _changes(records), _links(readings), _lines(records), people.listed)
+
+
+def _trailers(said: Sequence[Sequence[Trailer]]) -> pa.ListArray:
+    import pyarrow as pa
+
+    offsets = [0]
+    for each in said:
+        offsets.append(offsets[-1] + len(each))
+    flat = [trailer for each in said for trailer in each]
+    columns = [text(trailer.key for trailer in flat), text(trailer.value for trailer in flat)]
+    pairs = pa.StructArray.from_arrays(columns, ["key", "value"])
+    return pa.ListArray.from_arrays(int32(offsets), pairs)
+
+
+def _changes(records: Sequence[CommitRecord]) -> pa.Table:
+    import pyarrow as pa
+
+    flat = [(record.oid, change) for record in records for change in record.changes]
+    return pa.table(
+        {
+            "oid": text(oid for oid, _ in flat),
+            "status": text(change.status for _, change in flat),
+            "path": text(change.path for _, change in flat),
+            "old_path": text(change.old_path for _, change in flat),
+        }
+    )
+
+
+def _links(readings: Sequence[Reading]) -> pa.Table:
+    import pyarrow as pa
+
+    flat = [(reading.record.oid, link) for reading in readings for link in reading.links]
+    return pa.table(
+        {
+            "oid": text(oid for oid, _ in flat),
+            "kind": text(link.kind.value for _, link in flat),
+            "form": text(link.form for _, link in flat),
+            "text": text(link.text for _, link in flat),
+            "given": text(link.oid for _, link in flat),
+            "subject": text(link.subject for _, link in flat),
+        }
+    )
+
+
+def _lines(records: Sequence[CommitRecord]) -> pa.Table:
+    import pyarrow as pa
+
+    flat = [
+        (record.oid, change.path, change.lines)
+        for record in records
+        for change in record.changes
+        if change.lines
+    ]
+    return pa.table(
+        {
+            "oid": text(oid for oid, _, _ in flat),
+            "path": text(path for _, path, _ in flat),
+            "added": int32([lines[0] for _, _, lines in flat]),
+            "removed": int32([lines[1] for _, _, lines in flat]),
+        }
+    )
+
+
+def rows(
+    parts: Sequence[Part], numbers: Sequence[int], graph: CommitGraph, people: People
+) -> pa.Table:
+    """Build the rows of `commits` that later commits can't change."""
+    import pyarrow as pa
+
+    columns = pa.concat_tables([_known(part, people) for part in parts])
+    return columns.add_column(0, "number", int32(numbers)).add_column(
+        2, "parents", _parents(graph, numbers)
+    )
+
+
+def _known(part: Part, people: People) -> pa.Table:
+    """Return a part's rows with the numbers that people have in all of the index."""
+    numbers = np.array([people.number(person) for person in part.people], np.int32)
+    table = part.rows
+    for name in ("author", "committer"):
+        column = int32(numbers[table.column(name).to_pylist()])
+        table = table.set_column(table.column_names.index(name), name, column)
+    return table
 
 
 def _parents(graph: CommitGraph, numbers: Sequence[int]) -> pa.ListArray:
@@ -106,55 +192,34 @@ def _parents(graph: CommitGraph, numbers: Sequence[int]) -> pa.ListArray:
     return pa.ListArray.from_arrays(int32(offsets), text(above))
 
 
-def changes(records: Sequence[CommitRecord]) -> pa.Table:
-    """Build `changes`: commit × path."""
+_SAID = ("oid", "kind", "form", "text", "given", "subject")
+
+
+def said(before: pa.Table | None, parts: Sequence[Part]) -> pa.Table:
+    """Join what earlier commits say of others with what new ones do."""
     import pyarrow as pa
 
-    flat = [(record.oid, change) for record in records for change in record.changes]
-    return pa.table(
-        {
-            "oid": text(oid for oid, _ in flat),
-            "status": text(change.status for _, change in flat),
-            "path": text(change.path for _, change in flat),
-            "old_path": text(change.old_path for _, change in flat),
-        }
-    )
+    old = [before.select(_SAID)] if before else []
+    return pa.concat_tables([*old, *(part.links for part in parts)])
 
 
-def said(readings: Sequence[Reading]) -> list[LinkRow]:
-    """Return what messages say of other commits."""
-    return [
-        LinkRow(each.record.oid, link.kind.value, link.form, link.text, link.oid, link.subject)
-        for each in readings
-        for link in each.links
-    ]
+def link_rows(table: pa.Table) -> list[LinkRow]:
+    """Read what commits say of others."""
+    columns = (table.column(name).to_pylist() for name in _SAID)
+    return [LinkRow(*row) for row in zip(*columns, strict=True)]
 
 
-def link_table(found: Sequence[LinkRow], targets: Sequence[Target]) -> pa.Table:
+def targets_of(links: pa.Table) -> list[Target]:
+    """Read back what `links` mean."""
+    columns = (links.column(name).to_pylist() for name in ("target", "how"))
+    return [Target(*row) for row in zip(*columns, strict=True)]
+
+
+def links(said: pa.Table, targets: Sequence[Target]) -> pa.Table:
     """Build `links`."""
-    import pyarrow as pa
-
-    return pa.table(
-        {
-            "oid": text(row.oid for row in found),
-            "kind": text(row.kind for row in found),
-            "form": text(row.form for row in found),
-            "text": text(row.text for row in found),
-            "given": text(row.given for row in found),
-            "subject": text(row.subject for row in found),
-            "target": text(target.oid for target in targets),
-            "how": text(target.how for target in targets),
-        }
+    return said.append_column("target", text(target.oid for target in targets)).append_column(
+        "how", text(target.how for target in targets)
     )
-
-
-def links_of(table: pa.Table) -> tuple[list[LinkRow], list[Target]]:
-    """Read `links` back."""
-    columns = {name: table.column(name).to_pylist() for name in table.column_names}
-    held = ("oid", "kind", "form", "text", "given", "subject")
-    found = [LinkRow(*row) for row in zip(*(columns[name] for name in held), strict=True)]
-    targets = [Target(*row) for row in zip(columns["target"], columns["how"], strict=True)]
-    return found, targets
 
 
 def people_table(raw: Sequence[Person], mapped: Sequence[Person]) -> pa.Table:
@@ -251,19 +316,5 @@ def merges(titles: Mapping[int, str]) -> pa.Table:
         {
             "number": int32(list(titles)),
             "subject": text(titles.values()),
-        }
-    )
-
-
-def lines(counted: Sequence[tuple[str, str, int, int]]) -> pa.Table:
-    """Build `lines`: commit × path, lines added and removed."""
-    import pyarrow as pa
-
-    return pa.table(
-        {
-            "oid": text(row[0] for row in counted),
-            "path": text(row[1] for row in counted),
-            "added": int32([row[2] for row in counted]),
-            "removed": int32([row[3] for row in counted]),
         }
     )
