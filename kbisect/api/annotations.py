@@ -86,17 +86,18 @@ GROUP = re.compile(rf"\b({'|'.join(GROUPS)})\s*\(")
 
 # Different words for one machine type: changing between them breaks no caller.
 _SAME = {
-    8: "u8 __u8 uint8_t unsigned_char",
+    8: "u8 __u8 uint8_t unsigned_char u_int8_t u_char",
     -8: "s8 __s8 int8_t signed_char",
     16: "u16 __u16 __be16 __le16 __sum16 uint16_t unsigned_short unsigned_short_int u_int16_t"
-    " sa_family_t __kernel_sa_family_t ",
+    " u_short sa_family_t __kernel_sa_family_t",
     -16: "s16 __s16 int16_t short short_int",
     32: "u32 __u32 __be32 __le32 __wsum uint32_t unsigned_int unsigned u_int32_t gfp_t u_int"
     " fmode_t slab_flags_t __poll_t blk_opf_t",
     -32: "s32 __s32 int32_t int signed_int signed pci_power_t netdev_tx_t irqreturn_t",
-    64: "u64 __u64 __be64 __le64 uint64_t unsigned_long_long __aligned_u64 __aligned_be64",
+    64: "u64 __u64 __be64 __le64 uint64_t unsigned_long_long u_int64_t aligned_u64 aligned_be64"
+    " aligned_le64 __aligned_u64 __aligned_be64 __aligned_le64",
     -64: "s64 __s64 int64_t long_long",
-    65: "unsigned_long unsigned_long_int ulong",
+    65: "unsigned_long unsigned_long_int ulong u_long",
     -65: "long long_int",
 }
 _MACHINE = {

@@ -96,6 +96,16 @@ TRIPLES: dict[str, tuple[str, str, dict[str, str]]] = {
             "get": "function-signature",
         },
     ),
+    "other words for one machine type (xt_quota_info, v2.6.39)": (
+        "struct s { u_int8_t a; aligned_u64 quota; u_char c[4]; }; int f(u_short x);",
+        "struct s { __u8 a; __aligned_u64 quota; u8 c[4]; }; int f(u16 x);",
+        {
+            "s.a": "field-retyped",
+            "s.quota": "field-retyped",
+            "s.c": "field-retyped",
+            "f": "function-signature",
+        },
+    ),
     "layout is no API": (
         "struct s { int a; char b; };",
         "struct s { int a ____cacheline_aligned_in_smp; char b __attribute__((packed)); }"
@@ -185,6 +195,7 @@ def test_the_other_way_round_is_the_mirror(caption: str) -> None:
         "a field behind an alias macro (sk_prot, v2.6.14)",
         "a struct behind an alias macro (dev_mc_list, v2.6.23)",
         "annotations only (__rcu, __be32, gfp_t)",
+        "other words for one machine type (xt_quota_info, v2.6.39)",
         "a stub for the other configuration",
     ],
 )
