@@ -22,7 +22,6 @@ from kbisect.git.walks import Bytes
 Numbers = NDArray[np.int32]
 
 _FOLDER = b"40000 "
-_DIGITS = np.frombuffer(b"0123456789abcdef", np.uint8)
 # So many lines are handed on at once.
 _BLOCK = 256
 
@@ -208,7 +207,6 @@ class _Level:
 def _lines(oids: Bytes, suffix: bytes) -> bytes:
     """Write raw oids in hex, a line each."""
     lines = np.empty((len(oids), 41 + len(suffix)), np.uint8)
-    lines[:, 0:40:2] = _DIGITS[oids >> 4]
-    lines[:, 1:40:2] = _DIGITS[oids & 15]
+    lines[:, :40] = np.frombuffer(oids.tobytes().hex().encode("ascii"), np.uint8).reshape(-1, 40)
     lines[:, 40:] = np.frombuffer(suffix + b"\n", np.uint8)
     return lines.tobytes()

@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 
 from kbisect.git.repository import Repository
@@ -22,9 +23,6 @@ _FORMAT = "%T %ct %P"
 _OID = slice(7, 47)
 _TREE = slice(48, 88)
 _REST = 89
-
-_DIGIT = np.full(256, 255, np.uint8)
-_DIGIT[np.frombuffer(b"0123456789abcdef", np.uint8)] = np.arange(16, dtype=np.uint8)
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,9 +110,10 @@ def _parse(block: bytes) -> Walk:
 
 def _unhex(text: Bytes, starts: NDArray[np.int64]) -> Bytes:
     """Read 40 hex digits at each place."""
-    digits = _DIGIT[text[starts[:, None] + np.arange(40)]]
-    found: Bytes = digits[:, 0::2] << 4 | digits[:, 1::2]
-    return found
+    if not len(starts):
+        return np.empty((0, 20), np.uint8)
+    digits = sliding_window_view(text, 40)[starts].tobytes()
+    return np.frombuffer(bytes.fromhex(digits.decode("ascii")), np.uint8).reshape(-1, 20)
 
 
 def _numbers(text: Bytes, starts: NDArray[np.int64], ends: NDArray[np.int64]) -> NDArray[np.int64]:
