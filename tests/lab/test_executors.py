@@ -26,11 +26,17 @@ Run = Callable[..., "subprocess.CompletedProcess[str]"]
 
 @pytest.fixture(scope="module")
 def scheduler() -> Iterator[str]:
-    """A cluster of one worker process on this machine."""
+    """A cluster of one worker process on this machine.
+
+    It gives a task up with the first worker that dies of it. By default it tries three more, each
+    killed as it comes up; and Dask's nanny doesn't start another for one that died so early.
+    """
+    import dask
     import distributed
 
     make: Any = distributed.LocalCluster
-    with warnings.catch_warnings():
+    once = dask.config.set({"distributed.scheduler.allowed-failures": 0})
+    with warnings.catch_warnings(), once:
         warnings.simplefilter("ignore")  # of a port that is taken, of Dask's own event loop
         with make(
             n_workers=1,
