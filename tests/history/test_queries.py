@@ -316,6 +316,18 @@ def test_trees(facts: Facts, ask: Ask) -> None:
     assert stable == Counter(r for r in facts.release.values() if r in STABLE)
 
 
+def test_what_no_merge_brought_came_through_mainline(facts: Facts, ask: Ask) -> None:
+    """That is mainline's own line; a merge that names no tree leaves what it brought unnamed."""
+    line = set(git(facts.path, "rev-list", "--first-parent", "v3.13-rc1").split())
+    own = Counter(release for oid, release in facts.landed() if oid in line)
+    rows = ask("trees")
+    assert {row[0]: row[2] for row in rows if row[1] == "mainline"} == own
+    unnamed = sum(row[2] for row in rows if row[1] == "unnamed")
+    landed = sum(release is not None for release in facts.release.values())
+    assert sum(row[2] for row in rows) == landed
+    assert unnamed < landed // 10
+
+
 def test_reverts(facts: Facts, ask: Ask, nettrees: History) -> None:
     rows = ask("reverts")
     assert {row[0] for row in rows} == {
