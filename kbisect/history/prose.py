@@ -72,7 +72,10 @@ _LIKE = re.compile(
 _ALIKE = re.compile(r"^\W*(?:similar\w*|same|like|likewise|analog\w*|do\s+(?:the\s+same|as))\b")
 _LIKE_FIXED = re.compile(
     r"\b(?:similar|same|analogous)\W+(?:[\w-]+\W+){0,4}?(?:to|as)\W.*"
-    r"\b(?:fixed|solved|done|made|addressed|handled|added)\b" + _NEAR
+    r"\b(?:fixed|solved|done|made|addressed|handled|added)\b\W+(?:[\w'\"/-]+\W+){0,8}$"
+)
+_HALF_FIXED = re.compile(
+    r"\bnot\s+(?:\w+ly|quite|all)\s+(?:fixed|solved|resolved|addressed|handled|cured)\b" + _NEAR
 )
 _FROM = re.compile(r"\b(?:based\s+on|ported\s+from|taken\s+from|copied\s+from)\b[^.;]*$")
 _LIKE_DID = re.compile(
@@ -117,7 +120,7 @@ _TROUBLE = (
     r"bisect\w*|fall-?out|"
     r"not\s+(?:quite|enough|complete\w*|fully|entirely|correct\w*|right|sufficient|proper\w*|appropriate\w*|"
     r"initiali[sz]ed)|"
-    r"unfortunate\w*|sadly|harmful|lost|loses?|losing|messed|screwed|stop(?:s|ped)\s+working|"
+    r"unfortunate\w*|sadly|harmful|lost|loses?|losing|messed|mixed\s+up|screwed|stop(?:s|ped)\s+working|"
     r"stupid|"
     r"splat\w*|lockups?|stall\w*|garbage|use-after-free|dangling|uninitiali[sz]ed|undefined|"
     r"unbalanced|"
@@ -214,7 +217,8 @@ _MENDS = re.compile(
     r"break\w*|crash\w*|oops\w*|"
     r"leak\w*|dead-?lock\w*|race\w*|bugs?|avoid\w*|prevent\w*|missing|missed|wrong\w*|bogus|"
     r"warnings?|errors?|"
-    r"build|compil\w+|again|properly|do(?:es)?n'?t|do\s+not|null|panic|splats?|must|kill|"
+    r"build|compil\w+|again|properly|do(?:es)?n'?t|do\s+not|null|panic|splats?|must|"
+    r"kill(?!\s+(?:\w+\s+){0,2}(?:un\w+|dead|useless|obsolete|redundant)\b)|"
     r"work-?around|undo|back)\b"
 )
 
@@ -312,6 +316,8 @@ def _judge(mends: bool, previous: str, left: str, right: str, following: str) ->
         return "like"
     if _AS_DID.search(clause) and _DID.match(right):
         return "like"
+    if _HALF_FIXED.search(clause):
+        return "blames"
     if _BUILDS.search(clause) or (_SERVES.search(clause) and not _FIXING.search(clause)):
         return "builds-on"
     if _UNDOES.search(left) or (_ABRUPT.match(left) and not _LIKE.search(left)):

@@ -264,6 +264,8 @@ forgot the lock."""
         (f"PHY wakeup was accidentally enabled[1].\n\n[1] commit {A}", LinkKind.BLAMES),
         (f'{A} ("net: y") fixed receive but missed send.', LinkKind.BLAMES),
         (f"Commit {A} fixed only half of it.", LinkKind.BLAMES),
+        (f"The hang was not completely fixed in {A}.", LinkKind.BLAMES),
+        (f"The two ids got mixed up in {A}.", LinkKind.BLAMES),
         (f"This reverts part of {A}, which hurts.", LinkKind.BLAMES),
         (f"This partially reverts commit {A}.", LinkKind.BLAMES),
         (f"This is a follow-up to commit {A}.", LinkKind.BUILDS_ON),
@@ -276,6 +278,7 @@ forgot the lock."""
         (f"Take the lock as was done in {A}.", LinkKind.LIKE),
         (f'Same fix as {A} ("net: fix a crash").', LinkKind.LIKE),
         (f"This is similar to {A}.", LinkKind.LIKE),
+        (f"This is similar to the hang fixed a year ago in the old driver by {A}.", LinkKind.LIKE),
         (f"Ported from {A}.", LinkKind.LIKE),
         (f"See commit {A} for the details.", LinkKind.UNCLEAR),
         (f"It was fixed in mainline by commit {A}.", LinkKind.UNCLEAR),
@@ -311,6 +314,12 @@ def test_the_sentence_is_kept_as_evidence() -> None:
 
 def test_the_subject_line_may_blame() -> None:
     assert said("Text.", f"net: fix build broken by {A}") == [(LinkKind.BLAMES, A, None)]
+
+
+def test_to_remove_what_is_unused_mends_nothing() -> None:
+    body = f"Since {A} nobody reads it, slow as it is."
+    assert said(body, "net: kill the hang in y") == [(LinkKind.BLAMES, A, None)]
+    assert said(body, "net: kill two unused macros") == [(LinkKind.BUILDS_ON, A, None)]
 
 
 @pytest.mark.parametrize(
