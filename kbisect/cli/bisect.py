@@ -45,9 +45,7 @@ def bisect() -> None:
     metavar="S",
     help="End a step after S seconds.",
 )
-@click.option(
-    "--workers", type=click.IntRange(1, 256), metavar="N", help="Test N commits at a time (1)."
-)
+@campaigns.workers_option
 @click.option("--scheduler", metavar="ADDRESS", help="Run the steps on a Dask cluster's workers.")
 @click.option("--hosts", metavar="H1,H2", help="Start Dask workers on these hosts, by ssh.")
 @click.option("--no-checkout", is_flag=True, help="Check nothing out; KBISECT_COMMIT says which.")
@@ -162,6 +160,8 @@ def run(
 
         plan = work.in_campaign(campaign)
         try:
+            if scheduler is None and hosts is None:
+                workers = campaigns.staff(session, workers, plan)
             with executors.connect(scheduler, workers, hosts, plan.resources) as crew:
                 Driver(campaign, crew, plan, listen).run()
         except KeyboardInterrupt:

@@ -6,6 +6,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
+import click
+
 from kbisect.cli.session import Session
 from kbisect.errors import UsageError
 from kbisect.report import bisection
@@ -13,6 +15,36 @@ from kbisect.report.terminal import Style, name
 
 if TYPE_CHECKING:
     from kbisect.lab.campaign import Campaign
+    from kbisect.lab.recipe import Recipe
+
+
+def _workers(context: click.Context, option: click.Parameter, value: str | None) -> int | None:
+    """Read a number of workers, or `auto`."""
+    if value == "auto":
+        return 0  # lab.room.AUTO, which isn't loaded for --help
+    if value is None:
+        return None
+    if not value.isdecimal() or not 1 <= int(value) <= 256:
+        raise click.BadParameter(f"{value} is no number from 1 to 256, and not auto")
+    return int(value)
+
+
+workers_option = click.option(
+    "--workers",
+    callback=_workers,
+    metavar="N|auto",
+    help="Test N commits at a time (1); auto: as many as there is room for.",
+)
+
+
+def staff(session: Session, asked: int | None, recipe: Recipe) -> int:
+    """Return how many workers this machine gives a campaign, and say where that is its choice."""
+    from kbisect.lab import room
+
+    found = room.staff(asked, recipe.memory, room.here())
+    if found.note:
+        session.say(found.note)
+    return found.workers
 
 
 def resolve(session: Session, revision: str) -> str:

@@ -122,7 +122,7 @@ def report(session: Session, form: str, as_json: bool) -> None:
 
 
 @click.command()
-@click.option("--workers", type=click.IntRange(1, 256), metavar="N", help="N tests at a time (1).")
+@campaigns.workers_option
 @click.option("--scheduler", metavar="ADDRESS", help="Run the steps on a Dask cluster's workers.")
 @json_option
 @pass_session
@@ -146,6 +146,8 @@ def confirm(session: Session, workers: int | None, scheduler: str | None, as_jso
                 hint="kbisect lab step REV ./test.sh, at the culprit and its parent",
             )
         work = Work.of(campaign).in_campaign(campaign)
+        if scheduler is None:
+            workers = campaigns.staff(session, workers, work)
         with executors.connect(scheduler, workers, None, work.resources) as crew:
             confirmation.again(
                 campaign,

@@ -12,8 +12,9 @@ from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 
-from kbisect.lab import kvm
+from kbisect.lab import kvm, room
 from kbisect.lab.kvm import Kvm
+from kbisect.lab.qemu import MEMORY
 
 _LIMIT = 10
 """Seconds that a tool gets to say its version."""
@@ -65,6 +66,7 @@ def examine(store: Path) -> Iterator[Check]:
     yield _tool("cpio", "cpio", "--version", "cpio")
     yield _dask()
     yield _disk(store)
+    yield _room()
 
 
 def _tool(name: str, command: str, flag: str, package: str) -> Check:
@@ -149,6 +151,17 @@ def _disk(store: Path) -> Check:
     if free >= _ROOM:
         return Check("disk", Health.OK, detail, needed=False)
     return Check("disk", Health.LIMITED, detail, hint, needed=False)
+
+
+def _room() -> Check:
+    """Say how many kernels this machine can build and boot at a time."""
+    found = room.here()
+    need = room.BUILD + room.size(MEMORY)
+    detail = (
+        f"{found.cores} processors, {found.memory / room.GIB:.1f} GiB free: "
+        f"--workers {found.best(need)} for builds and guests"
+    )
+    return Check("room", Health.OK, detail, needed=False)
 
 
 def _run(

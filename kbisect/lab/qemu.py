@@ -19,6 +19,8 @@ from pathlib import Path
 from kbisect.errors import EnvironmentProblem, UsageError
 
 PORT = "org.kbisect.status"
+MEMORY = "512M"
+"""Of a guest, as QEMU takes it, where nobody says."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +76,7 @@ class Guest:
     kernel: Path
     initrd: Path | None = None
     append: str = ""
-    memory: str = "512M"
+    memory: str = MEMORY
     cpus: int = 1
     arch: str = "x86_64"
     kvm: bool = False

@@ -38,6 +38,7 @@ a table: `run` is a line for `sh -ec`, or a list of words; beside a stage's own 
 
     [worker]
     retries = 2              # of a run whose machine failed
+    memory = "4G"            # that one test takes; else its guest's, and 1 GiB for a build
     resources = { kvm = 1 }  # of a Dask worker
 """
 
@@ -54,7 +55,8 @@ from typing import Any
 
 from kbisect.bisect.verdict import Observation, Signature, StageName
 from kbisect.errors import UsageError
-from kbisect.lab import syzbot
+from kbisect.lab import room, syzbot
+from kbisect.lab.qemu import MEMORY
 from kbisect.lab.stages import Stage
 
 _UNITS = {"": 1, "s": 1, "min": 60, "h": 3600}
@@ -100,6 +102,7 @@ class Recipe:
     parses : format of the console that says the verdict
     guest : whether [boot] is QEMU's, so that its guest says the verdict
     booted : the files that QEMU reads, below KBISECT_BUILD or absolute
+    memory : bytes that a test takes, guest and build included; None where nobody knows
     """
 
     stages: tuple[Stage, ...]
@@ -110,6 +113,7 @@ class Recipe:
     parses: str | None = None
     guest: bool = False
     booted: tuple[str, ...] = ()
+    memory: int | None = None
     signature: Signature | None = None
     fixups: tuple[Fixup, ...] = ()
     retries: int | None = None
@@ -184,6 +188,7 @@ def load(path: Path) -> Recipe:
         booted=tuple(str(boot[key]) for key in ("kernel", "initrd") if key in boot),
         signature=_signature(path, document.get("signature")),
         fixups=fixups,
+        memory=_memory(path, document),
         retries=worker.get("retries"),
         resources=worker.get("resources", {}),
     )
@@ -269,6 +274,19 @@ def _signature(path: Path, table: Mapping[str, Any] | None) -> Signature | None:
     if "hang" in table:
         return Observation(None, timed_out=True)
     return Observation(1, stage=StageName(table["stage"]))
+
+
+def _memory(path: Path, document: Mapping[str, Any]) -> int | None:
+    """Return the bytes that a test takes: as the recipe says, else of what it has."""
+    boot, worker = document.get("boot", {}), document.get("worker", {})
+    try:
+        if "memory" in worker:
+            return room.size(worker["memory"])
+        guest = room.size(boot.get("memory", MEMORY)) if "kernel" in boot else 0
+    except ValueError as error:
+        raise _wrong(path, f"{error} is no amount of memory", 'memory = "512M"') from None
+    needed = guest + (room.BUILD if "build" in document else 0)
+    return needed or None
 
 
 def _keep(path: Path, table: Mapping[str, Any]) -> tuple[str, ...] | None:
