@@ -35,11 +35,16 @@ def forecasting(branch: str) -> Callable[[Command], Command]:
 
 
 @click.command()
-@click.argument("given", metavar="MBOX|FILE|REV|-")
+@click.argument("given", nargs=-1, required=True, metavar="MBOX|FILE|REV|-…")
 @forecasting("Make a new branch of it, if all of it applies.")
 @pass_session
 def apply(
-    session: Session, given: str, onto: str, branch: str | None, exit_code: bool, as_json: bool
+    session: Session,
+    given: tuple[str, ...],
+    onto: str,
+    branch: str | None,
+    exit_code: bool,
+    as_json: bool,
 ) -> int:
     """Say whether a series applies, patch by patch, and who is in the way; change nothing.
 
@@ -53,7 +58,7 @@ def apply(
     from kbisect.patch import branch as branching
     from kbisect.report import patch_forecast as report
 
-    series = posted.load(session, given)
+    series = posted.load(session, *given)
     repository = session.repository
     applier = Applier(repository)
     tip = resolve(repository, onto, session.say)
@@ -62,6 +67,7 @@ def apply(
         session.say(f"the series is incomplete: {len(series.patches)} of {series.total} are here")
     if branch is not None:
         branching.make(repository, applier, series, outcome, branch)
+    posted.say_rest(session, series)
     session.answer(
         "patch-apply",
         report.content(outcome, branch),

@@ -28,22 +28,22 @@ for command in (*application.COMMANDS, mailing.mail):
 
 
 @patch.command()
-@click.argument("given", metavar="FILE|REV|-")
+@click.argument("given", nargs=-1, required=True, metavar="FILE|REV|-…")
 @click.option("--at", default="HEAD", metavar="REV", help="Whose MAINTAINERS counts.")
 @json_option
 @pass_session
-def read(session: Session, given: str, at: str, as_json: bool) -> None:
+def read(session: Session, given: tuple[str, ...], at: str, as_json: bool) -> None:
     """Say what a patch or a series intends and what it risks, on one screen.
 
     \b
-    kbisect patch read 0001-acme.patch
+    kbisect patch read outgoing/*.patch
     b4 am -o- MSGID | kbisect patch read -
     """
     from kbisect.history.names import resolve
     from kbisect.patch import reading
     from kbisect.report import patch_reading as report
 
-    series = posted.load(session, given)
+    series = posted.load(session, *given)
     repository = session.repository
     found = reading.read(
         repository, series, posted.index_if_any(session), resolve(repository, at, session.say)
@@ -57,7 +57,7 @@ def read(session: Session, given: str, at: str, as_json: bool) -> None:
 
 
 @patch.command()
-@click.argument("given", metavar="FILE|MBOX|REV|-")
+@click.argument("given", nargs=-1, required=True, metavar="FILE|MBOX|REV|-…")
 @click.option("--at", default="HEAD", metavar="REV", help="Whose MAINTAINERS counts.")
 @click.option(
     "--checkpatch",
@@ -70,7 +70,7 @@ def read(session: Session, given: str, at: str, as_json: bool) -> None:
 @pass_session
 def check(
     session: Session,
-    given: str,
+    given: tuple[str, ...],
     at: str,
     checkpatch: bool,
     everything: bool,
@@ -80,7 +80,7 @@ def check(
     """Check a series against the rules of the network list, before the list does.
 
     \b
-    kbisect patch check *.mbox
+    kbisect patch check outgoing/*.patch
     kbisect patch check net-next..HEAD
     """
     from kbisect.history.names import resolve
@@ -89,12 +89,13 @@ def check(
     from kbisect.patch.rules import Level
     from kbisect.report import patch_check as report
 
-    series = posted.load(session, given)
+    series = posted.load(session, *given)
     repository = session.repository
     oid = resolve(repository, at, session.say)
     further = running.run(repository, oid, series) if checkpatch else []
     releases = posted.releases_if_any(session)
     verdict = checking.check(repository, series, oid, releases, time.time, further)
+    posted.say_rest(session, series)
     session.answer(
         "patch-check",
         report.content(verdict),
@@ -181,9 +182,9 @@ def _ask(
     if not strangers:
         return desk.of_paths(given, history=history, keywords=keywords)
     if len(strangers) == len(given):
-        texts = [_patch_text(session, name) for name in given]
-        if all(text is not None for text in texts):
-            return desk.of_patch("\n".join(filter(None, texts)), history=history)
+        texts = _patch_texts(session, given)
+        if texts is not None:
+            return desk.of_patch("\n".join(texts), history=history)
     missing = next((name for name in strangers if not Path(name).is_file()), strangers[0])
     if len(strangers) < len(given) or "/" in missing:
         # A file that a patch will add has its maintainers already.
@@ -195,12 +196,24 @@ def _ask(
     )
 
 
-def _patch_text(session: Session, name: str) -> str | None:
-    """Return the mails of a patch as text; None where the name stands for none."""
-    try:
-        found = posted.load(session, name)
-    except UsageError:
-        if name == "-" or Path(name).is_file():
-            raise
-        return None
-    return "\n".join(one.mail.text for one in found.patches)
+def _patch_texts(session: Session, given: Sequence[str]) -> list[str] | None:
+    """Return the mails of patches as text; None where a name stands for none.
+
+    A mailbox of talk, as a cover letter is one, has nothing to say beside others.
+    """
+    texts: list[str] = []
+    talk = None
+    for name in given:
+        try:
+            found = posted.load(session, name)
+        except UsageError as error:
+            if posted.is_talk(error):
+                talk = error
+                continue
+            if name == "-" or Path(name).is_file():
+                raise
+            return None
+        texts += (one.mail.text for one in found.patches)
+    if talk is not None and not texts:
+        raise talk
+    return texts

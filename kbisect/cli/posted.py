@@ -16,11 +16,17 @@ if TYPE_CHECKING:
     from kbisect.patch.series import Series
 
 
-def load(session: Session, given: str) -> Series:
-    """Read the mailbox, file or revision that a person names."""
-    from kbisect.patch import series
+def load(session: Session, *given: str) -> Series:
+    """Read the mailboxes, files or revisions that a person names, as one series."""
+    from kbisect.patch import loading
 
-    return series.load(lambda: session.repository, given, sys.stdin.buffer.read, session.say)
+    return loading.load(lambda: session.repository, given, sys.stdin.buffer.read, session.say)
+
+
+def say_rest(session: Session, series: Series) -> None:
+    """Tell of the patches that were given too, but aren't of the series."""
+    for other in series.others:
+        session.say(f"left aside: {other}")
 
 
 def is_talk(error: UsageError) -> bool:

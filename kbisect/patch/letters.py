@@ -18,7 +18,7 @@ from kbisect.errors import UsageError
 from kbisect.git import formatpatch
 from kbisect.git.application import Applier
 from kbisect.git.repository import Repository
-from kbisect.patch import series, target
+from kbisect.patch import loading, series, target
 from kbisect.patch.diffs import DamagedPatch
 from kbisect.patch.maintainers import Answer, Desk, Kind
 from kbisect.patch.series import NO_BLURB, NO_TITLE, Series
@@ -96,7 +96,7 @@ def write(
     """
     since, oid = given
     try:
-        posted = series.of_commits(repository, f"{since}..{oid}" if since else oid)
+        posted = loading.of_commits(repository, f"{since}..{oid}" if since else oid)
     except DamagedPatch as damage:
         raise UsageError(f"a mail can't carry this: {damage.message}", hint=_LOOK) from None
     base = since or posted.base
@@ -147,7 +147,7 @@ def _format(
     wish: Wish,
 ) -> list[Path]:
     since, oid = given
-    count = len(series.of_commits(repository, f"{since}..{oid}").patches) if since else 1
+    count = len(loading.of_commits(repository, f"{since}..{oid}").patches) if since else 1
     cover = wish.cover
     if cover is None:
         cover = count >= _COVER_FROM or bool(wish.title or wish.blurb)

@@ -18,7 +18,7 @@ from kbisect.history import identity, messages
 from kbisect.history.identity import Fact, Match
 from kbisect.history.messages import LinkKind
 from kbisect.patch import blocking
-from kbisect.patch.series import of_commits
+from kbisect.patch.loading import of_commits
 from kbisect.patch.standing import Standing
 
 _LOOK_BACK = 4000

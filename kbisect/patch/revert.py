@@ -21,7 +21,8 @@ from kbisect.git.worktree import locate
 from kbisect.history.store import Index
 from kbisect.patch import functions
 from kbisect.patch.blocking import Blocker, blockers, in_the_way, lines
-from kbisect.patch.series import Patch, of_commits
+from kbisect.patch.loading import of_commits
+from kbisect.patch.series import Patch
 
 _LOOK_BACK = 400
 _NAMES = 40

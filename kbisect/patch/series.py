@@ -4,27 +4,21 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
 from email.utils import parsedate_to_datetime
 from functools import cached_property
-from pathlib import Path
 
 from kbisect.errors import UsageError
-from kbisect.git import formatpatch
-from kbisect.git.repository import Repository
-from kbisect.git.snapshot import Snapshot
-from kbisect.history import messages, names
+from kbisect.history import messages
 from kbisect.history.messages import Link, LinkKind, Trailer
 from kbisect.patch import diffs, mails, subjects
-from kbisect.patch.diffs import FileDiff
+from kbisect.patch.diffs import DamagedPatch, FileDiff
 from kbisect.patch.mails import Mail
 from kbisect.patch.subjects import Subject
 
 NO_TITLE, NO_BLURB = "*** SUBJECT HERE ***", "*** BLURB HERE ***"
 """What `git format-patch` leaves in a cover letter to be written over."""
-_WHOLE_TREE = 1000
-"""A first commit of more files than this is an import."""
 _BASE = re.compile(r"(?m)^base-commit: ([0-9a-f]{40})$")
 _GIVEN = re.compile(r"(?m)^((?:Reviewed|Acked|Tested)-by: .+@.+)$")
 
@@ -152,82 +146,6 @@ class Series:
             )
 
 
-def load(
-    repository: Callable[[], Repository],
-    given: str,
-    stdin: Callable[[], bytes],
-    say: Callable[[str], None] = lambda _: None,
-) -> Series:
-    """Read what a person names: `-`, a file, a revision or a range.
-
-    Parameters
-    ----------
-    repository : called only when a revision is meant
-    given : as written; a file wins over a revision of the same name
-    stdin : called for `-`
-    say : told where the index had to name a revision
-    """
-    if given == "-":
-        return read(stdin(), "stdin")
-    path = Path(given)
-    try:
-        if path.is_file() or path.is_fifo():  # `<(git format-patch …)` is one
-            return read(path.read_bytes(), given)
-    except OSError as error:
-        raise UsageError(f"cannot read {given}: {error.strerror}", hint="ask for access") from None
-    return of_commits(repository(), given, say)
-
-
-def of_commits(
-    repository: Repository, given: str, say: Callable[[str], None] = lambda _: None
-) -> Series:
-    """Read commits of the repository, as they would be mailed.
-
-    Parameters
-    ----------
-    given : a revision or a range; names of releases too, which `say` is told
-
-    Raises
-    ------
-    UsageError
-        Neither a revision nor a range that has commits.
-    """
-    first, dots, last = given.partition("..")
-    if dots:
-        old = names.resolve(repository, first or "HEAD", say)
-        new = names.resolve(repository, last.removeprefix(".") or "HEAD", say)
-        raw = formatpatch.mails(repository, new, since=old)
-        base: str | None = next(iter(repository.merge_bases(old, new)), None)
-    else:
-        try:
-            oid = names.resolve(repository, given, say)
-        except UsageError as error:
-            raise UsageError(f"{given} is neither a file nor a revision", hint=error.hint) from None
-        if len(repository.commit(oid).parents) > 1:
-            raise UsageError(
-                f"{oid[:12]} is a merge: it has no patch of its own",
-                hint=f"name what it brought: {given}^1..{given}^2",
-            )
-        if not repository.commit(oid).parents:
-            _require_small(Snapshot(repository.gitdir, oid))
-        raw = formatpatch.mails(repository, oid)
-        base = next(iter(repository.commit(oid).parents), None)
-    if not raw and dots:
-        raise UsageError(f"{given} holds no commits to mail", hint="name it the other way round?")
-    if not raw:
-        raise UsageError(f"{given} changes no file: there is no patch", hint="name another commit")
-    found = read(raw, given)
-    return Series(found.cover, found.patches, found.total, source="repository", base=base)
-
-
-def _require_small(first: Snapshot) -> None:
-    if (count := len(first.files)) > _WHOLE_TREE:
-        raise UsageError(
-            f"{first.oid[:12]} has no parent and {count:,} files: it is a whole tree, not a patch",
-            hint="name a later commit",
-        )
-
-
 @dataclass
 class _Thread:
     cover: Mail | None = None
@@ -235,24 +153,33 @@ class _Thread:
 
 
 def read(raw: bytes, name: str = "the input") -> Series:
-    """Read a mailbox: the newest series in it, its patches sorted.
+    """Read a mailbox: the newest series in it, its patches sorted; see `of_mails`."""
+    return of_mails(mails.read(raw, name), name)
+
+
+def of_mails(posted: Sequence[Mail], name: str) -> Series:
+    """Put mails together: the newest series among them, its patches sorted.
+
+    Parameters
+    ----------
+    name : where they are from, for errors
 
     Raises
     ------
     NoPatch
-        It holds none.
+        None has a patch.
     UsageError
-        It holds a damaged one.
+        A patch is damaged.
     """
     threads: dict[tuple[object, ...], _Thread] = {}
     answers: list[Mail] = []
     seen: set[str] = set()
-    for mail in mails.read(raw, name):
+    for mail in posted:
         if mail.message_id and mail.message_id in seen:
             continue
         seen.add(mail.message_id)
         subject = subjects.read(mail.subject)
-        files = () if subject.is_reply else diffs.parse(mail.diff)
+        files = () if subject.is_reply else _files(mail, subject, is_alone=len(posted) == 1)
         is_cover = subject.is_numbered and subject.number == 0
         if subject.is_reply or (not files and not is_cover):
             answers.append(mail)
@@ -282,6 +209,15 @@ def read(raw: bytes, name: str = "the input") -> Series:
     return _series(whole[best], int(str(best[1])), answers, others)
 
 
+def _files(mail: Mail, subject: Subject, *, is_alone: bool) -> tuple[FileDiff, ...]:
+    try:
+        return diffs.parse(mail.diff)
+    except DamagedPatch as damage:
+        if is_alone:
+            raise
+        raise DamagedPatch(f"{subject.title}: {damage.message}", hint=damage.hint) from None
+
+
 def _no_patch(name: str, answers: Sequence[Mail]) -> NoPatch:
     """Say what a mailbox holds instead of patches."""
     talk = f"{len(answers)} mail{'s' if len(answers) > 1 else ''}"
@@ -294,15 +230,27 @@ def _no_patch(name: str, answers: Sequence[Mail]) -> NoPatch:
 
 
 def _loose(threads: Sequence[_Thread], answers: Sequence[Mail]) -> Series:
-    """Put patches without numbers together, in the order they came."""
-    loose = tuple(patch for thread in threads for patch in thread.patches[1])
+    """Put patches without numbers together, and number them in the order they came."""
+    came = [patch for thread in threads for patch in thread.patches[1]]
+    loose = tuple(numbered(patch, at, len(came)) for at, patch in enumerate(came, 1))
     return Series(
         None, loose, len(loose), (), _tags(answers), len(answers), base=_base(loose, None)
     )
 
 
+def numbered(patch: Patch, number: int, total: int) -> Patch:
+    """Return a patch in its place of a series."""
+    return replace(patch, subject=replace(patch.subject, number=number, total=total))
+
+
 def _series(thread: _Thread, total: int, answers: Sequence[Mail], others: Sequence[str]) -> Series:
     there = tuple(thread.patches[number][0] for number in sorted(thread.patches))
+    twins = (
+        f"another {number}/{total}: {twin.title}"
+        for number, came in sorted(thread.patches.items())
+        for twin in came[1:]
+        if twin.title != came[0].title
+    )
     return Series(
         thread.cover,
         there,
@@ -310,7 +258,7 @@ def _series(thread: _Thread, total: int, answers: Sequence[Mail], others: Sequen
         tuple(number for number in range(1, total + 1) if number not in thread.patches),
         _tags(answers),
         len(answers),
-        tuple(others),
+        (*others, *twins),
         base=_base(there, thread.cover),
     )
 

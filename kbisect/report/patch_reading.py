@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Iterable, Sequence
 
 from kbisect.history.releases import Window
@@ -19,7 +20,9 @@ _ROWS = 12
 _OTHERS = 4
 
 
-def text(reading: Reading, given: str, window: Window | None = None, style: Style = PLAIN) -> str:
+def text(
+    reading: Reading, given: Sequence[str], window: Window | None = None, style: Style = PLAIN
+) -> str:
     """Render a reading.
 
     Parameters
@@ -38,7 +41,7 @@ def text(reading: Reading, given: str, window: Window | None = None, style: Styl
         lines.append(style(f"onto {printable(tree.tree)} ({tree.oid[:12]})", "bold"))
         lines += _forecasts(tree.forecasts, style)
     lines += [f"Not looked at: {printable(what)}" for what in reading.blind]
-    lines.append(f"Next: kbisect patch check {printable(given)}")
+    lines.append(f"Next: kbisect patch check {printable(shlex.join(given))}")
     return "\n".join(lines) + "\n"
 
 

@@ -342,3 +342,28 @@ def test_a_patch_in_html_is_refused_for_what_it_is(
     done = kbisect("-C", office.path, "patch", "read", place)
     assert "only 1 mail of talk" in complaint(done, 2)
     assert "plain text" in done.stderr
+
+
+def test_a_folder_of_mails_is_given_as_its_files(
+    nettrees: History, kbisect: Run, tmp_path: Path
+) -> None:
+    oid = nettrees.marks[51]
+    asked = ("format-patch", "--cover-letter", "-2", oid, "-o", str(tmp_path))
+    files = git(nettrees.path, *asked).split()
+    here = ("-C", nettrees.path, "patch")
+    read = answer(kbisect(*here, "read", *files, "--json"), "patch-read")
+    assert (read["total"], read["complete"], read["cover_letter"]) == (2, True, True)
+    assert {each["patch"] for each in _results(kbisect(*here, "check", *files, "--json"))} >= {
+        None,
+        1,
+        2,
+    }
+    onto = kbisect(*here, "apply", *files, "--onto", f"{oid}~2", "--json")
+    assert [each["state"] for each in answer(onto, "patch-apply")["patches"]] == ["clean"] * 2
+    named = answer(kbisect(*here, "maintainers", *files, "--json"), "patch-maintainers")
+    assert named["paths"] == read["paths"]
+
+
+def _results(done: subprocess.CompletedProcess[str]) -> list[dict[str, Any]]:
+    found: list[dict[str, Any]] = json.loads(done.stdout)["results"]
+    return found

@@ -27,7 +27,7 @@ from pathlib import Path
 from kbisect.errors import UsageError
 from kbisect.git.application import Applier
 from kbisect.git.repository import Repository
-from kbisect.patch import letters, series
+from kbisect.patch import letters, loading
 from kbisect.patch.addresses import Address
 from kbisect.patch.letters import Wish
 from kbisect.patch.maintainers import Answer, Desk
@@ -190,7 +190,7 @@ def apply(repository: Repository, releases: list[str], asked: argparse.Namespace
             archive.wait()
             for oid in chosen[turn :: len(releases)]:
                 try:
-                    whole = series.of_commits(repository, oid)
+                    whole = loading.of_commits(repository, oid)
                 except UsageError as error:
                     print(f"  {oid[:12]}: left out: {error.message}")
                     continue

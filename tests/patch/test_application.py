@@ -10,7 +10,7 @@ import pytest
 
 from kbisect.errors import UsageError
 from kbisect.git.application import Applier
-from kbisect.patch import application, branch, rebase, revert, series
+from kbisect.patch import application, branch, loading, rebase, revert, series
 from kbisect.patch.application import State
 from kbisect.patch.rebase import Fate
 from tests.conftest import History, git, marks_in, planted_table
@@ -38,7 +38,7 @@ def test_git_apply_check_says_the_same_of_every_commit(
     oids = git(nettrees.path, "rev-list", "--no-merges", "master").split()
     verdicts = set()
     for oid in oids[::3]:
-        found = series.of_commits(repository, oid)
+        found = loading.of_commits(repository, oid)
         diff = found.patches[0].mail.diff
         ours = applier.apply(tree, diff).tree is not None
         theirs = subprocess.run(
@@ -60,7 +60,7 @@ def test_a_commit_on_its_parent_gives_its_own_tree(nettrees: History) -> None:
         oid = nettrees.marks[mark]
         found = application.forecast(
             repository,
-            series.of_commits(repository, oid),
+            loading.of_commits(repository, oid),
             repository.resolve(f"{oid}^"),
             applier,
         )
@@ -70,7 +70,7 @@ def test_a_commit_on_its_parent_gives_its_own_tree(nettrees: History) -> None:
 
 def test_what_is_there_is_named(nettrees: History) -> None:
     repository = nettrees.repository
-    upstream = series.of_commits(repository, nettrees.marks[99])
+    upstream = loading.of_commits(repository, nettrees.marks[99])
     [one] = application.forecast(repository, upstream, repository.resolve("linux-3.12.y")).forecasts
     assert one.state is State.ALREADY
     assert one.same_as == nettrees.marks[105]
@@ -83,7 +83,7 @@ def test_what_the_patch_was_made_on_is_never_in_the_way(nettrees: History) -> No
     for release in ("v3.11", "v3.12"):
         onto = repository.resolve(release)
         for oid in git(nettrees.path, "rev-list", "--no-merges", f"{release}..master").split():
-            patch = series.of_commits(repository, oid)
+            patch = loading.of_commits(repository, oid)
             [one] = application.forecast(repository, patch, onto).forecasts
             conflicts += one.state is State.CONFLICT
             for blocker in one.blockers:
@@ -101,7 +101,7 @@ def test_a_file_of_format_patch_says_what_it_was_made_on(nettrees: History) -> N
         assert repository.find(posted.base or "") == repository.resolve(f"{oid}^")
         [one] = application.forecast(repository, posted, onto).forecasts
         [other] = application.forecast(
-            repository, series.of_commits(repository, oid), onto
+            repository, loading.of_commits(repository, oid), onto
         ).forecasts
         assert one.blockers == other.blockers
         compared += one.state is State.CONFLICT
@@ -113,14 +113,14 @@ def test_a_range_was_made_where_it_left(nettrees: History) -> None:
     repository = nettrees.repository
     [fork] = repository.merge_bases(repository.resolve("linux-3.12.y"), nettrees.marks[51])
     assert fork != repository.resolve("linux-3.12.y")
-    assert series.of_commits(repository, f"linux-3.12.y..{nettrees.marks[51]}").base == fork
+    assert loading.of_commits(repository, f"linux-3.12.y..{nettrees.marks[51]}").base == fork
 
 
 def test_a_conflict_names_the_commit_in_the_way(nettrees: History) -> None:
     """As the fixture's caption has it: :120 can't do without :51."""
     repository = nettrees.repository
     before = repository.resolve(f"{nettrees.marks[51]}^")
-    rename = series.of_commits(repository, nettrees.marks[51])
+    rename = loading.of_commits(repository, nettrees.marks[51])
     after = application.forecast(repository, rename, before)
     assert after.holds
     # The other way round, a patch made before it on a tree that has it:
@@ -205,7 +205,7 @@ def test_no_branch_where_one_patch_fails(nettrees_copy: History) -> None:
 def test_a_branch_that_exists_is_never_moved(nettrees_copy: History) -> None:
     history = nettrees_copy
     repository = history.repository
-    posted = series.of_commits(repository, history.marks[42])
+    posted = loading.of_commits(repository, history.marks[42])
     applier = Applier(repository)
     onto = repository.resolve(f"{history.marks[42]}^")
     outcome = application.forecast(repository, posted, onto, applier)

@@ -11,7 +11,7 @@ import pytest
 from kbisect.git.repository import Repository
 from kbisect.history.releases import Release
 from kbisect.lab import checkpatch
-from kbisect.patch import check, rules, series
+from kbisect.patch import check, loading, rules, series
 from kbisect.patch.check import Verdict
 from kbisect.patch.rules import Level, Result, Rule
 from tests.conftest import History, git
@@ -227,7 +227,7 @@ def test_those_who_are_not_copied_are_named(run: Run, tree: Path) -> None:
 
 
 def test_a_commit_is_not_addressed_yet(repository: Repository) -> None:
-    posted = series.of_commits(repository, "net-next")
+    posted = loading.of_commits(repository, "net-next")
     at = repository.resolve("net")
     verdict = check.check(repository, posted, at, OPEN, lambda: NOW)
     assert result(verdict, rules.CC_MAINTAINERS).level is Level.SKIPPED

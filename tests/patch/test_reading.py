@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from kbisect.history.store import Index
-from kbisect.patch import declarations, functions, reading, series
+from kbisect.patch import declarations, functions, loading, reading, series
 from kbisect.patch.application import State
 from kbisect.patch.diffs import parse
 from kbisect.patch.functions import CallChange, Touched
@@ -21,7 +21,7 @@ THREAD = Path(__file__).parents[2] / "fixtures" / "mails" / "thread.mbox"
 
 def read(history: History, index: Index | None, mark: int) -> Reading:
     repository = history.repository
-    posted = series.of_commits(repository, history.marks[mark])
+    posted = loading.of_commits(repository, history.marks[mark])
     return reading.read(repository, posted, index, repository.resolve("master"))
 
 
@@ -94,7 +94,7 @@ def test_every_section_that_a_series_falls_in_is_named(
 ) -> None:
     found = read(nettrees, nettrees_index, 61)
     assert sum(count for _, count in found.subsystems) == len(found.series.paths)
-    text = report.text(found, "given")
+    text = report.text(found, ["given"])
     assert all(title in text for title, _ in found.subsystems)
     assert len(found.subsystems) > 1
 
@@ -103,7 +103,7 @@ def test_patches_that_are_clean_take_one_line(nettrees: History) -> None:
     repository = nettrees.repository
     posted = series.read(THREAD.read_bytes())
     found = reading.read(repository, posted, None, repository.resolve("master"))
-    text = report.text(found, "given")
+    text = report.text(found, ["given"])
     assert f"all {len(posted.patches)} patches" in text
 
 
@@ -180,7 +180,7 @@ def test_exports_and_what_is_new() -> None:
 @pytest.mark.parametrize("mark", [42, 51, 62, 65])
 def test_functions_are_those_that_git_names(nettrees: History, mark: int) -> None:
     """git log -L needs a name; each name that is found has that commit in its own history."""
-    posted = series.of_commits(nettrees.repository, nettrees.marks[mark])
+    posted = loading.of_commits(nettrees.repository, nettrees.marks[mark])
     oid = nettrees.marks[mark]
     asked = 0
     for each in functions.touched(posted.patches[0].files):

@@ -10,7 +10,8 @@ from pathlib import Path
 import pytest
 
 from kbisect.errors import UsageError
-from kbisect.patch import series, subjects
+from kbisect.patch import loading, series, subjects
+from kbisect.patch.series import Series
 from kbisect.patch.subjects import Subject
 from tests.conftest import FIXTURES, History, git
 
@@ -98,15 +99,15 @@ def test_loose_patches_keep_their_order(nettrees: History) -> None:
 
 def test_a_revision_a_range_and_a_merge(nettrees: History) -> None:
     repository = nettrees.repository
-    alone = series.of_commits(repository, nettrees.marks[42])
+    alone = loading.of_commits(repository, nettrees.marks[42])
     assert (alone.source, alone.total) == ("repository", 1)
     assert alone.base == git(nettrees.path, "rev-parse", f"{nettrees.marks[42]}^").strip()
     with pytest.raises(UsageError, match="is a merge"):
-        series.of_commits(repository, nettrees.marks[37])
+        loading.of_commits(repository, nettrees.marks[37])
     with pytest.raises(UsageError, match="holds no commits"):
-        series.of_commits(repository, "v3.12..v3.11")
+        loading.of_commits(repository, "v3.12..v3.11")
     with pytest.raises(UsageError, match="neither a file nor a revision"):
-        series.of_commits(repository, "no-such-thing")
+        loading.of_commits(repository, "no-such-thing")
 
 
 def test_what_the_shell_pipes_in_is_a_file(nettrees: History, tmp_path: Path) -> None:
@@ -115,7 +116,7 @@ def test_what_the_shell_pipes_in_is_a_file(nettrees: History, tmp_path: Path) ->
     os.mkfifo(pipe)
     writer = threading.Thread(target=pipe.write_bytes, args=(THREAD,), daemon=True)
     writer.start()
-    found = series.load(lambda: nettrees.repository, str(pipe), bytes)
+    found = loading.load(lambda: nettrees.repository, [str(pipe)], bytes)
     writer.join(10)
     assert found.total == 3
 
@@ -153,7 +154,64 @@ def test_subjects(text: str, expected: Subject) -> None:
 
 
 def test_an_import_is_no_patch(office: History, monkeypatch: pytest.MonkeyPatch) -> None:
-    assert series.of_commits(office.repository, office.marks[1]).paths
-    monkeypatch.setattr(series, "_WHOLE_TREE", 3)
+    assert loading.of_commits(office.repository, office.marks[1]).paths
+    monkeypatch.setattr(loading, "_WHOLE_TREE", 3)
     with pytest.raises(UsageError, match="a whole tree, not a patch"):
-        series.of_commits(office.repository, office.marks[1])
+        loading.of_commits(office.repository, office.marks[1])
+
+
+def _written(nettrees: History, place: Path, *options: str) -> list[str]:
+    """Write two patches with git format-patch; return the files."""
+    asked = (*options, "-2", nettrees.marks[51], "-o", str(place))
+    return git(nettrees.path, "format-patch", *asked).split()
+
+
+def _load(nettrees: History, *given: str) -> Series:
+    return loading.load(lambda: nettrees.repository, given, bytes)
+
+
+@pytest.mark.parametrize("options", [("--numbered",), ("--no-numbered",), ("--cover-letter",)])
+def test_several_files_are_one_series(
+    nettrees: History, tmp_path: Path, options: tuple[str, ...]
+) -> None:
+    files = _written(nettrees, tmp_path, *options)
+    whole = _load(nettrees, f"{nettrees.marks[51]}~2..{nettrees.marks[51]}")
+    found = _load(nettrees, *files)
+    assert [patch.title for patch in found.patches] == [patch.title for patch in whole.patches]
+    assert [(p.subject.number, p.subject.total) for p in found.patches] == [(1, 2), (2, 2)]
+    assert found.is_complete
+    assert (found.cover is not None) == ("--cover-letter" in options)
+
+
+def test_several_revisions_are_one_series_in_the_order_given(nettrees: History) -> None:
+    oid = nettrees.marks[51]
+    found = _load(nettrees, f"{oid}~1", oid)
+    whole = _load(nettrees, f"{oid}~2..{oid}")
+    assert [patch.title for patch in found.patches] == [patch.title for patch in whole.patches]
+    assert [patch.subject.number for patch in found.patches] == [1, 2]
+    assert (found.source, found.total) == ("repository", 2)
+
+
+def test_files_of_another_series_are_told_and_left_aside(nettrees: History, tmp_path: Path) -> None:
+    one = _written(nettrees, tmp_path / "a", "--numbered")
+    other = tmp_path / "other.patch"
+    other.write_text(Path(one[0]).read_text().replace("[PATCH 1/2] ", "[PATCH 1/2] another "))
+    found = _load(nettrees, *one, str(other))
+    assert len(found.patches) == 2
+    assert [each.startswith("another 1/2: another ") for each in found.others] == [True]
+
+
+def test_what_cannot_be_one_series_is_refused_by_name(nettrees: History, tmp_path: Path) -> None:
+    one, two = _written(nettrees, tmp_path, "--numbered")
+    with pytest.raises(UsageError, match=r"gone\.patch is no file, but others are"):
+        _load(nettrees, one, "gone.patch")
+    with pytest.raises(UsageError, match="is named twice"):
+        _load(nettrees, one, one)
+    Path(two).write_text(Path(two).read_text().replace("\n+", "\n+x\n+", 1))
+    with pytest.raises(UsageError, match=subjects.read(_subject(two)).title):
+        _load(nettrees, one, two)
+
+
+def _subject(file: str) -> str:
+    lines = Path(file).read_text().splitlines()
+    return next(line for line in lines if line.startswith("Subject:")).partition(" ")[2]

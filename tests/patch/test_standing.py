@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from kbisect.patch import application, rebase, revert, series
+from kbisect.patch import application, loading, rebase, revert
 from kbisect.patch.application import State
 from kbisect.patch.rebase import Fate
 from kbisect.patch.standing import Standing
@@ -72,7 +72,7 @@ def test_what_was_reverted_conflicts_and_is_not_called_there(tree: Path) -> None
     commit(tree, {"a.c": text.replace("int a4", "short a4")}, "a: make it short")
     repository = History(tree, {}).repository
     onto = repository.resolve("main")
-    posted = series.of_commits(repository, "topic")
+    posted = loading.of_commits(repository, "topic")
     [one] = application.forecast(repository, posted, onto).forecasts
     assert (one.state, one.same_as) == (State.CONFLICT, None)
     assert "a: make it short" in {each.subject for each in one.blockers}
