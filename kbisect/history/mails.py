@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from urllib.parse import quote, unquote
 
-from kbisect.history.messages import Trailer
+from kbisect.history.trailers import Trailer
 
 # Archives that find a mail by its Message-Id: lore with the name of a list (or r/, or all/), and
 # the redirectors that lead there (Documentation/process/maintainer-tip.rst, "Link").

@@ -9,8 +9,9 @@ from dataclasses import dataclass, replace
 from kbisect.git import commits as stream
 from kbisect.git.commits import Change, CommitRecord
 from kbisect.git.repository import Repository
-from kbisect.history.messages import Link, Trailer, links, trailers
+from kbisect.history.messages import Link, links
 from kbisect.history.scope import Scope
+from kbisect.history.trailers import Trailer, trailers
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,9 +9,10 @@ from kbisect.git import commits
 from kbisect.git.repository import Repository
 from kbisect.history.containment import trees_with
 from kbisect.history.mails import Mail, mails
-from kbisect.history.messages import LinkKind, links, trailers
+from kbisect.history.messages import LinkKind, links
 from kbisect.history.scope import Scope
 from kbisect.history.store import Index
+from kbisect.history.trailers import trailers
 
 _PROSE = (LinkKind.BLAMES, LinkKind.BUILDS_ON, LinkKind.LIKE, LinkKind.UNCLEAR)
 

@@ -14,12 +14,12 @@ from kbisect.history import releases as naming
 from kbisect.history.columns import boolean, int32, int64, text
 from kbisect.history.graph import CommitGraph, Ints
 from kbisect.history.lineage import Lineage
-from kbisect.history.messages import Trailer
 from kbisect.history.oids import Oids
 from kbisect.history.reading import Reading
 from kbisect.history.releases import Release
 from kbisect.history.resolution import Target
 from kbisect.history.subsystems import Subsystems
+from kbisect.history.trailers import Trailer
 
 if TYPE_CHECKING:
     import pyarrow as pa
