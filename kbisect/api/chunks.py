@@ -98,7 +98,8 @@ def _cleaned(source: bytes) -> tuple[str, bool]:
         nonlocal is_open
         words = found.group()
         if words[0] != "/":
-            return words if words == '"C"' else words[0] + "_" * (len(words) - 2) + words[0]
+            kept = " \\\n" * words.count("\\\n")  # lines that a string goes over
+            return words if words == '"C"' else words[0] + "_" * (len(words) - 2) + words[0] + kept
         if words[1] == "*" and (len(words) < 4 or not words.endswith("*/")):
             is_open = True
         if "\n" not in words:

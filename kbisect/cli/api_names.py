@@ -14,9 +14,10 @@ from kbisect.errors import UsageError
 
 @click.command()
 @click.argument("message")
+@click.option("--to", "new", metavar="B", help="The release built against (default: the newest).")
 @json_option
 @pass_session
-def explain(session: Session, message: str, as_json: bool) -> None:
+def explain(session: Session, message: str, new: str | None, as_json: bool) -> None:
     """Say what a compiler's MESSAGE comes from and what to write instead; - reads a whole log.
 
     \b
@@ -38,7 +39,7 @@ def explain(session: Session, message: str, as_json: bool) -> None:
             hint="paste the whole line, or pipe the log: make 2>&1 | kbisect api explain -",
         )
     unread = sum(each.trouble is Trouble.OTHER for each in found)
-    told = list(Explainer(past(session)).explain(found))
+    told = list(Explainer(past(session, new)).explain(found))
     content = {
         "explanations": [report.explanation(each) for each in told],
         "unread": unread,
@@ -123,9 +124,12 @@ def show(session: Session, name: str, revision: str | None, as_json: bool) -> No
 @json_option
 @pass_session
 def xref(session: Session, name: str, revision: str | None, worktree: bool, as_json: bool) -> None:
-    """Find the definitions of NAME and its uses, as grep prints them (default: at HEAD)."""
+    """Find the definitions of NAME and its uses, as grep prints them (default: at HEAD).
+
+    Comments and strings don't count. Of a member all uses of that name are found, whatever the
+    struct.
+    """
     from kbisect.api import references
-    from kbisect.git import blobs
     from kbisect.history import names
     from kbisect.report import api_answers as report
 
@@ -133,13 +137,12 @@ def xref(session: Session, name: str, revision: str | None, worktree: bool, as_j
         raise UsageError("REV and --worktree exclude each other", hint="drop one of them")
     repository = session.repository
     commit = None if worktree else names.resolve(repository, revision or "HEAD", session.say)
-    word = name.removeprefix("struct ").strip()
-    lines = blobs.lines_with(repository, commit, word.rsplit(".", 1)[-1], references.FOLDERS)
-    found = references.sort(word, (references.Place(*line) for line in lines))
+    found = references.find(repository, commit, name)
     content = {
         "definitions": report.places(found.definitions),
         "references": report.places(found.references),
     }
+    session.say(report.uses(found, name))
     session.answer("api-xref", content, lambda _: report.references(found), as_json)
 
 

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Callable, Iterable, Sequence
 
 from kbisect.api.declarations import Declaration, What
@@ -13,6 +14,7 @@ from kbisect.api.lifetimes import Life, Lives
 from kbisect.api.probes import Turn
 from kbisect.api.references import Place, References
 from kbisect.api.usage import Hit
+from kbisect.api.writing import Advice
 from kbisect.report.api import change
 from kbisect.report.terminal import PLAIN, Style, name, printable, table
 
@@ -34,12 +36,13 @@ def explanation(found: Explanation) -> dict[str, object]:
         "commit": found.finding.commit if found.finding is not None else None,
         "subject": found.subject or None,
         "use": found.use or None,
-        "write": found.write or None,
-        "example": found.example,
+        "write": found.advice.write or None,
+        "left_out": found.advice.left_out,
+        "example": found.advice.example,
         "guard": found.guard or None,
         "test": found.test or None,
         "declaration": found.declaration.text if found.declaration is not None else None,
-        "callers": found.callers,
+        "callers": found.advice.callers,
         "change": change(found.finding) if found.finding is not None else None,
         "nearest": found.nearest,
     }
@@ -66,70 +69,90 @@ _GONE = {
 }
 
 
+_MARGIN = 12
+
+
 def _explanation(found: Explanation, style: Style) -> list[str]:
     complaint = found.complaint
     place = f"{complaint.file}:{complaint.line}: " if complaint.line else ""
     lines = [style(f"{place}{complaint.message}", "bold")]
-
-    def row(title: str, text: str) -> None:
-        lines.append(f"  {title:<11}{text}")
-
     finding = found.finding
     if found.verdict is Verdict.UNKNOWN:
         near = ", ".join(found.nearest) or "none"
-        lines.append(f"  not in the indexed API: your own symbol? Nearest: {near}.")
-        return lines
-    commit = finding.commit if finding is not None else None
+        return [*lines, f"  not in the indexed API: your own symbol? Nearest: {near}."]
     if found.release:
+        commit = finding.commit if finding is not None else None
         who = f", {name(commit, found.subject)}" if commit else ""
         who = who or (f' ("{found.subject}")' if found.subject else "")
-        row(_GONE[found.verdict], f"{found.release}{who}")
+        lines += _row(_GONE[found.verdict], f"{found.release}{who}", wrapped=True)
     if found.declaration is not None and found.verdict in (Verdict.MOVED, Verdict.NEW):
-        row("there in", found.declaration.header)
+        lines += _row("there in", found.declaration.header)
     if found.use:
-        row("your use", found.use)
-    if found.write:
-        row("write", found.write)
-    if finding is not None and found.verdict is Verdict.CHANGED and finding.old and finding.new:
-        row("was", finding.old.text)
-        row("is", finding.new.text)
-    if found.callers:
-        total = sum(each.count for each in found.callers)
-        became = ", ".join(f"{each.became} {each.count}" for each in found.callers[:3])
-        row("callers", f"{total} uses of {found.callers[0].use}: {became}")
-    elif finding is not None and finding.replacements:
-        row("perhaps", ", ".join(finding.replacements[:3]))
-    if found.example is not None:
-        example = found.example
-        row("as in", f"{example.path} ({example.commit[:12]})")
-        lines += [f"             - {example.before}", f"             + {example.after}"]
+        lines += _row("your use", found.use)
+    lines += _advised(found)
     if finding is not None and finding.caution is not None:
         since = f" ({finding.caution.commit[:12]})" if finding.caution.commit else ""
         target = (finding.new_name or finding.name).rsplit(".", 1)[-1]
-        row("not", f"->{target}: {finding.caution.text.removeprefix('not a drop-in: ')}{since}")
+        lines += _row("not", f"->{target}: {finding.caution.text.removeprefix(_CAUTION)}{since}")
     if found.guard:
-        row("guard", found.guard)
+        lines += _row("guard", found.guard)
         if found.test and found.verdict is Verdict.GONE:
-            lines.append(f"             better: {found.test} exists; distributions backport it")
+            lines += _row("", f"better: {found.test} exists; distributions backport it")
     return lines
 
 
-def hit(found: Hit, write: str) -> dict[str, object]:
+_CAUTION = "not a drop-in: "
+
+
+def _row(title: str, text: str, *, wrapped: bool = False) -> list[str]:
+    """Return a title and its text; only prose is wrapped, code stays as it is."""
+    texts = textwrap.wrap(text, _SHOWN - _MARGIN, break_on_hyphens=False) if wrapped else [text]
+    heads = [f"  {title}".ljust(_MARGIN - 1) + " ", *(" " * _MARGIN for _ in texts[1:])]
+    return [head + part for head, part in zip(heads, texts, strict=True)]
+
+
+def _advised(found: Explanation) -> list[str]:
+    """Say what to write, and by whose example."""
+    finding, advice = found.finding, found.advice
+    lines = []
+    if advice.write:
+        lines += _row("write", advice.write)
+    elif advice.left_out:
+        lines += _row("write", f"nothing: {advice.left_out} callers left such a line out")
+    if finding is not None and found.verdict is Verdict.CHANGED and finding.old and finding.new:
+        lines += [*_row("was", finding.old.text), *_row("is", finding.new.text)]
+    if advice.callers:
+        use = advice.callers[0].use
+        total = sum(each.count for each in advice.callers if each.use == use)
+        became = ", ".join(f"{x.became} {x.count}" for x in advice.callers[:3] if x.use == use)
+        lines += _row("callers", f"{total} uses of {use}: {became}")
+    elif finding is not None and finding.replacements:
+        lines += _row("perhaps", ", ".join(finding.replacements[:3]))
+    if advice.example is not None:
+        example = advice.example
+        lines += _row("as in", f"{example.path} ({example.commit[:12]})")
+        lines += _row("", f"- {example.before}")
+        lines += _row("", f"+ {example.after}") if example.after else []
+    return lines
+
+
+def hit(found: Hit, advice: Advice) -> dict[str, object]:
     """Return one use of what changed as the JSON document has it."""
     return {
         "file": found.file,
         "line": found.line,
         "text": found.text,
         "sure": found.sure,
-        "write": write or None,
+        "write": advice.write or None,
+        "left_out": advice.left_out,
         "change": change(found.finding),
     }
 
 
-def hits(found: Sequence[tuple[Hit, str]], span: str, style: Style = PLAIN) -> str:
+def hits(found: Sequence[tuple[Hit, Advice]], span: str, style: Style = PLAIN) -> str:
     """Render the lines that changes break, each with the line to write instead if it is known."""
     lines = []
-    for one, write in found:
+    for one, advice in found:
         finding = one.finding
         unsure = "" if one.sure else "perhaps "
         target = finding.new_name or ", ".join(finding.replacements[:2])
@@ -138,8 +161,10 @@ def hits(found: Sequence[tuple[Hit, str]], span: str, style: Style = PLAIN) -> s
         lines.append(style(f"{one.file}:{one.line}: {unsure}{finding.name}: {verb}", "bold"))
         lines[-1] += f"{f' -> {target}' if target else ''}{who}"
         lines.append(f"  - {one.text}")
-        if write:
-            lines.append(f"  + {write}")
+        if advice.write:
+            lines.append(f"  + {advice.write}")
+        elif advice.left_out:
+            lines.append(f"    {advice.left_out} callers left such a line out")
     files = len({one.file for one, _ in found})
     lines.append(
         f"{len(found)} {'line' if len(found) == 1 else 'lines'} in {files}"
@@ -275,6 +300,18 @@ def references(found: References) -> str:
         f"{printable(place.file)}:{place.line}:{printable(place.text)}\n"
         for place in (*found.definitions, *found.references)
     )
+
+
+def uses(found: References, asked: str) -> str:
+    """Say how many uses there are, and how far to trust that."""
+    files = len({place.file for place in found.references})
+    count = len(found.references)
+    told = (
+        f"{count} {'use' if count == 1 else 'uses'} in {files} {'file' if files == 1 else 'files'}"
+    )
+    if "." in asked:
+        told += f" of a member {asked.rsplit('.', 1)[-1]}, of whatever struct"
+    return told
 
 
 def places(listed: Iterable[Place]) -> list[dict[str, object]]:
