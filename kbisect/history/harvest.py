@@ -11,6 +11,7 @@ import os
 from collections.abc import Sequence
 from concurrent.futures import Future
 from functools import cached_property, partial
+from itertools import chain
 
 from kbisect.git import commits as stream
 from kbisect.git.aside import Aside
@@ -29,6 +30,7 @@ from kbisect.history.tables import Part
 _MOST_READERS = 4
 # A process takes longer to start than so many commits to read.
 _FEW = 2000
+_BLOCK = 500
 
 
 class Harvest:
@@ -45,9 +47,12 @@ class Harvest:
     ) -> None:
         # Newest first, as git packs them.
         wanted = _oids(scan.graph, scan.changing()[::-1])
-        count = min(len(os.sched_getaffinity(0)), _MOST_READERS, len(wanted) // _FEW)
-        share = len(wanted) // max(1, count) + 1
-        shares = [wanted[at : at + share] for at in range(0, len(wanted), share)] or [[]]
+        count = min(len(os.sched_getaffinity(0)), _MOST_READERS, len(wanted) // _FEW) or 1
+        # Lines of old commits take longer to count, so then each reader has some of every age;
+        # else each has a stretch, for which it reads few versions of MAINTAINERS.
+        block = _BLOCK if count_lines else len(wanted) // count + 1
+        blocks = [wanted[at : at + block] for at in range(0, len(wanted), block)]
+        shares = [list(chain.from_iterable(blocks[first::count])) for first in range(count)]
         jobs = [Job(repository, oids, scope, count_lines) for oids in shares]
         self._releases: Future[Sequence[Release]] = Future()
         self._aside = [Aside() for _ in jobs] if count > 1 else []

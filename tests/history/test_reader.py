@@ -27,6 +27,7 @@ from tests.history.test_growth import SEEN, content
 def three(monkeypatch: pytest.MonkeyPatch) -> None:
     """Three readers, however many cores there are, and however few commits."""
     monkeypatch.setattr(harvest, "_FEW", 10)
+    monkeypatch.setattr(harvest, "_BLOCK", 7)
     monkeypatch.setattr(os, "sched_getaffinity", lambda _: {0, 1, 2})
 
 
