@@ -8,8 +8,9 @@ the edit; its identifiers stand for whatever the other line has there.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from difflib import SequenceMatcher
 
 _TOKEN = re.compile(r'"(?:\\.|[^"\\])*"|[A-Za-z_]\w*|\d\w*|->|[<>=!+\-|&]=|&&|\|\||<<|>>|[^\s\w]')
 _KEYWORDS = {
@@ -22,7 +23,7 @@ _CHAIN = r"[A-Za-z_]\w*(?:\s*(?:->|\.)\s*\w+)*"
 
 @dataclass(frozen=True, slots=True)
 class Conversion:
-    """One converted call site."""
+    """One converted call site; an empty `after` is a line that was left out."""
 
     path: str
     before: str
@@ -30,11 +31,19 @@ class Conversion:
     commit: str
 
 
+@dataclass(frozen=True, slots=True)
+class Stranger:
+    """A name that a rewritten line brings in, and whether it stands there as a variable does."""
+
+    name: str
+    is_variable: bool
+
+
 def rewritten(
     line: str,
     name: str,
     conversions: Iterable[Conversion],
-    is_known: Callable[[str], bool] = lambda name: True,
+    is_known: Callable[[Stranger], bool] = lambda stranger: True,
 ) -> tuple[str, Conversion] | None:
     """Rewrite a line as most conversions that fit it would.
 
@@ -43,7 +52,7 @@ def rewritten(
     line : str
     name : the word that must go or change
     conversions : Conversion, the most common first
-    is_known : whether a variable is there for everybody; another caller's own is of no use
+    is_known : whether a name is there for everybody; another caller's own is of no use
 
     Returns
     -------
@@ -51,10 +60,10 @@ def rewritten(
     """
     votes: dict[str, list[Conversion]] = {}
     for conversion in conversions:
-        text = _apply(line, name, conversion)
+        text = _apply(line, name, conversion) if conversion.after else None
         if text is None or text == line or _TO_CALL.search(text):
             continue
-        if all(map(is_known, _strangers(text, line))):
+        if all(map(is_known, strangers(text, line))):
             votes.setdefault(text, []).append(conversion)
     if not votes:
         return None
@@ -62,18 +71,40 @@ def rewritten(
     return best, votes[best][0]
 
 
-def _strangers(text: str, line: str) -> list[str]:
-    """Return the variables and constants that a line didn't have before."""
+def left_out(line: str, name: str, conversions: Iterable[Conversion]) -> list[Conversion]:
+    """Return the callers that left a line like this one out, none where a caller kept it.
+
+    Alike are lines with the same tokens but for variables and numbers.
+    """
+    shape = _shape(line, name)
+    alike = [each for each in conversions if _shape(each.before, name) == shape]
+    return [] if any(each.after for each in alike) else alike
+
+
+def _shape(line: str, name: str) -> list[str]:
+    """Return a line's tokens; `dev`, `p->dev` and other ways to an object are one."""
+    tokens = _TOKEN.findall(line.rstrip(",; "))
+    found: list[str] = []
+    for token in tokens:
+        word = token[0].isalnum() or token[0] == "_"
+        shown = "x" if word and token != name and token not in _KEYWORDS else token
+        if shown == "x" and found[-2:] in (["x", "->"], ["x", "."]):
+            del found[-2:]
+        found.append(shown)
+    return found
+
+
+def strangers(text: str, line: str) -> list[Stranger]:
+    """Return the names that a line didn't have before, but for keywords and types' tags."""
     tokens = _TOKEN.findall(text)
     mine = set(_TOKEN.findall(line))
     return [
-        token
+        Stranger(token, before not in ("->", ".") and after != "(")
         for before, token, after in zip(["", *tokens], tokens, [*tokens[1:], ""], strict=False)
         if (token[0].isalpha() or token[0] == "_")
         and token not in mine
         and token not in _KEYWORDS
-        and before not in ("->", ".", "struct", "union", "enum")
-        and after != "("
+        and before not in ("struct", "union", "enum")
     ]
 
 
@@ -87,8 +118,10 @@ def _apply(line: str, name: str, conversion: Conversion) -> str | None:
     ]
     # A field that gave way to an accessor of its own name is another matter.
     if olds.count(name) == news.count(name) and called != [False, True]:
-        return with_arguments(line, name, name, conversion)
-    if olds[place + 1 : place + 2] == ["("] and news[place + 1 : place + 2] == ["("]:
+        text = with_arguments(line, name, name, conversion)
+        if text is not None or called != [False, False]:
+            return text
+    elif olds[place + 1 : place + 2] == ["("] and news[place + 1 : place + 2] == ["("]:
         text = with_arguments(line, name, news[place], conversion)
         if text is not None:
             return text
@@ -106,14 +139,7 @@ def _apply(line: str, name: str, conversion: Conversion) -> str | None:
     for at, token in enumerate(region):
         before = region[at - 1] if at else (olds[start - 1] if start else "")
         after = region[at + 1] if at + 1 < len(region) else ""
-        free = (
-            (token[0].isalpha() or token[0] == "_")
-            and token != name
-            and token not in _KEYWORDS
-            and before not in ("->", ".", "struct")
-            and after != "("
-        )
-        if not free:
+        if token == name or not _is_free(before, token, after):
             border = r"\b" if token[0].isalnum() or token[0] == "_" else ""
             parts.append(f"{border}{re.escape(token)}{border}")
         elif token in bound:
@@ -126,8 +152,21 @@ def _apply(line: str, name: str, conversion: Conversion) -> str | None:
     if found is None:
         return None
     values = {token: found[group] for token, group in bound.items()}
+    if len(region) == len(instead):  # a caller that gave its variable another name meanwhile
+        pairs = zip(region, instead, strict=True)
+        values |= {new: values[old] for old, new in pairs if old in values and new not in values}
     text = spelt([values.get(token, token) for token in instead])
     return line[: found.start()] + text + line[found.end() :]
+
+
+def _is_free(before: str, token: str, after: str) -> bool:
+    """Whether a token stands for whatever another line has in its place."""
+    return (
+        (token[0].isalpha() or token[0] == "_")
+        and token not in _KEYWORDS
+        and before not in ("->", ".", "struct")
+        and after != "("
+    )
 
 
 def with_arguments(line: str, name: str, new: str, conversion: Conversion) -> str | None:
@@ -136,12 +175,31 @@ def with_arguments(line: str, name: str, new: str, conversion: Conversion) -> st
     before, after = call(conversion.before, name), call(conversion.after, new)
     if mine is None or before is None or after is None or len(mine[2]) != len(before[2]):
         return None
-    own = dict(zip(before[2], mine[2], strict=True))
-    if len(own) != len(before[2]) or (before[2] == after[2] and name == new):
+    if before[2] == after[2] and name == new:
         return None
-    listed = [own.get(argument, argument) for argument in after[2]]
+    listed = list(_arguments(mine[2], before[2], after[2]))
     head = line[: mine[0]].rstrip().removesuffix(name)
     return f"{head}{new}({', '.join(listed)}){line[mine[1] :]}"
+
+
+def _arguments(mine: list[str], before: list[str], after: list[str]) -> Iterator[str]:
+    """Return the arguments of a call after the edit that made `after` of `before`."""
+    for tag, i1, i2, j1, j2 in SequenceMatcher(None, before, after, autojunk=False).get_opcodes():
+        if tag == "equal":
+            yield from mine[i1:i2]
+            continue
+        olds = dict(zip(before[i1:i2], mine[i1:i2], strict=True))
+        for place, argument in enumerate(after[j1:j2]):
+            one = before[i1 + place] if i2 - i1 == j2 - j1 else ""
+            own = olds.get(argument)
+            if own is None and one and re.search(rf"(?<!\w){re.escape(one)}(?!\w)", argument):
+                # `dev` became `dev_net(dev)`, `&fl` became `fl`
+                own = argument.replace(one, olds[one])
+            elif own is None and one.removeprefix("&") == argument:
+                own = olds[one].removeprefix("&") if olds[one][:1] == "&" else f"*{olds[one]}"
+            elif own is None and argument in before:
+                own = mine[before.index(argument)]
+            yield argument if own is None else own
 
 
 def call(line: str, name: str) -> tuple[int, int, list[str]] | None:

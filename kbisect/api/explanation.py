@@ -8,21 +8,20 @@ commit, what callers became and how one of them was converted.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from enum import Enum
 from pathlib import Path
 
-from kbisect.api import comparison, conversion, replacement
-from kbisect.api.comparison import FOLDERS
+from kbisect.api import comparison, conversion
 from kbisect.api.complaints import Complaint, Trouble
-from kbisect.api.conversion import Conversion
 from kbisect.api.declarations import Declaration, What
-from kbisect.api.findings import CallerChange, Finding
+from kbisect.api.findings import Finding
 from kbisect.api.headers import Headers
 from kbisect.api.lifetimes import Life, Lives, Past
 from kbisect.api.surface import include_name
-from kbisect.git import blobs, patches
+from kbisect.api.writing import Advice, Writer
+from kbisect.git import blobs
 from kbisect.history import releases as naming
 
 
@@ -46,9 +45,8 @@ class Explanation:
     name : as findings give it
     finding : the change, with its commit and release; None when there is none
     subject : the commit's
-    use, write : the line as it is and as it should be; empty when unknown
-    callers : what callers of this use became, most common first
-    example : a call site that was converted
+    use : the line as it is, empty when unknown
+    advice : the line as it should be, and by whose example
     declaration : the new declaration, None when there is none
     release : since when; None when unknown
     test : what the new kernel has and the old one lacks, for a guard by feature; empty if nothing
@@ -61,9 +59,7 @@ class Explanation:
     finding: Finding | None = None
     subject: str = ""
     use: str = ""
-    write: str = ""
-    callers: tuple[CallerChange, ...] = ()
-    example: Conversion | None = None
+    advice: Advice = field(default_factory=Advice)
     declaration: Declaration | None = None
     release: str | None = None
     test: str = ""
@@ -89,7 +85,10 @@ class Explainer:
 
     past: Past
     compared: dict[tuple[str, str], comparison.Result] = field(default_factory=dict)
-    examples: dict[tuple[str, str], list[Conversion]] = field(default_factory=dict)
+    writer: Writer = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.writer = Writer(self.past)
 
     def explain(self, complaints: Iterable[Complaint]) -> Iterator[Explanation]:
         """Explain each complaint; those about no name are left out."""
@@ -220,11 +219,7 @@ class Explainer:
             )
             step = next(earlier, None)
             whole = self._whole(*step) if step is not None else None
-            text = (
-                self.instead(whole, replacement.relevant(whole, use), use)[0]
-                if whole is not None
-                else ""
-            )
+            text = self.writer.advice(whole, use).write if whole is not None else ""
             if not text or text == use:
                 break
             use = text
@@ -269,11 +264,9 @@ class Explainer:
         verb = finding.kind.rsplit("-", 1)[-1]
         gone = verb in ("removed", "renamed") or (verb == "moved" and "." in finding.name)
         verdict = Verdict.GONE if gone else Verdict.MOVED if verb == "moved" else Verdict.CHANGED
-        callers = replacement.relevant(finding, use)
-        write, example = self.instead(finding, callers, use)
-        write = self._onwards(finding, write)
+        advice = self.writer.advice(finding, use)
         commit = finding.commit
-        test = next((row.became for row in callers), "") or finding.new_name or ""
+        test = next((row.became for row in advice.callers), "") or finding.new_name or ""
         return Explanation(
             complaint,
             verdict,
@@ -281,33 +274,10 @@ class Explainer:
             finding,
             self.past.repository.commit(commit).subject if commit else "",
             use,
-            write,
-            callers,
-            example,
+            advice,
             finding.new,
             finding.release or span[1],
             test,
-        )
-
-    def _onwards(self, finding: Finding, write: str) -> str:
-        """Follow a new name that was given up in its turn (`input_dev`, `iif`, `skb_iif`)."""
-        name = finding.new_name
-        if not write or not name or "." not in name or not finding.kind.endswith("-renamed"):
-            return write
-        owner = name.partition(".")[0]
-        lives = self.past.lives(owner)[owner].of(name)
-        if any(life.name == name and life.until is None for life in lives.lives):
-            return write
-        later = (
-            event
-            for event in lives.events
-            if event.name == name and event.kind.endswith("-renamed") and event.new_name
-        )
-        event = next(later, None)
-        return (
-            write
-            if event is None
-            else replacement.substituted(event, (), write, replacement.word(event)) or write
         )
 
     def _alive(self, complaint: Complaint, life: Life, use: str) -> Explanation:
@@ -322,54 +292,10 @@ class Explainer:
             None,
             self.past.repository.commit(commit).subject if commit else "",
             use,
-            write if complaint.trouble is not Trouble.TWICE else "",
+            Advice(write if complaint.trouble is not Trouble.TWICE else ""),
             declaration=where,
             release=life.since,
         )
-
-    def instead(
-        self, finding: Finding, callers: Sequence[CallerChange], use: str
-    ) -> tuple[str, Conversion | None]:
-        """Rewrite the line as a converted caller was, or by what is known of the declarations."""
-        word = replacement.word(finding)
-        if finding.kind.startswith("header"):
-            target = finding.new_name or finding.new_header
-            return (f"#include <{include_name(target)}>" if target else ""), None
-        if finding.kind == "callback-signature" or "callback-signature" in finding.also:
-            text = replacement.prototype(finding, use)
-            return text or replacement.substituted(finding, callers, use, word), None
-        table = replacement.table(finding, use, word)
-        if table:
-            return table, None
-        if finding.kind.endswith("-moved") and "." not in finding.name:
-            return f"#include <{include_name(finding.new_header or finding.header)}>", None
-        listed = self._conversions(finding, callers)
-        found = conversion.rewritten(use, word, listed, self.past.is_known) if use else None
-        if found is not None:
-            return found
-        example = listed[0] if listed else None
-        return replacement.substituted(finding, callers, use, word), example
-
-    def _conversions(self, finding: Finding, callers: Sequence[CallerChange]) -> list[Conversion]:
-        """Return call sites that commits of the range converted."""
-        word = replacement.word(finding)
-        key = (finding.commit or "", word)
-        if key not in self.examples:
-            rows = [*callers, *finding.callers]
-            oids = list(dict.fromkeys(row.commit for row in rows))[:8]
-            oids += [finding.commit] if finding.commit and finding.commit not in oids else []
-            found: list[Conversion] = []
-            for patch in patches.of_commits(self.past.repository, oids, FOLDERS):
-                found += replacement.converted(patch, word, finding)
-            self.examples[key] = found
-        became = {row.became.removesuffix("()"): place for place, row in enumerate(callers)}
-
-        def rank(each: Conversion) -> tuple[int, bool, int]:
-            words = re.findall(r"\w+", each.after)
-            at = min((became[name] for name in words if name in became), default=len(became))
-            return at, not each.path.endswith(".c"), len(each.before)
-
-        return sorted(self.examples[key], key=rank)
 
     def _nearest(self, complaint: Complaint) -> tuple[str, ...]:
         if not complaint.name or complaint.trouble is Trouble.HEADER:

@@ -29,9 +29,6 @@ from kbisect.history import releases as naming
 if TYPE_CHECKING:
     from kbisect.history.store import Index
 
-_VARIABLE = re.compile(
-    rb"^extern\s[^;()]*?\b(\w+)\s*(?:\[[^\]]*\])?;|\b([A-Z][A-Z0-9_]{2,})\b", re.MULTILINE
-)
 _DIRECTIVE = re.compile(r"^[ \t]*#[ \t]*(?:if|el|end)(?:\\\n|[^\n])*", re.MULTILINE)
 
 
@@ -88,18 +85,23 @@ class Lives:
 
 @dataclass(slots=True)
 class Past:
-    """The releases of a repository and the public headers of each; read when first needed."""
+    """The releases of a repository and the public headers of each; read when first needed.
+
+    `until` is the last release that counts, None for the newest.
+    """
 
     repository: Repository
     index: Index
+    until: str | None = None
     _known: dict[str, Lives] = field(default_factory=dict)
     _trees: list[Mapping[str, str]] = field(default_factory=list)
-    _variables: set[bytes] = field(default_factory=set)
 
     @property
     def releases(self) -> list[tuple[str, str]]:
         """The releases looked at: the finished ones, and what lies before and behind them."""
         named = [(name, oid) for name, oid in self.index.meta.releases if naming.is_mainline(name)]
+        last = next((at for at, (name, _) in enumerate(named) if name == self.until), len(named))
+        named = named[: last + 1]
         return [
             (name, oid)
             for place, (name, oid) in enumerate(named)
@@ -155,15 +157,6 @@ class Past:
                 text = content.decode("latin-1")
                 names |= set(re.findall(r"\b[A-Za-z_]\w{3,}\b(?=\s*[({])", text))
         return difflib.get_close_matches(name, sorted(names), n=3, cutoff=0.75)
-
-    def is_known(self, name: str) -> bool:
-        """Whether it is a constant or a variable of the newest release's headers."""
-        if not self._variables:
-            found = blobs.read(self.repository, sorted(set(self.trees[-1].values())))
-            self._variables = {
-                word for _, text in found for words in _VARIABLE.findall(text) for word in words
-            }
-        return name.encode() in self._variables
 
     def _declaring(self, names: Sequence[str]) -> dict[str, dict[str, bytes]]:
         """Return by name the blobs that seem to declare it, with their content."""

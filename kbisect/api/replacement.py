@@ -12,8 +12,14 @@ from kbisect.api.declarations import What
 from kbisect.api.findings import CallerChange, Finding
 from kbisect.git import patches
 
+_EDIT = 60
+"""Most lines of one edit that are looked at: past that a function was written anew."""
+_STATEMENTS = 3
+"""Most statements that take the place of one."""
+
 
 def word(finding: Finding) -> str:
+    """Return the one word by which the old declaration is used."""
     name = finding.old.name if finding.old is not None else finding.name
     return name.split()[-1].rsplit(".", 1)[-1]
 
@@ -28,29 +34,49 @@ def relevant(finding: Finding, use: str) -> tuple[CallerChange, ...]:
 
 
 def converted(patch: patches.CommitPatch, word: str, finding: Finding) -> Iterator[Conversion]:
+    """Find the lines of a patch that give a word up, each with what came in its place."""
     changed = finding.kind.endswith(("-signature", "-retyped", "-changed"))
     is_field = finding.old is not None and finding.old.what is What.FIELD
     # A variable may be called as the field is.
     before_it = r"(?:->|\.)\s*" if is_field and "." in finding.name else r"\b"
+    raw = word.encode()
     pattern = re.compile(rf"{before_it}{re.escape(word)}\b".encode())
     gone = re.compile(rf"\b{re.escape(word)}\b(?!\s*\()".encode())
     for file in patch.files:
         if file.path.endswith(".h") and file.path == finding.header:
             continue
         for hunk in file.hunks:
-            if not hunk.added or len(hunk.removed) > 60:
+            if len(hunk.removed) > _EDIT or not any(raw in line for line in hunk.removed):
                 continue
             removed, added = _joined(hunk.removed), _joined(hunk.added)
             for place, before in enumerate(removed):
                 if not before[:1].isspace() or not pattern.search(before):
                     continue
                 after = evidence.partner(before, place, added, len(removed) == len(added))
-                if after is None or (not changed and gone.search(after)):
+                if after is None:
+                    if len(removed) == 1 and 0 < len(added) <= _STATEMENTS:
+                        after = b" ".join(line.strip() for line in added)
+                    elif changed or _lives_on(before, raw, added):
+                        continue
+                if after is not None and not changed and gone.search(after):
                     continue
-                if any(line.count(b"(") != line.count(b")") for line in (before, after)):
+                if any(line.count(b"(") != line.count(b")") for line in (before, after or b"")):
                     continue  # the rest of it is not in the patch
-                old, new = (line.decode("utf-8", "replace").strip() for line in (before, after))
+                old, new = (
+                    line.decode("utf-8", "replace").strip() for line in (before, after or b"")
+                )
                 yield Conversion(file.path, old, new, patch.oid)
+
+
+def _lives_on(before: bytes, word: bytes, added: Sequence[bytes]) -> bool:
+    """Whether something of a line that went is in those that came: then it was not left out."""
+    text = b" ".join(added)
+    tokens = re.findall(rb"\w+", before)
+    base = tokens[: tokens.index(word)]  # the object is needed for other things too
+    return any(
+        re.search(rb"\b" + token + rb"\b", text)
+        for token in {*tokens} - {*base, word, b"0", b"NULL", b"if", b"return"}
+    )
 
 
 def _joined(lines: Sequence[bytes]) -> list[bytes]:

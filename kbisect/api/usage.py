@@ -8,7 +8,7 @@ none is found, a member counts if no other struct could have it, and is said to 
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from kbisect.api import chunks
@@ -33,6 +33,7 @@ _DEFINED = re.compile(r"^(?:[\w*]+[\s*]+)+(\w+)\s*\([^;{}]*\)\s*\{", re.MULTILIN
 _OWN = re.compile(
     r"^[ \t]*#[ \t]*define[ \t]+(\w+)|^(?:struct|union|enum)\s+(\w+)\s*\{", re.MULTILINE
 )
+_SHORT = 3  # letters: many structs have such a member
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,12 +97,32 @@ def hits(sources: Mapping[str, bytes], findings: Iterable[Finding]) -> Iterator[
             *_members(text, members, types),
             *_named(text, {name: each for name, each in names.items() if name not in own}, fields),
         ]
-        seen = set()
-        for at, finding, sure in sorted(found, key=lambda each: each[0]):
-            line = text.count("\n", 0, at) + 1
-            if (line, finding.name) not in seen and line <= len(shown):
-                seen.add((line, finding.name))
+        yield from _told(file, text, shown, sorted(found, key=lambda each: each[0]))
+
+
+def _told(
+    file: str, text: str, shown: Sequence[str], found: Sequence[tuple[int, Finding, bool]]
+) -> Iterator[Hit]:
+    """Tell each change once a line; a guess not beside what is sure and says the same."""
+    by_line: dict[int, dict[str, tuple[Finding, bool]]] = {}
+    for at, finding, sure in found:
+        line = text.count("\n", 0, at) + 1
+        if line <= len(shown):
+            by_line.setdefault(line, {}).setdefault(finding.name, (finding, sure))
+    for line, told in by_line.items():
+        known = {finding.commit for finding, sure in told.values() if sure}
+        for finding, sure in told.values():
+            inside = finding.name.rpartition(".")[0]
+            if (sure or finding.commit not in known) and inside not in told:
                 yield Hit(file, line, shown[line - 1].strip(), finding, sure)
+
+
+def _is_harmless_guess(finding: Finding) -> bool:
+    """Whether a member that changed its type is read and written as before, if it is that one."""
+    old, new = finding.old, finding.new
+    if not finding.kind.endswith("-retyped") or old is None or new is None:
+        return False
+    return old.parameters is None and ("*" in old.type) == ("*" in new.type)
 
 
 def _variables(text: str) -> Iterator[tuple[str, str]]:
@@ -134,7 +155,8 @@ def _members(
                     block = next((o for at, o in reversed(blocks) if at < found.start()), None)
                     known = {block} if block else None
                 if known is None:
-                    if name not in declared and len(members[name]) == 1 and len(name) > 3:
+                    is_own = name in declared or len(members[name]) > 1 or len(name) <= _SHORT
+                    if not is_own and not _is_harmless_guess(finding):
                         yield found.start(found.lastindex or 1), finding, False
                 elif owner in known:
                     yield found.start(found.lastindex or 1), finding, len(known) == 1

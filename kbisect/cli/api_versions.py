@@ -22,12 +22,12 @@ def subject_of(session: Session) -> Callable[[str], str]:
     return lambda oid: session.repository.commit(oid).subject
 
 
-def past(session: Session) -> Past:
-    """Return the past of the indexed releases."""
+def past(session: Session, until: str | None = None) -> Past:
+    """Return the past of the indexed releases, as far as one of them."""
     from kbisect.api.lifetimes import Past
     from kbisect.history import store
 
-    return Past(session.repository, store.load(session.repository.store))
+    return Past(session.repository, store.load(session.repository.store), until)
 
 
 def lives_of(session: Session, name: str) -> Lives:

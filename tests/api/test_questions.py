@@ -134,7 +134,7 @@ def test_a_log_from_a_pipe_counts_what_it_did_not_understand(
         text=True,
         check=True,
     )
-    assert f'gone in    v2.6.22-rc1, {tree.renamed[:12]} ("kill the union")' in done.stdout
+    assert f'gone in   v2.6.22-rc1, {tree.renamed[:12]} ("kill the union")' in done.stdout
     assert "not in the indexed API: your own symbol?" in done.stdout
     assert "3 errors, 1 explained." in done.stdout
     assert "LC_ALL=C" in done.stdout
@@ -237,7 +237,7 @@ def test_a_call_is_written_through_every_change_it_missed(steps: Tree) -> None:
     (told,) = Explainer(past).explain(read(MESSAGE))
     assert told.finding is not None
     assert told.finding.kind == "function-renamed"
-    assert told.write == "napi_poke(mine);"
+    assert told.advice.write == "napi_poke(mine);"
 
 
 def test_a_damaged_cache_is_made_anew(steps: Tree, kbisect: Run) -> None:
