@@ -18,7 +18,7 @@ _PLAIN = """
     __cacheline_aligned_in_smp ____cacheline_internodealigned_in_smp
     __cacheline_internodealigned_in_smp __aligned_largest __read_mostly __ro_after_init
     __must_check __deprecated __deprecated_for_modules __maybe_unused __always_unused __used
-    __unused __attribute_const__ __attribute_pure__ __pure __const __malloc __weak __cold __hot
+    __attribute_const__ __attribute_pure__ __pure __const __malloc __weak __cold __hot
     __init __exit __initdata __initconst __exitdata __exit_refok __init_refok __ref __refdata
     __refconst __devinit __devexit __devinitdata __devinitconst __devexitdata __net_init
     __net_exit __net_initdata __cpuinit __meminit __meminitdata __packed __noreturn noinline
@@ -28,8 +28,8 @@ _PLAIN = """
     __returns_nonnull __cfi_generictype __bpf_kfunc __naked __bpfcall __inline__ __inline inline
     __ATM_API_ALIGN IRDA_ALIGN __KINLINE randomized_struct_fields_start
     randomized_struct_fields_end __extension__ INDIRECT_CALLABLE_SCOPE __restrict __restrict__
-    restrict __attribute_used__ __attribute_unused__ CRYPTO_MINALIGN_ATTR __no_profile
-    __no_stack_protector __nocfi __noscs __exitused
+    restrict PACKED __attribute_used__ __attribute_unused__ CRYPTO_MINALIGN_ATTR __no_profile
+    __no_stack_protector __nocfi __noscs __exitused __fix_address __iftd
 """
 # The same with an argument list.
 _CALLED = """
@@ -38,6 +38,7 @@ _CALLED = """
     __counted_by_ptr __section __alloc_size __assume_aligned __realloc_size __guarded_by
     __pt_guarded_by __no_sanitize __diagnose_as __compiletime_error __compiletime_warning
     __must_hold_shared __acquires_shared __releases_shared __format_arg __nonnull __regparm __free
+    kmemcheck_bitfield_begin kmemcheck_bitfield_end
     __diag __alias __malloc_like __asm__ __context_unsafe __no_context_analysis
     __cacheline_group_begin __cacheline_group_end __cacheline_group_begin_aligned
     __cacheline_group_end_aligned CACHELINE_PADDING ZONE_PADDING __class_guard KABI_RESERVE
@@ -67,14 +68,41 @@ def without(text: str, instead: Callable[[re.Match[str]], str]) -> str:
 
 SPARSE_WORD = re.compile(rf"\b(?:{'|'.join(SPARSE)})\b")
 
-# Members and functions that a macro declares: the text that stands for them.
-BITMAP = re.compile(r"\bDECLARE_BITMAP\s*\(\s*(\w+)\s*,((?:[^()]|\([^()]*\))*)\)")
-MASK = re.compile(
-    r"\b(?:__ETHTOOL_DECLARE_LINK_MODE_MASK|DECLARE_PHY_INTERFACE_MASK)\s*\(\s*(\w+)\s*\)"
+# Macros that declare members: what they stand for, by the names of their arguments.
+_MEMBERS = {
+    "DECLARE_BITMAP": "unsigned long {0}[{1}]",
+    "__ETHTOOL_DECLARE_LINK_MODE_MASK": "unsigned long {0}[]",
+    "DECLARE_PHY_INTERFACE_MASK": "unsigned long {0}[]",
+    "IP_TUNNEL_DECLARE_FLAGS": "unsigned long {0}[]",
+    "DECLARE_HASHTABLE": "struct hlist_head {0}[1 << ({1})]",
+    "DECLARE_FLEX_ARRAY": "{0} {1}[]",
+    "__DECLARE_FLEX_ARRAY": "{0} {1}[]",
+    "__bpf_md_ptr": "{0} {1}",
+    # A counter for each CPU, or one for all; in old releases two of them.
+    "DEFINE_SNMP_STAT": "{0} *{1}",
+    "DEFINE_SNMP_STAT_ATOMIC": "{0} *{1}",
+    "NET_DEV_STAT": "union {{ unsigned long {0}; atomic_long_t __{0}; }}",
+    "DEFINE_DMA_UNMAP_ADDR": "dma_addr_t {0}",
+    "DEFINE_DMA_UNMAP_LEN": "__u32 {0}",
+}
+_ARGUMENT = r"((?:[^(),]|\([^()]*\))*)"
+_MEMBER = re.compile(
+    rf"\b({_words(' '.join(_MEMBERS))})\s*\({_ARGUMENT}(?:,{_ARGUMENT})?\)|\b(tc_gen)(?=\s*;)"
 )
-FLEXIBLE = re.compile(
-    r"\b(?:(?:__)?DECLARE_FLEX_ARRAY|__bpf_md_ptr)\s*\(((?:[^(),]|\([^()]*\))*),\s*(\w+)\s*\)"
-)
+_GENERIC_ACTION = "__u32 index; __u32 capab; int action; int refcnt; int bindcnt"
+
+
+def members(text: str) -> str:
+    """Return C text with the members that macros declare written out, each in its line."""
+
+    def written(found: re.Match[str]) -> str:
+        if found[4]:
+            return _GENERIC_ACTION
+        return _MEMBERS[found[1]].format(found[2].strip(" \t"), (found[3] or "").strip(" \t"))
+
+    return _MEMBER.sub(written, text)
+
+
 GROUPS = {
     # macro: (arguments before the members, which of them names the group, which its struct tag)
     "struct_group": (1, 0, None),

@@ -15,7 +15,8 @@ Condition = tuple[str, ...]
 _TRUE = {"__KERNEL__", "1", "__GNUC__"}
 _FALSE = {"0", "__cplusplus", "__ASSEMBLY__", "__ASSEMBLER__", "__CHECKER__", "__GENKSYMS__"}
 _DEFINED = re.compile(r"\bdefined\s*(?:\(\s*(\w+)\s*\)|(\w+))")
-_ENABLED = re.compile(r"\bIS_(?:ENABLED|BUILTIN|REACHABLE|MODULE)\s*\(\s*(\w+)\s*\)")
+_ENABLED = re.compile(r"\bIS_(?:ENABLED|BUILTIN|REACHABLE)\s*\(\s*(\w+)\s*\)")
+_AS_MODULE = re.compile(r"\bIS_MODULE\s*\(\s*(\w+)\s*\)")
 _MODULE = re.compile(r"\b(\w+) \|\| \1_MODULE\b")
 _BOTH = re.compile(r"\((\w+)\)")
 _ATOM = re.compile(r"!?\w+\Z")
@@ -24,7 +25,7 @@ _ATOM = re.compile(r"!?\w+\Z")
 def parse(expression: str) -> Condition | None:
     """Return the condition an `#if` line states."""
     text = _DEFINED.sub(lambda found: found.group(1) or found.group(2), expression)
-    text = _ENABLED.sub(r"\1", text)
+    text = _AS_MODULE.sub(r"\1_MODULE", _ENABLED.sub(r"\1", text))
     text = " ".join(text.split())
     text = re.sub(r"! ?(?!=)", "!", text)
     text = _BOTH.sub(r"\1", _MODULE.sub(r"\1", text))

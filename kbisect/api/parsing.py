@@ -31,7 +31,7 @@ _LEADING_CALL = re.compile(r"\s*([A-Z_][A-Z0-9_]{3,}\s*" + words.NESTED + r")\s*
 _UNNAMED_BITS = re.compile(
     r",\s*:\s*\w+|\b(?:__)?[us](?:8|16|32|64)\s*:\s*\w+\s*;"
     r"|\bunsigned\s+(?:(?:int|char|short|long)\s*)?:\s*\w+\s*;"
-    r"|(?<=[us]8\s):\s*\w+\s*,|(?<=[us](?:16|32|64)\s):\s*\w+\s*,"
+    r"|(?<=[us]8\s)(?::\s*\w+\s*,\s*)+|(?<=[us](?:16|32|64)\s)(?::\s*\w+\s*,\s*)+"
 )
 _STORAGE = re.compile(r"\b(?:extern|static|inline|register|auto|typedef)\b")
 _MAX_CHUNK = 1_000_000
@@ -268,7 +268,7 @@ class _Reader:
                     if declarators:
                         self._aggregate(inner, "")
                         nested = None
-                elif inner.type == "macro_type_specifier" and not declarators:
+                elif nested is None and not declarators and inner.type != "enum_specifier":
                     self.gaps.append((self._line(node), one_line(self._text(node))))
                     continue
             if nested is not None and not declarators:

@@ -36,16 +36,14 @@ def normal(text: str) -> str:
 def rewrite(text: str) -> str:
     """Write out the members that macros declare; lines stay where they are."""
     text = text.replace("\\\n", " \n")
-    if "(" not in text:
+    if "(" not in text and "tc_gen" not in text:
         return text
     while found := _WRAPPED.search(text):
         close = _closing(text, found.end())
         if close is None:
             break
         text = text[: found.start()] + " " + text[found.end() : close] + " " + text[close + 1 :]
-    text = words.BITMAP.sub(r"unsigned long \1[\2]", text)
-    text = words.MASK.sub(r"unsigned long \1[]", text)
-    text = words.FLEXIBLE.sub(lambda m: f"{m.group(1)} {m.group(2)}[]", text)
+    text = words.members(text)
     while found := words.GROUP.search(text):
         close = _closing(text, found.end())
         skip, named, tagged = words.GROUPS[found.group(1)]

@@ -33,6 +33,7 @@ struct s {
 	const char *const *names;
 	int (*create)(struct net *net, int), refcnt;
 	__u32 :32;
+	__u8 :1, :1, overflow:1, :0, nodelen:5;
 #define IN_BETWEEN 1
 	struct list_head	list ____cacheline_aligned_in_smp;
 	unsigned long	features
@@ -52,8 +53,34 @@ struct s {
         "names": "const char *const *",
         "create": "int",
         "refcnt": "int",
+        "overflow": "__u8:1",
+        "nodelen": "__u8:5",
         "list": "struct list_head",
         "features": "unsigned long",
+    }
+
+
+def test_members_that_macros_declare_are_members() -> None:
+    text = """
+struct s {
+	DECLARE_BITMAP(map, 4);
+	DECLARE_HASHTABLE	(qdisc_hash, 4);
+	DEFINE_SNMP_STAT(struct tcp_mib, tcp_statistics);
+	__bpf_md_ptr(struct seq_file *, seq);
+	__be16 __unused;
+	NET_DEV_STAT(rx_packets);
+	tc_gen;
+};"""
+    assert fields(text) == {
+        "map": "unsigned long[4]",
+        "qdisc_hash": "struct hlist_head[1<<(4)]",
+        "tcp_statistics": "struct tcp_mib *",
+        "seq": "struct seq_file *",
+        "__unused": "__be16",
+        "rx_packets": "unsigned long",
+        "__rx_packets": "atomic_long_t",
+        **dict.fromkeys(("index", "capab"), "__u32"),
+        **dict.fromkeys(("action", "refcnt", "bindcnt"), "int"),
     }
 
 
@@ -123,6 +150,7 @@ int g(void);
     [
         ("defined(CONFIG_A) || defined(CONFIG_A_MODULE)", ("CONFIG_A",)),
         ("IS_ENABLED(CONFIG_A) && !defined CONFIG_B", ("CONFIG_A", "!CONFIG_B")),
+        ("IS_MODULE(CONFIG_A)", ("CONFIG_A_MODULE",)),
         ("0", None),
         ("defined(__KERNEL__) || 0", ("__KERNEL__ || 0",)),
         ("((CONFIG_A && (B || C)))", ("CONFIG_A", "B || C")),
