@@ -144,6 +144,8 @@ def judge(
     if old.what not in (What.MACRO, What.ENUMERATOR) and (old.type or old.parameters is not None):
         if _same_type(old, new):
             signals.append((0.4 if _is_common(old) else 0.9, "type"))
+        elif _serves_alike(old, new):
+            signals.append((0.9, "use"))
         elif old.what is What.FIELD and (old.parameters is None) != (new.parameters is None):
             score -= 1.5
     if old.what is What.MACRO and new.what is What.MACRO and old.type and old.type == new.type:
@@ -231,6 +233,8 @@ def _is_proven(
         return True
     if step is None:
         return False
+    if name == 1 and typed and new.owner == around.structs.get(old.owner, old.owner):
+        return True  # `_next_bitmap` for `next_bitmap`, wherever it stands
     # Another struct's field of that name is counted with it, so a small share says little.
     elsewhere = max(evidence.callers.get(old.key, {}).values(), default=0)
     ignored = old.what is not What.FIELD and not turned and (elsewhere > 1 or total >= _MANY)
@@ -282,7 +286,7 @@ def _serves_alike(old: Declaration, new: Declaration) -> bool:
     return linked or bool(_LOCK.match(old.type) and _LOCK.match(new.type))
 
 
-_RESERVED = re.compile(r"reserved|unused|^_*pad(?:ding)?\d*$", re.IGNORECASE)
+_RESERVED = re.compile(r"reserved|unused|^_*(?:pad(?:ding)?|fill(?:er)?)\d*$", re.IGNORECASE)
 _LIST = re.compile(r"struct (?:list_head|h?list_\w+)$")
 _LOCK = re.compile(r"(?:struct (?:semaphore|rw_semaphore|mutex)|(?:raw_)?(?:spin|rw)lock_t)$")
 _PLENTY = 10

@@ -55,6 +55,8 @@ def is_fact(
             field("dev_list", "struct list_head"),
             {"total": 48},
         ),
+        ("only underscores came", field("next_bitmap", "__le32 *"),
+         field("_next_bitmap", "__le32 *"), {"aligned": 0, "total": 2}),
         ("a lock is of another sort", field("sem", "struct semaphore"),
          field("mtx", "struct mutex"), {}),
     ],
@@ -63,13 +65,15 @@ def test_what_stands_in_the_place_and_agrees_is_a_rename(
     why: str, old: Declaration, new: Declaration, counts: dict[str, int]
 ) -> None:
     counts = {"turned": counts.get("alike", 0), **counts}
-    assert is_fact(old, new, **counts), why  # type: ignore[arg-type]
+    aligned = bool(counts.pop("aligned", 1))
+    assert is_fact(old, new, aligned=aligned, **counts), why  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize(
     ("why", "old", "new", "counts"),
     [
         ("a reserved byte gets a use", field("reserved2", "u8"), field("vlan_index", "u8"), {}),
+        ("a filler gets a use", field("fill", "u16"), field("filter", "u16"), {}),
         ("a flag becomes a count", field("valid", "u32"), field("refcount", "atomic_t"),
          {"total": 11}),
         ("callers went elsewhere", field("sk_sleep", "wait_queue_head_t *"),
