@@ -4,17 +4,20 @@
 from __future__ import annotations
 
 import os
+import re
 import resource
 import statistics
 import subprocess
 import sys
-import tempfile
+import threading
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 KBISECT = (sys.executable, "-m", "kbisect")
+# Seconds between two looks at the memory.
+_GLANCE = 0.05
 
 
 @dataclass(frozen=True)
@@ -96,7 +99,7 @@ class Cost:
     ----------
     wall : seconds
     cpu : seconds of all cores, its own and those of the processes it started
-    peak : of its own memory, in MB; 0 where it is none of ours
+    peak : of the memory of our own processes together, in MB; 0 where it is none of ours
     """
 
     wall: float
@@ -104,35 +107,48 @@ class Cost:
     peak: int = 0
 
 
-# Our own command, and then the peak of this very process: what git maps of its packs is git's.
-_WITH_PEAK = """
-import resource, sys
-from kbisect.cli.main import main
-try:
-    main(sys.argv[2:])
-except SystemExit as leave:
-    code = leave.code
-with open(sys.argv[1], "w") as out:
-    out.write(str(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss))
-sys.exit(code)
-"""
-
-
 def cost(command: Sequence[str | Path]) -> Cost:
     """Run a command to its end, its output read and thrown away."""
-    with tempfile.NamedTemporaryFile() as told:
-        words = [str(word) for word in command]
-        if tuple(words[: len(KBISECT)]) == KBISECT:
-            words = [sys.executable, "-c", _WITH_PEAK, told.name, *words[len(KBISECT) :]]
-        begun = time.perf_counter()
-        process = subprocess.Popen(words, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-        _, status, usage = os.wait4(process.pid, 0)
-        wall = time.perf_counter() - begun
-        process.returncode = os.waitstatus_to_exitcode(status)
-        if status:
-            raise RuntimeError(f"{command} failed")
-        peak = int(told.read() or b"0") // 1024
-    return Cost(wall, usage.ru_utime + usage.ru_stime, peak)
+    words = [str(word) for word in command]
+    peak = 0
+    begun = time.perf_counter()
+    process = subprocess.Popen(words, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+
+    def watch() -> None:
+        nonlocal peak
+        while process.returncode is None:
+            peak = max(peak, _resident(process.pid))
+            time.sleep(_GLANCE)
+
+    watching = threading.Thread(target=watch)
+    if tuple(words[: len(KBISECT)]) == KBISECT:
+        watching.start()
+    _, status, usage = os.wait4(process.pid, 0)
+    wall = time.perf_counter() - begun
+    process.returncode = os.waitstatus_to_exitcode(status)
+    if watching.ident:
+        watching.join()
+    if status:
+        raise RuntimeError(f"{command} failed")
+    return Cost(wall, usage.ru_utime + usage.ru_stime, peak // 1024)
+
+
+def _resident(process: int) -> int:
+    """Return the kB that one of our own processes and those below it hold; git is none of them.
+
+    A page that several hold is shared out among them.
+    """
+    try:
+        place = Path("/proc", str(process))
+        if (place / "exe").resolve() != Path(sys.executable).resolve():
+            return 0
+        held = re.search(r"Pss:\s+(\d+)", (place / "smaps_rollup").read_text())
+        below = [
+            child for each in place.glob("task/*/children") for child in each.read_text().split()
+        ]
+    except OSError:
+        return 0
+    return int(held[1] if held else 0) + sum(map(_resident, map(int, below)))
 
 
 def costs_in_turn(
@@ -154,5 +170,5 @@ def costs_in_turn(
         print(render(line), flush=True)
         lines.append(line)
     peak = max(each.peak for each, _ in pairs)
-    print(f"{'  peak memory of our own process':<58} {peak:8d} MB", flush=True)
+    print(f"{'  peak memory of our own processes':<58} {peak:8d} MB", flush=True)
     return lines
