@@ -86,7 +86,7 @@ def update(
     repository.require_whole_history()
     with generation.writing(repository.store), _no_cycles():
         known = _present(repository, say)
-        wanted = _wanted(repository, known, trees or {}, paths, lines)
+        wanted = _wanted(repository, known, trees or {}, paths, lines, say)
         before = None if known is None or full or not wanted.goes_on(repository, known) else known
         if before is not None and wanted.same_as(before):
             return _outcome(before, wanted, 0, "current", begun)
@@ -126,6 +126,7 @@ def _wanted(
     trees: Mapping[str, str],
     paths: Sequence[str],
     lines: bool,
+    say: Say,
 ) -> Wanted:
     refs = repository.refs()
     tips = {ref.name: ref.oid for ref in refs}
@@ -141,6 +142,9 @@ def _wanted(
         tree = canonical(named)
         chosen[tree] = Taken(tree, ref if ref in tips else _full_name(ref, tips), "--tree")
     found = tuple(each for each in chosen.values() if each.ref in tips)
+    for tree, ref in known:
+        if tree not in {each.tree for each in found}:
+            say(f"{tree} is left out: {ref} is gone")
     scope = Scope.of(paths or (before.meta.scope if before else ()))
     return Wanted(refs, tips, found, scope, lines or bool(before and before.meta.lines))
 

@@ -365,6 +365,18 @@ def test_remotes_are_taken_for_trees(small: History) -> None:
     }
 
 
+def test_a_tree_whose_remote_was_removed_is_left_out_and_that_is_said_once(small: History) -> None:
+    point(small.path, "friend", "https://example.org/linux", "main", "net")
+    branch = "refs/remotes/friend/main"
+    indexing.update(small.repository, trees={"friend": branch})
+    git(small.path, "remote", "remove", "friend")
+    for expected in ([f"friend is left out: {branch} is gone"], []):
+        said: list[str] = []
+        outcome = indexing.update(small.repository, say=said.append)
+        assert said == expected
+        assert "friend" not in outcome.trees
+
+
 def test_what_git_config_remembers_wins(small: History) -> None:
     repository = small.repository
     assert trees.recognise(repository, repository.refs())["net"] == "refs/heads/net"
