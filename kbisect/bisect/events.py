@@ -160,6 +160,16 @@ class Aside:
 
 
 @dataclass(frozen=True, slots=True)
+class Traced:
+    """The crash that is hunted went through these functions, which stand in these files."""
+
+    event: ClassVar[str] = "traced"
+    at: float
+    functions: tuple[str, ...]
+    paths: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Stuck:
     """A commit can't be taken back on top of another: these paths conflict, or it is a merge."""
 
@@ -190,9 +200,10 @@ class Finished(End):
     at: float = field(kw_only=True)
 
 
-Event = Started | Tested | Told | Undone | Same | Aside | Stuck | Finished
+Event = Started | Tested | Told | Undone | Same | Aside | Traced | Stuck | Finished
 _KINDS: dict[str, type[Event]] = {
-    kind.event: kind for kind in (Started, Tested, Told, Undone, Same, Aside, Stuck, Finished)
+    kind.event: kind
+    for kind in (Started, Tested, Told, Undone, Same, Aside, Traced, Stuck, Finished)
 }
 
 

@@ -15,6 +15,7 @@ from kbisect.bisect.events import (
     Stuck,
     Tested,
     Told,
+    Traced,
     Undone,
 )
 from kbisect.bisect.verdict import Cause, Role, Signature, Verdict
@@ -34,6 +35,7 @@ class State:
     stuck : reverts that conflict
     same : commits that are the same binary as another
     aside : commits that can't change what is built, and why there are none any more
+    traced : what the crash that is hunted went through
     """
 
     started: Started
@@ -43,6 +45,7 @@ class State:
     stuck: tuple[Stuck, ...] = ()
     same: tuple[Same, ...] = ()
     aside: Aside | None = None
+    traced: Traced | None = None
 
     @property
     def tested(self) -> tuple[Tested, ...]:
@@ -154,6 +157,7 @@ def fold(events: Iterable[Event]) -> State | None:
     stuck: list[Stuck] = []
     same: list[Same] = []
     aside: Aside | None = None
+    traced: Traced | None = None
     count = 0
     for event in events:
         count += 1
@@ -173,6 +177,8 @@ def fold(events: Iterable[Event]) -> State | None:
                 same.append(event)
             case Aside():
                 aside = event
+            case Traced():
+                traced = event
             case Stuck():
                 stuck.append(event)
             case Finished():
@@ -181,7 +187,7 @@ def fold(events: Iterable[Event]) -> State | None:
         if count:
             raise _disordered("doesn't begin with a start")
         return None
-    return State(started, tuple(answers), finished, count, tuple(stuck), tuple(same), aside)
+    return State(started, tuple(answers), finished, count, tuple(stuck), tuple(same), aside, traced)
 
 
 def _disordered(what: str) -> UsageError:

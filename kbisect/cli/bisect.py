@@ -110,6 +110,7 @@ def run(
     LANG, USER and what is named KBISECT_*.
     """
     from kbisect.bisect.events import Started
+    from kbisect.bisect.verdict import Verdict
     from kbisect.lab import executors, fixed
     from kbisect.lab.driver import Driver
     from kbisect.lab.journal import Campaigns
@@ -155,8 +156,17 @@ def run(
             )
             campaign = _continued(session, wanted) or _begun(session, wanted, work.script)
 
+        offered: set[str] = set()
+
         def listen(progress: Progress) -> None:
-            session.say(bisection.progress(progress, campaigns.namer(session)))
+            names = campaigns.namer(session)
+            session.say(bisection.progress(progress, names))
+            if progress.run.verdict is not Verdict.SKIP:
+                return
+            for repair in campaign.repairs():
+                if repair.oid not in offered:
+                    offered.add(repair.oid)
+                    session.say("\n".join(bisection.fixup(repair, names)))
 
         plan = work.in_campaign(campaign)
         try:
@@ -177,11 +187,11 @@ def _answer(session: Session, campaign: Campaign, command: str, as_json: bool) -
 
     result, journal = campaign.result(), str(campaign.journal.path)
     found = fixed.look(session.repository, result, campaign.state.ends[0] or "")
-    names = campaigns.namer(session)
+    names, offered = campaigns.namer(session), campaign.repairs()
     session.answer(
         command,
-        bisection.document(result, journal, {"already_fixed": found or None}),
-        lambda style: bisection.text(result, journal, names, style, found),
+        bisection.document(result, journal, {"already_fixed": found or None, "fixups": offered}),
+        lambda style: bisection.text(result, journal, names, style, found, offered),
         as_json,
     )
     campaign.mark_seen()

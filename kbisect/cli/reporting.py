@@ -109,15 +109,16 @@ def report(session: Session, form: str, as_json: bool) -> None:
         told, listed = account.give(campaign), git_log(session, campaign)
         session.write(bisection_html.page(told, found, journal, listed, subjects), paged=False)
         return
-    written = ""
+    written, offered = "", campaign.repairs()
     if form == "mail" and not as_json:
         about = regression.gather(campaign, result, found, time.time())
         written = mail.render(about, git_log(session, campaign), names)
 
     def render(style: Style) -> str:
-        return written or bisection.text(result, journal, names, style, found)
+        return written or bisection.text(result, journal, names, style, found, offered)
 
-    content = bisection.document(result, journal, {"already_fixed": found or None})
+    more = {"already_fixed": found or None, "fixups": offered}
+    content = bisection.document(result, journal, more)
     session.answer("bisect-report", content, render, as_json or form == "json")
 
 

@@ -16,7 +16,7 @@ from pathlib import Path
 
 from kbisect.bisect import priors
 from kbisect.bisect.confirmation import SequentialTest
-from kbisect.bisect.events import End, Event, Finished, Started, Tested, Told, Undone
+from kbisect.bisect.events import End, Event, Finished, Started, Tested, Told, Traced, Undone
 from kbisect.bisect.forecast import Forecast, forecast
 from kbisect.bisect.moves import Planned, Try
 from kbisect.bisect.plan import plan
@@ -26,8 +26,9 @@ from kbisect.bisect.verdict import Verdict
 from kbisect.bisect.view import Range, likely, search
 from kbisect.errors import UsageError
 from kbisect.git.repository import Repository
-from kbisect.lab import ranges
+from kbisect.lab import ranges, repairs
 from kbisect.lab.journal import Campaigns, Journal
+from kbisect.lab.repairs import Repair
 from kbisect.lab.script import Script
 
 _OF_THE_DAY = {"at", "candidates", "tips"}
@@ -101,7 +102,9 @@ class Campaign:
     @cached_property
     def _range(self) -> Range:
         assert self.ends is not None
-        return ranges.read(self.repository, self.state.started, *self.ends)
+        traced = self.state.traced
+        paths = traced.paths if traced is not None else ()
+        return ranges.read(self.repository, self.state.started, *self.ends, traced=paths)
 
     @property
     def searched(self) -> Range:
@@ -149,6 +152,12 @@ class Campaign:
             has = inside >= held.sum() / 2
             found[oid] = Verdict.BAD if has != turned else Verdict.GOOD
         return tuple(found.items())
+
+    def repairs(self) -> tuple[Repair, ...]:
+        """Return commits that may repair what couldn't be tested; none by hand."""
+        if self.ends is None or self.state.started.by_hand:
+            return ()
+        return repairs.look(self.repository, self.state, self._range)
 
     @property
     def sources(self) -> tuple[priors.Source, ...]:
@@ -231,7 +240,7 @@ class Campaign:
     def append(self, event: Event) -> None:
         """Note an event."""
         self.journal.append(event)
-        if self.state.started.by_hand:
+        if self.state.started.by_hand or isinstance(event, Traced):
             self._forget()
 
     def finish(self, end: End) -> None:
@@ -239,7 +248,7 @@ class Campaign:
         self.append(Finished(**asdict(end), at=time.time()))
 
     def _forget(self) -> None:
-        """Forget the range: by hand, a verdict can move its ends."""
+        """Forget the range: by hand, a verdict can move its ends; a trace weighs it anew."""
         self.__dict__.pop("_range", None)
 
     @property

@@ -19,12 +19,19 @@ from kbisect.bisect.forecast import Forecast, forecast
 from kbisect.bisect.moves import Try, Wait
 from kbisect.bisect.plan import idle
 from kbisect.bisect.state import State
-from kbisect.bisect.verdict import COULD_NOT_RUN, Observation, Role, judge, judge_bad_end
+from kbisect.bisect.verdict import (
+    COULD_NOT_RUN,
+    Observation,
+    Role,
+    Verdict,
+    judge,
+    judge_bad_end,
+)
 from kbisect.bisect.view import search
 from kbisect.errors import MachineLost, UsageError
 from kbisect.git import derived
 from kbisect.git.process import GitFailed
-from kbisect.lab import executors, fixups, footprint, running, slots
+from kbisect.lab import executors, fixups, footprint, running, slots, traces
 from kbisect.lab import place as places
 from kbisect.lab import step as steps
 from kbisect.lab.campaign import Campaign
@@ -248,9 +255,20 @@ class Driver:
             return
         run = self._judged(job, done, folder)
         self.campaign.append(run)
+        self._look_at_trace(run, folder)
         self._set_aside(job.test, done)
         if self.listen is not None:
             self.listen(self._progress(run))
+
+    def _look_at_trace(self, run: Tested, folder: Path) -> None:
+        """Note which files the crash that is hunted went through, once it was seen."""
+        state = self.campaign.state
+        if run.role is not Role.BAD_END or run.crash is None or state.traced is not None:
+            return
+        if run.verdict is Verdict.BAD and not state.started.flat and not state.started.only:
+            found = traces.look(self.campaign.repository, run.oid, run.crash, folder)
+            if found is not None:
+                self.campaign.append(found)
 
     def _set_aside(self, test: Try, done: Done) -> None:
         """Note which commits can't change what is built, as far as this build says more of it."""

@@ -16,8 +16,18 @@ from kbisect.git.repository import Repository
 from kbisect.lab import suspicion
 
 
-def read(repository: Repository, started: Started, bad: str, goods: tuple[str, ...]) -> Range:
+def read(
+    repository: Repository,
+    started: Started,
+    bad: str,
+    goods: tuple[str, ...],
+    traced: Sequence[str] = (),
+) -> Range:
     """Read the range between the ends.
+
+    Parameters
+    ----------
+    traced : paths that the crash that is hunted went through
 
     Raises
     ------
@@ -26,7 +36,7 @@ def read(repository: Repository, started: Started, bad: str, goods: tuple[str, .
     """
     bases = merge_bases(repository, bad, goods, started.find_fix)
     candidates = candidates_of(repository, bad, goods, started.first_parent)
-    prior = _prior(repository, started, candidates, bad, goods)
+    prior = _prior(repository, started, candidates, bad, goods, traced)
     try:
         reach = Reach.of(candidates.graph)
     except Tangled:
@@ -91,6 +101,7 @@ def _prior(
     candidates: Candidates,
     bad: str,
     goods: tuple[str, ...],
+    traced: Sequence[str],
 ) -> priors.Prior:
     size, only = len(candidates), started.only
     if only:
@@ -103,7 +114,8 @@ def _prior(
         return priors.Prior(marked / marked.sum(), (source,))
     if started.flat:
         return priors.flat(size)
-    named = None
-    if started.suspects:
-        named = suspicion.touching(repository, candidates, bad, goods, started.suspects)
-    return suspicion.weigh(repository, candidates, named)
+    named, through = (
+        suspicion.touching(repository, candidates, bad, goods, paths) if paths else None
+        for paths in (started.suspects, traced)
+    )
+    return suspicion.weigh(repository, candidates, named, through)

@@ -25,11 +25,6 @@ _LOOKS = """
 SELECT c.oid, c.subject, c.subsystem, (SELECT count(*) FROM changes h WHERE h.oid = c.oid)
 FROM commits c WHERE c.oid IN (SELECT unnest(?))
 """
-_REPAIRS = """
-SELECT l.target, f.oid FROM links l JOIN commits f ON f.oid = l.oid
-WHERE l.target IN (SELECT unnest(?)) AND l.kind IN ('fixes', 'blames', 'reverts')
-GROUP BY l.target, f.oid, f.commit_time ORDER BY f.commit_time, f.oid
-"""
 
 
 def in_scope(repository: Repository, candidates: Candidates) -> Mask | None:
@@ -74,22 +69,6 @@ def weigh(
     factors = traits.factors(looks(repository, candidates))
     scoped = in_scope(repository, candidates)
     return priors.weigh(len(candidates), scoped, suspected, traced, factors)
-
-
-def repairs(repository: Repository, breakers: Sequence[str]) -> list[tuple[str, str]]:
-    """Return what the index knows to repair these commits: (breaker, repair), oldest repair first.
-
-    They are fix-ups for a build that fails: what names the breaker in Fixes, blames or reverts it.
-
-    Parameters
-    ----------
-    breakers : oids that may have broken the build, from `Search.breakers`
-    """
-    try:
-        index = store.load(repository.store)
-    except (store.NoIndex, store.IndexDamaged):
-        return []
-    return [(broken, repair) for broken, repair in index.rows(_REPAIRS, [list(breakers)])]
 
 
 def touching(

@@ -21,6 +21,7 @@ from kbisect.report.terminal import PLAIN, Style, printable
 if TYPE_CHECKING:
     from kbisect.lab.driver import Progress
     from kbisect.lab.fixed import Fixed
+    from kbisect.lab.repairs import Repair
     from kbisect.lab.running import Crewed, Job
 
 Namer = Callable[[str], str]
@@ -131,7 +132,12 @@ def _fields(event: Event) -> dict[str, object]:
 
 
 def text(
-    result: Result, journal: str, name: Namer, style: Style = PLAIN, fixed: Fixed | None = None
+    result: Result,
+    journal: str,
+    name: Namer,
+    style: Style = PLAIN,
+    fixed: Fixed | None = None,
+    repairs: Iterable[Repair] = (),
 ) -> str:
     """Tell of a campaign that has ended; that it is already fixed is said first."""
     lines = [style(line, "bold") for line in already(fixed, name)] if fixed else []
@@ -154,6 +160,8 @@ def text(
         lines.append(f"Confidence {result.confidence:.3f} by {_runs(result)}.")
     lines.append(counts(result))
     lines += set_aside(result)
+    for repair in repairs:
+        lines += fixup(repair, name)
     lines.append(f"Journal: {printable(journal)}")
     if fixed and fixed.links:
         lines.append(f"Next: kbisect backport explain {fixed.links[0].oid[:12]}")
@@ -306,6 +314,17 @@ def set_aside(result: Result) -> list[str]:
     how = f"checked: {checked}, built, is the same binary" if checked else "none of them was built"
     what = "can't change what is built"
     return [f"{count(result.aside, 'commit')} {what}, by the files it is made of ({how})."]
+
+
+def fixup(repair: Repair, name: Namer) -> list[str]:
+    """Offer a commit as a fix-up of what couldn't be tested, as a recipe has it."""
+    where = f'{{ commit = "{repair.oid}", since = "{repair.breaker}" }}'
+    lost = count(len(repair.lost), "commit")
+    return [
+        f"Fix-up to try, for {lost} that can't be tested: {name(repair.oid)} "
+        f"repairs {name(repair.breaker)}",
+        f"  in the recipe, above its tables: fixup = [{where}]",
+    ]
 
 
 def duration(seconds: float) -> str:
