@@ -91,15 +91,22 @@ class Snapshot:
         """Return the files of one name, in whatever folder, sorted."""
         return sorted(path for path in self.files if path == name or path.endswith(f"/{name}"))
 
-    def lines_with(self, words: Iterable[str]) -> list[tuple[str, int, str]]:
-        """Find the lines of all files that have any of the words: (path, 1-based line, text)."""
+    def lines_with(
+        self, words: Iterable[str], paths: Sequence[str] = ()
+    ) -> list[tuple[str, int, str]]:
+        """Find the lines that have any of the words: (path, 1-based line, text).
+
+        Parameters
+        ----------
+        paths : git's pathspecs; all files without any
+        """
         asked = [option for word in words for option in ("-e", word)]
         if not asked:
             return []
         done = process.run(
             self.gitdir,
             *("grep", "-n", "-z", "-I", "-w", "-F", "--full-name", "--no-color", "--no-column"),
-            *("--threads=2", *asked, self.oid),
+            *("--threads=2", *asked, self.oid, "--", *paths),
             codes=(0, 1),
         )
         found = []

@@ -3,13 +3,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from kbisect.errors import KbisectError
 from kbisect.git import commits, patches
 from kbisect.git.application import Applier, Attempt
 from kbisect.git.repository import Repository
+from kbisect.patch import lacking
 from kbisect.patch.blocking import Blocker, blockers, in_the_way, lines
 from kbisect.patch.series import Patch, Series
 from kbisect.patch.standing import Standing
@@ -48,6 +49,7 @@ class Forecast:
     conflicts : (path, line of the hunk)
     blockers : commits that are in the way
     same_as : the commit that carries it already, where one has its subject and wasn't reverted
+    lacks : names that its new lines use and that aren't there, so it won't compile
     """
 
     title: str
@@ -57,6 +59,7 @@ class Forecast:
     conflicts: tuple[tuple[str, int], ...] = ()
     blockers: tuple[Blocker, ...] = ()
     same_as: str | None = None
+    lacks: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,23 +97,27 @@ def forecast(
     ----------
     onto : full oid of a commit
     applier : of this repository, where the caller has one
-    explain : look for the commits that are in the way
+    explain : look for the commits that are in the way, and for names that are missing
     """
     applier = applier or Applier(repository)
     tree = repository.commit(onto).tree
-    base = _base(repository, series) if explain else None
+    base = _found(repository, series.base) if explain else None
     found = []
     for patch in series.patches:
         one = _one(repository, applier, patch, tree, (base, onto), explain=explain)
+        if explain and one.tree not in {None, tree}:
+            made_on = _found(repository, patch.mail.commit) or base
+            names = lacking.lacking(applier.gitdir, tree, patch.files, made_on)
+            one = replace(one, lacks=names)
         tree = one.tree or tree
         found.append(one)
     return Outcome(onto, tree, tuple(found))
 
 
-def _base(repository: Repository, series: Series) -> str | None:
-    """Return the commit it was made on, where that is known and here."""
+def _found(repository: Repository, name: str | None) -> str | None:
+    """Return the commit of a name, where there is one and it is here."""
     try:
-        return repository.find(series.base) if series.base else None
+        return repository.find(name) if name else None
     except KbisectError:  # of a tree that this clone doesn't have
         return None
 

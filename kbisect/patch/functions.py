@@ -123,12 +123,6 @@ def introduced(files: Iterable[FileDiff]) -> tuple[str, ...]:
     return tuple(name for name in came if name not in gone and len(name) > _SHORT)
 
 
-def defined(line: str) -> str | None:
-    """Return the macro that a line defines."""
-    found = _MACRO.match(line)
-    return found["name"] if found else None
-
-
 def exports(files: Iterable[FileDiff]) -> tuple[tuple[str, ...], tuple[str, ...]]:
     """Return the symbols that are exported now, and those that no longer are."""
     came: dict[str, None] = {}

@@ -17,7 +17,7 @@ from kbisect.git.worktree import locate
 from kbisect.history import identity, messages
 from kbisect.history.identity import Fact, Match
 from kbisect.history.messages import LinkKind
-from kbisect.patch import blocking
+from kbisect.patch import blocking, lacking
 from kbisect.patch.loading import of_commits
 from kbisect.patch.standing import Standing
 
@@ -47,6 +47,7 @@ class Step:
     upstream, evidence : the commit that carries it there, and by what it is known
     conflicts : paths
     blockers : (oid, subject) of commits there that changed lines it expects
+    lacks : names that its new lines use and that aren't there, so it won't compile
     """
 
     oid: str
@@ -57,6 +58,7 @@ class Step:
     evidence: str | None = None
     conflicts: tuple[str, ...] = ()
     blockers: tuple[tuple[str, str], ...] = ()
+    lacks: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,9 +120,13 @@ def forecast(
                 Step(*(oid, subject, Fate.CONFLICT, tree), conflicts=pick.conflicts, blockers=near)
             )
             continue
-        fate = Fate.EMPTY if pick.empty else Fate.CLEAN
+        if pick.empty:
+            steps.append(Step(oid, subject, Fate.EMPTY, pick.tree))
+            continue
+        files = of_commits(repository, oid).patches[0].files
+        missing = lacking.lacking(locate(repository).gitdir, tree, files, oid)
         tree = pick.tree
-        steps.append(Step(oid, subject, fate, tree))
+        steps.append(Step(oid, subject, Fate.CLEAN, tree, lacks=missing))
     return Rebase(onto, tuple(steps))
 
 

@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Can a commit be taken back there, and what has been built on it since?
 
-Whether the text can be taken back, git's merge says. What would break then is looked for by name:
-functions, types and macros that the commit brought, and that lines of the resulting tree still use.
-What uses its effect without naming it, nobody finds this way.
+Whether the text can be taken back, git's merge says. What would break then is looked for by
+declaration: names that are gone, functions that take or return something else (`breakage`). What
+uses its effect without naming it, nobody finds this way.
 """
 
 from __future__ import annotations
@@ -12,6 +12,8 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
+from kbisect.api import references
+from kbisect.api.references import Place
 from kbisect.errors import UsageError
 from kbisect.git import patches, publishing
 from kbisect.git.picks import Picker
@@ -19,15 +21,15 @@ from kbisect.git.repository import Repository
 from kbisect.git.snapshot import Snapshot
 from kbisect.git.worktree import locate
 from kbisect.history.store import Index
-from kbisect.patch import functions
+from kbisect.patch import breakage, functions
 from kbisect.patch.blocking import Blocker, blockers, in_the_way, lines
+from kbisect.patch.breakage import Broken
 from kbisect.patch.loading import of_commits
 from kbisect.patch.series import Patch
 
 _LOOK_BACK = 400
 _NAMES = 40
 _USES = 200
-_WORD = re.compile(r"\w+")
 _SOURCES = (".c", ".h", ".S", ".rs")
 
 
@@ -38,6 +40,7 @@ class Use:
     Attributes
     ----------
     by : oid of the newest commit that changed lines with the name in that file, None if unknown
+    why : what has become of the name, in a few words
     """
 
     name: str
@@ -45,6 +48,7 @@ class Use:
     line: int
     text: str
     by: str | None
+    why: str = "is gone"
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,7 +121,7 @@ def forecast(
         changes_nothing=pick.empty,
         conflicts=pick.conflicts,
         blockers=blockers(in_the_way(repository, brought, onto, since)),
-        uses=tuple(_uses(repository, patch, pick.tree or here, onto, since)),
+        uses=tuple(_uses(repository, patch, (here, pick.tree), onto, since)),
         later=tuple(_later(index, oid, repository, onto)),
     )
 
@@ -125,31 +129,60 @@ def forecast(
 def _uses(
     repository: Repository,
     patch: Patch,
-    tree: str,
+    trees: tuple[str, str | None],
     onto: str,
     since: str | None,
 ) -> Iterator[Use]:
+    """Find the lines that would break, and who wrote them.
+
+    Parameters
+    ----------
+    trees : before and after the revert; None after a conflict
+    """
+    here, reverted = trees
+    gitdir = locate(repository).gitdir
+    found = list(breakage.broken(gitdir, here, reverted)) if reverted else []
+    known = {(each.path, each.line) for each in found}
+    # Declarations that macros make are no declarations to a parser, but their names are read.
+    found += (
+        each
+        for each in _named(Snapshot(gitdir, reverted or here), patch)
+        if (each.path, each.line) not in known
+    )
+    found = sorted(found, key=lambda each: (each.path, each.line))[:_USES]
+    names = tuple(dict.fromkeys(each.name for each in found))
+    paths = tuple(dict.fromkeys(each.path for each in found))[:_NAMES]
+    makers = _makers(repository, names, paths, onto, since)
+    for each in found:
+        by = makers.get((each.path, each.name))
+        yield Use(each.name, each.path, each.line, each.text, by, each.why)
+
+
+def _named(snapshot: Snapshot, patch: Patch) -> Iterator[Broken]:
+    """Find what uses a name whose head the patch brought, and that nothing else defines."""
     names = functions.introduced(patch.files)[:_NAMES]
     found = [
-        (path, number, text)
-        for path, number, text in Snapshot(locate(repository).gitdir, tree).lines_with(names)
+        Place(path, number, text)
+        for path, number, text in snapshot.lines_with(names)
         if path.endswith(_SOURCES)
     ]
-    paths = tuple(dict.fromkeys(path for path, _, _ in found))[:_NAMES]
-    makers = _makers(repository, names, paths, onto, since)
+    sources = snapshot.read({place.file for place in found})
     own = {file.path: lines(file.hunks, b"+") for file in patch.files}
-    # After a conflict the commit's own lines are there still.
-    others = [
-        (path, number, text)
-        for path, number, text in found
-        if text.encode("utf-8", "replace") not in own.get(path, ())
-    ]
-    defined = {functions.defined(text) for path, _, text in others if path.endswith(".h")}
-    for path, number, text in others[:_USES]:
-        words = set(_WORD.findall(text))
-        name = next((name for name in names if name in words), names[0])
-        if name not in defined:
-            yield Use(name, path, number, text.strip(), makers.get((path, name)))
+    for name in names:
+        word = re.compile(rf"\b{re.escape(name)}\b")
+        places = [place for place in found if word.search(place.text)]
+        # After a conflict the commit's own lines are there still.
+        others = [
+            place
+            for place in references.in_code(name, places, sources)
+            if place.text.encode("utf-8", "replace") not in own.get(place.file, ())
+        ]
+        told = references.sort(name, others)
+        defined = {place.file for place in told.definitions}
+        if not any(path.endswith(".h") for path in defined):
+            for place in told.references:
+                if place.file not in defined:
+                    yield Broken(name, place.file, place.line, place.text.strip(), "is gone")
 
 
 def _makers(

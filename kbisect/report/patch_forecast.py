@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from kbisect.patch.application import Forecast, Outcome, State
 from kbisect.report.bisection import count
@@ -17,6 +17,7 @@ _COLORS = {
     State.CONFLICT: "red",
     State.REFUSED: "red",
 }
+_NAMES = 6
 
 
 def mark(state: State, style: Style) -> str:
@@ -30,6 +31,8 @@ def lines(forecast: Forecast, style: Style = PLAIN) -> Iterable[str]:
     said = "; ".join(filter(None, (same, printable(forecast.how))))
     how = f"   ({said})" if said else ""
     yield f"{mark(forecast.state, style)} {printable(forecast.title)}{how}"
+    if forecast.lacks:
+        yield "           " + lacks(forecast.lacks, style)
     if forecast.state is not State.CONFLICT:
         return
     for path, line in forecast.conflicts[:5]:
@@ -39,6 +42,13 @@ def lines(forecast: Forecast, style: Style = PLAIN) -> Iterable[str]:
     for blocker in forecast.blockers[:5]:
         why = f"took {count(blocker.lines, 'line')} it expects" if blocker.lines else "came between"
         yield f"           {name(blocker.oid, blocker.subject)}: {why}"
+
+
+def lacks(names: Sequence[str], style: Style = PLAIN) -> str:
+    """Say which names that new lines use aren't there."""
+    more = f" and {len(names) - _NAMES} more" if len(names) > _NAMES else ""
+    said = ", ".join(map(printable, names[:_NAMES]))
+    return style("won't compile", "red") + f": no {said}{more} there"
 
 
 def text(outcome: Outcome, onto: str, branch: str | None, style: Style = PLAIN) -> str:
@@ -69,7 +79,7 @@ def content(outcome: Outcome, branch: str | None) -> dict[str, object]:
 
     `onto`, `tree` (object), `applies`, `branch`; `patches`: `title`, `state` (clean, merged, fuzz,
     already, conflict, refused), `how`, `tree`, `conflicts` (`path`, `line`), `blockers` (`oid`,
-    `subject`, `paths`, `lines`), `same_as`.
+    `subject`, `paths`, `lines`), `same_as`, `lacks` (names that it uses and that aren't there).
     """
     return {
         "onto": outcome.onto,
@@ -84,6 +94,7 @@ def content(outcome: Outcome, branch: str | None) -> dict[str, object]:
                 "conflicts": [{"path": path, "line": line} for path, line in each.conflicts],
                 "blockers": each.blockers,
                 "same_as": each.same_as,
+                "lacks": each.lacks,
             }
             for each in outcome.forecasts
         ],

@@ -5,6 +5,8 @@ from __future__ import annotations
 
 from kbisect.patch.rebase import Fate, Rebase
 from kbisect.patch.revert import Revert
+from kbisect.report import patch_forecast
+from kbisect.report.bisection import count
 from kbisect.report.terminal import PLAIN, Style, name, printable
 
 _COLORS = {
@@ -43,13 +45,14 @@ def revert(found: Revert, onto: str, branch: str | None, style: Style = PLAIN) -
             why = f"changed {blocker.lines} of its lines" if blocker.lines else "came after it"
             lines.append(f"    {name(blocker.oid, blocker.subject)}: {why}")
     if found.uses:
-        names = dict.fromkeys(use.name for use in found.uses)
-        lines.append(
-            style("  would break", "red") + f": {len(found.uses)} uses of {', '.join(names)}"
-        )
+        names = list(dict.fromkeys(use.name for use in found.uses))
+        also = f" and {len(names) - _ROWS} more" if len(names) > _ROWS else ""
+        said = f"{count(len(found.uses), 'use')} of {', '.join(names[:_ROWS])}{also}"
+        lines.append(style("  would break", "red") + f": {said}")
         for use in found.uses[:_ROWS]:
             by = f"   {use.by[:12]}" if use.by else ""
-            lines.append(f"    {printable(use.path)}:{use.line}: {printable(use.text)}{by}")
+            why = "" if use.why == "is gone" else f"   ({use.why})"
+            lines.append(f"    {printable(use.path)}:{use.line}: {printable(use.text)}{why}{by}")
         if len(found.uses) > _ROWS:
             lines.append(f"    and {len(found.uses) - _ROWS} more")
     if found.later:
@@ -69,8 +72,8 @@ def revert_content(found: Revert, branch: str | None) -> dict[str, object]:
     """Return the content of kbisect.patch-revert/1.
 
     `oid`, `subject`, `onto`, `is_there`, `clean`, `empty`, `tree` (object), `conflicts`, `blockers`
-    (`oid`, `subject`, `paths`, `lines`), `uses` (`name`, `path`, `line`, `text`, `by`), `later`
-    (`oid`, `subject`, `kind`), `branch`.
+    (`oid`, `subject`, `paths`, `lines`), `uses` (`name`, `path`, `line`, `text`, `by`, `why`),
+    `later` (`oid`, `subject`, `kind`), `branch`.
     """
     return {
         "oid": found.oid,
@@ -96,6 +99,8 @@ def rebase(found: Rebase, onto: str, branch: str | None, style: Style = PLAIN) -
         lines.append(f"{mark} {name(step.oid, step.subject)}")
         if step.upstream:
             lines.append(f"           as {step.upstream[:12]}, by {step.evidence}")
+        if step.lacks:
+            lines.append("           " + patch_forecast.lacks(step.lacks, style))
         if step.conflicts:
             lines.append("           " + ", ".join(map(printable, step.conflicts[:_ROWS])))
         lines += [f"           {name(*blocker)}" for blocker in step.blockers]
@@ -113,7 +118,8 @@ def rebase_content(found: Rebase, branch: str | None) -> dict[str, object]:
     """Return the content of kbisect.patch-rebase/1.
 
     `onto`, `clean`, `branch`; `steps`: `oid`, `subject`, `fate` (clean, upstream, empty, conflict),
-    `upstream`, `evidence`, `conflicts`, `blockers`.
+    `upstream`, `evidence`, `conflicts`, `blockers`, `lacks` (names that it uses and that aren't
+    there).
     """
     return {
         "onto": found.onto,
@@ -127,6 +133,7 @@ def rebase_content(found: Rebase, branch: str | None) -> dict[str, object]:
                 "evidence": step.evidence,
                 "conflicts": step.conflicts,
                 "blockers": [{"oid": oid, "subject": subject} for oid, subject in step.blockers],
+                "lacks": step.lacks,
             }
             for step in found.steps
         ],
