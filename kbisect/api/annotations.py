@@ -55,13 +55,13 @@ BLANKED = re.compile(
     rf"\b(?:(?:{_words(_CALLED)})\s*{NESTED}"
     rf"|(?:{_words(_PLAIN)}|{'|'.join(SPARSE)})\b)"
 )
-_KNOWN = frozenset((*_CALLED.split(), *_PLAIN.split(), *SPARSE))
+KNOWN = frozenset((*_CALLED.split(), *_PLAIN.split(), *SPARSE))
 _NAME = re.compile(r"[A-Za-z_]\w*")
 
 
 def without(text: str, instead: Callable[[re.Match[str]], str]) -> str:
     """Return C text with each annotation replaced; nearly all text has none, and that is cheap."""
-    if _KNOWN.isdisjoint(_NAME.findall(text)):
+    if KNOWN.isdisjoint(_NAME.findall(text)):
         return text
     return BLANKED.sub(instead, text)
 
@@ -69,7 +69,7 @@ def without(text: str, instead: Callable[[re.Match[str]], str]) -> str:
 SPARSE_WORD = re.compile(rf"\b(?:{'|'.join(SPARSE)})\b")
 
 # Macros that declare members: what they stand for, by the names of their arguments.
-_MEMBERS = {
+MEMBERS = {
     "DECLARE_BITMAP": "unsigned long {0}[{1}]",
     "__ETHTOOL_DECLARE_LINK_MODE_MASK": "unsigned long {0}[]",
     "DECLARE_PHY_INTERFACE_MASK": "unsigned long {0}[]",
@@ -87,7 +87,7 @@ _MEMBERS = {
 }
 _ARGUMENT = r"((?:[^(),]|\([^()]*\))*)"
 _MEMBER = re.compile(
-    rf"\b({_words(' '.join(_MEMBERS))})\s*\({_ARGUMENT}(?:,{_ARGUMENT})?\)|\b(tc_gen)(?=\s*;)"
+    rf"\b({_words(' '.join(MEMBERS))})\s*\({_ARGUMENT}(?:,{_ARGUMENT})?\)|\b(tc_gen)(?=\s*;)"
 )
 _GENERIC_ACTION = "__u32 index; __u32 capab; int action; int refcnt; int bindcnt"
 
@@ -98,7 +98,7 @@ def members(text: str) -> str:
     def written(found: re.Match[str]) -> str:
         if found[4]:
             return _GENERIC_ACTION
-        return _MEMBERS[found[1]].format(found[2].strip(" \t"), (found[3] or "").strip(" \t"))
+        return MEMBERS[found[1]].format(found[2].strip(" \t"), (found[3] or "").strip(" \t"))
 
     return _MEMBER.sub(written, text)
 

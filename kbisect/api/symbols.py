@@ -8,7 +8,7 @@ only the export went or came, or is for GPL modules only now, that is a finding 
 from __future__ import annotations
 
 import re
-from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from kbisect.api.declarations import Declaration, What
@@ -58,7 +58,7 @@ def compare(
     new: Mapping[str, Declaration],
     told: Iterable[Finding],
     history: Sequence[Export] = (),
-    inline: Container[str] = (),
+    inline: Collection[str] = (),
 ) -> list[Finding]:
     """Compare the exports of two versions.
 
@@ -72,7 +72,8 @@ def compare(
     Returns
     -------
     The findings told, those of exported functions with `symbol-removed` and the like among what
-    changed as well; then one for each other symbol that changed.
+    changed as well; then one for each other symbol that changed. Of a rename by which modules
+    lose the function, as its new name isn't exported, a removal and an addition are left.
     """
     went, came = old.keys() - new.keys(), new.keys() - old.keys()
     listed = []
@@ -81,8 +82,12 @@ def compare(
         if finding.kind.endswith(("-removed", "-added", "-renamed", "-moved")):
             names = [_name(finding.old), _name(finding.new)]
             known.update(names)
-            also = _also(went=names[0] in went, came=names[1] in came)
-            listed.append(replace(finding, also=(*finding.also, *also)) if also else finding)
+            parts = [finding]
+            if names[0] in went and names[1] not in (*new, *inline):
+                parts = list(_apart(finding))
+            for part in parts:
+                also = _also(went=_name(part.old) in went, came=_name(part.new) in came)
+                listed.append(replace(part, also=(*part.also, *also)))
         else:
             listed.append(finding)
     for name in sorted((went | came) - known):
@@ -100,6 +105,34 @@ def compare(
             commit = _turn(history, name, came=True, gpl=gpl)
             listed.append(_finding("symbol-retyped", effect, old[name], new[name], commit))
     return listed
+
+
+def _apart(finding: Finding) -> Iterator[Finding]:
+    """Take a rename apart, where the new name is no replacement for whom the old one served."""
+    if not finding.kind.endswith("-renamed") or finding.old is None or finding.new is None:
+        yield finding
+        return
+    yield replace(
+        finding,
+        kind=f"{finding.old.what.value}-removed",
+        compatibility=Compatibility.BREAKING,
+        new=None,
+        new_name=None,
+        new_header=None,
+        also=(),
+        signals=("its new name is not exported", *finding.signals),
+        replacements=(finding.new.shown, *finding.replacements),
+    )
+    yield Finding(
+        f"{finding.new.what.value}-added",
+        finding.new.shown,
+        Compatibility.COMPATIBLE,
+        finding.new.header,
+        new=finding.new,
+        condition=" && ".join(finding.new.condition) or None,
+        commit=finding.commit,
+        steps=finding.steps,
+    )
 
 
 def _name(declaration: Declaration | None) -> str:
