@@ -131,9 +131,14 @@ _FORMS: tuple[tuple[Trouble, str], ...] = (
     (Trouble.VALUE, r"incompatible types when (?:assigning|initializing)"),
     (Trouble.VALUE, r"invalid initializer"),
     (Trouble.VALUE, r"(?:assignment|initialization|return)(?: [^:]*)? (?:makes|discards)"),
+    (
+        Trouble.VALUE,
+        r"incompatible (?:pointer to integer|integer to pointer) conversion"
+        r" (?:assigning|initializing|returning)",
+    ),
     (Trouble.VALUE, r"used type '(?:struct|union) (?P<name>\w+)' where"),
     (Trouble.HEADER, r"'?(?P<name>[\w./+-]+\.h)'?(?::| file) (?:No such file|not found)"),
-    (Trouble.TWICE, r"redefinition of '(?:(?:struct|union|enum) )?(?P<name>\w+)'"),
+    (Trouble.TWICE, r"redefinition of (?:enumerator )?'(?:(?:struct|union|enum) )?(?P<name>\w+)'"),
     (Trouble.TWICE, r"conflicting types for '(?P<name>\w+)'"),
     (Trouble.TWICE, r"redeclaration of (?:enumerator )?'(?P<name>\w+)'"),
     (Trouble.TWICE, r"static declaration of '(?P<name>\w+)' follows"),
@@ -146,6 +151,7 @@ _SYMBOL = re.compile(
 )
 _NEAR = re.compile(r"near initialization for '(?P<path>[^']+)'")
 _DECLARED = re.compile(r"(?:'(?P<name>\w+)' declared|macro '(?P<macro>\w+)' defined) here")
+_LOSSY = re.compile(r"\bmakes\b|conversion")  # a warning that breaks the driver all the same
 _LAST = re.compile(r"(\w+)\W*$")
 _MAX_LINE = 4000
 
@@ -195,7 +201,7 @@ def _complaints(lines: Sequence[str]) -> Iterator[Complaint]:
         elif (
             known.trouble is Trouble.VALUE
             and frame["level"] == "warning"
-            and "makes" not in known.message
+            and not _LOSSY.search(known.message)
         ):
             continue
         known = replace(
@@ -232,7 +238,7 @@ def _with_code(complaint: Complaint, after: Sequence[str]) -> Complaint:
     """Read the code and the notes that follow a message."""
     source = ""
     owner, name = complaint.owner, complaint.name
-    for line in after:
+    for line, below in zip(after, [*after, ""][1:], strict=True):
         quoted = line.translate(_QUOTES)
         frame = _FRAME.match(quoted)
         near = _NEAR.search(quoted)
@@ -250,12 +256,11 @@ def _with_code(complaint: Complaint, after: Sequence[str]) -> Complaint:
             shown = _SHOWN.match(line)
             if shown:
                 source = shown["code"]
-            elif line[:1] in " \t" and not _CARET.match(line):
-                source = line
-    source = source.strip()
+            elif _CARET.match(below) and not _CARET.match(line):
+                source = line  # clang shows it as it is; what else a build says has no caret
     if not name and complaint.trouble is Trouble.CALLBACK:
-        found = re.search(r"(?:\.|->)(\w+)\s*=[^=]", source) or re.match(r"(\w+)\s*:", source)
-        name = found[1] if found else ""
+        name = _assigned(source, complaint.column)
+    source = source.strip()
     if not name and complaint.trouble in (Trouble.FEW, Trouble.MANY, Trouble.ARGUMENT):
         name = _called(source)
     if not name and complaint.trouble is Trouble.VALUE:
@@ -265,6 +270,13 @@ def _with_code(complaint: Complaint, after: Sequence[str]) -> Complaint:
         found = re.search(r"\b(?:struct|union|enum)\s+(\w+)", source)
         name = found[1] if found else ""
     return replace(complaint, name=name, owner=owner, source=source)
+
+
+def _assigned(source: str, column: int) -> str:
+    """Return the member that is set at a column (1-based, 0 if unknown), the last one before it."""
+    found = list(re.finditer(r"(?:\.|->)(\w+)\s*=(?!=)|^\s*(\w+)\s*:", source))
+    before = [each for each in found if each.end() < column] or found[:1]
+    return (before[-1][1] or before[-1][2]) if before else ""
 
 
 def _called(source: str) -> str:

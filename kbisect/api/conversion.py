@@ -177,6 +177,11 @@ def with_arguments(line: str, name: str, new: str, conversion: Conversion) -> st
         return None
     if before[2] == after[2] and name == new:
         return None
+    if (
+        _TOKEN.findall(conversion.before[: before[0]])[:-1]
+        != (_TOKEN.findall(conversion.after[: after[0]])[:-1])
+    ):
+        return None  # what it returns goes elsewhere: not the arguments alone
     listed = list(_arguments(mine[2], before[2], after[2]))
     head = line[: mine[0]].rstrip().removesuffix(name)
     return f"{head}{new}({', '.join(listed)}){line[mine[1] :]}"
@@ -192,7 +197,9 @@ def _arguments(mine: list[str], before: list[str], after: list[str]) -> Iterator
         for place, argument in enumerate(after[j1:j2]):
             one = before[i1 + place] if i2 - i1 == j2 - j1 else ""
             own = olds.get(argument)
-            if own is None and one and re.search(rf"(?<!\w){re.escape(one)}(?!\w)", argument):
+            if own is None and one[:1] == "&" and argument.startswith(f"{one}."):
+                own = _member(olds[one], argument.removeprefix(one)[1:])
+            elif own is None and one and re.search(rf"(?<!\w){re.escape(one)}(?!\w)", argument):
                 # `dev` became `dev_net(dev)`, `&fl` became `fl`
                 own = argument.replace(one, olds[one])
             elif own is None and one.removeprefix("&") == argument:
@@ -200,6 +207,11 @@ def _arguments(mine: list[str], before: list[str], after: list[str]) -> Iterator
             elif own is None and argument in before:
                 own = mine[before.index(argument)]
             yield argument if own is None else own
+
+
+def _member(own: str, path: str) -> str:
+    """Return the address of a member of what an argument points to."""
+    return f"{own}.{path}" if own[:1] == "&" else f"&{own}->{path}"
 
 
 def call(line: str, name: str) -> tuple[int, int, list[str]] | None:

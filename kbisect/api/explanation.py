@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import Enum
 from pathlib import Path
 
@@ -128,6 +128,8 @@ class Explainer:
             if not lives.lives and complaint.trouble in _SIGNATURE:  # a callback is called
                 for lives in self._structs(complaint):
                     found = found or self._event(complaint, lives)
+        if found is None and complaint.trouble in (Trouble.ARGUMENT, Trouble.VALUE):
+            found = self._retyped(complaint)
         if found is not None:
             old = found[0].old
             if complaint.name and old is not None and old.what is What.FUNCTION:
@@ -147,6 +149,18 @@ class Explainer:
         found = self.past.lives(*owners)
         for owner in owners:
             yield found[owner].of(f"{owner}.{complaint.name}")
+
+    def _retyped(self, complaint: Complaint) -> tuple[Finding, tuple[str, str]] | None:
+        """Return the member in the line that is a pointer no more, or has become one."""
+        for name in dict.fromkeys(re.findall(r"(?:->|\.)\s*(\w+)", complaint.source)):
+            for lives in self._structs(replace(complaint, name=name, owner="")):
+                found = self._event(complaint, lives)
+                event = found[0] if found is not None else None
+                if event is None or event.old is None or event.new is None:
+                    continue
+                if ("*" in event.old.type) != ("*" in event.new.type):
+                    return found
+        return None
 
     def _owners(self, name: str) -> list[str]:
         """Return the structs that have, or had, a field of a name; those in use first."""
@@ -264,7 +278,7 @@ class Explainer:
         verb = finding.kind.rsplit("-", 1)[-1]
         gone = verb in ("removed", "renamed") or (verb == "moved" and "." in finding.name)
         verdict = Verdict.GONE if gone else Verdict.MOVED if verb == "moved" else Verdict.CHANGED
-        advice = self.writer.advice(finding, use)
+        advice = self.writer.advice(finding, use, complaint.owner)
         commit = finding.commit
         test = next((row.became for row in advice.callers), "") or finding.new_name or ""
         return Explanation(

@@ -52,6 +52,8 @@ def converted(patch: patches.CommitPatch, word: str, finding: Finding) -> Iterat
             for place, before in enumerate(removed):
                 if not before[:1].isspace() or not pattern.search(before):
                     continue
+                if before.lstrip().startswith((b"*", b"/*", b"//", b"__acquires", b"__releases")):
+                    continue
                 after = evidence.partner(before, place, added, len(removed) == len(added))
                 if after is None:
                     if len(removed) == 1 and 0 < len(added) <= _STATEMENTS:
@@ -116,6 +118,22 @@ def _is_drop_in(finding: Finding) -> bool:
     if old.what is What.FIELD and new.what is What.FIELD:
         return old.type == "union" or ("*" in old.type) == ("*" in new.type)
     return True
+
+
+def is_mistyped(finding: Finding, use: str, text: str) -> bool:
+    """Whether a line only has the new name, where a value of the old type is wanted."""
+    old, new = finding.old, finding.new
+    if old is None or new is None or old.what is not What.FIELD or new.what is not What.FIELD:
+        return False
+    leaf = new.name.rsplit(".", 1)[-1]
+    if text != re.sub(rf"\b{re.escape(word(finding))}\b", leaf, use):
+        return False
+    if re.search(rf"\b{re.escape(leaf)}\s*\[", text):
+        return not re.search(r"[\[*]", new.type)
+    if ("*" in old.type) == ("*" in new.type) or old.type == "union":
+        return False
+    path = rf"(?:->|\.)\s*{re.escape(leaf)}"
+    return bool(re.search(rf"=\s*[\w.>-]+{path}\s*;|^\s*[\w.>-]+{path}\s*=[^=]", text))
 
 
 def table(finding: Finding, use: str, word: str) -> str:

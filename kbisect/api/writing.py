@@ -53,11 +53,14 @@ class Writer:
     _sites: dict[tuple[str, str], list[Conversion]] = field(default_factory=dict)
     _words: Vocabulary | None = None
 
-    def advice(self, finding: Finding, use: str) -> Advice:
-        """Return what to write instead of a line, for a change of what it uses."""
-        return self._advice(finding, use, _STEPS)
+    def advice(self, finding: Finding, use: str, owner: str = "") -> Advice:
+        """Return what to write instead of a line, for a change of what it uses.
 
-    def _advice(self, finding: Finding, use: str, steps: int) -> Advice:
+        `owner` is the struct whose member is missing there, if the compiler said so.
+        """
+        return self._advice(finding, use, owner, _STEPS)
+
+    def _advice(self, finding: Finding, use: str, owner: str, steps: int) -> Advice:
         callers = replacement.relevant(finding, use)
         told = self._by_kind(finding, callers, use)
         if told is not None:
@@ -73,8 +76,10 @@ class Writer:
             # A name that callers were given then may have been given up since.
             found = found or conversion.rewritten(use, word, fitting, _is_shared)
         text, example = found or (replacement.substituted(finding, callers, use, word), example)
+        text = "" if replacement.is_mistyped(finding, use, text) else text
         text = self._brought_up(finding, use, text, steps) if text else ""
-        text = text or self._through_table(finding, use, word) or self._nested(finding, use, word)
+        text = text or self._through_table(finding, use, word)
+        text = text or self._nested(finding, use, word, owner)
         if text or not use:
             return Advice(text, callers=callers, example=example)
         alike = conversion.left_out(use, word, listed)
@@ -149,7 +154,7 @@ class Writer:
         ]
         for each in gone:
             later = self._given_up(finding, each.name) if steps else None
-            text = self._advice(later, text, steps - 1).write if later is not None else ""
+            text = self._advice(later, text, "", steps - 1).write if later is not None else ""
             if not text:
                 return ""
         return text
@@ -185,13 +190,17 @@ class Writer:
                 return use[: found.start()] + path + use[found.end() :]
         return ""
 
-    def _nested(self, finding: Finding, use: str, word: str) -> str:
+    def _nested(self, finding: Finding, use: str, word: str, owner: str) -> str:
         """Reach a member that lies deeper, or less deep, in the same struct now."""
         old = finding.old
         if old is None or finding.caution is not None:
             return ""
         if old.what is What.FIELD:
             owner, path, kind = old.owner, old.name, old.type
+        elif old.what is What.MACRO and owner and "." in old.type:  # `fl4_dst` in a `flowi`
+            path = old.type
+            lives = self.past.lives(owner)[owner].of(f"{owner}.{path}").lives
+            kind = lives[0].declaration.type if lives else ""
         else:
             return ""
         leaf = path.rsplit(".", 1)[-1]

@@ -126,7 +126,7 @@ def _advised(found: Explanation) -> list[str]:
         total = sum(each.count for each in advice.callers if each.use == use)
         became = ", ".join(f"{x.became} {x.count}" for x in advice.callers[:3] if x.use == use)
         lines += _row("callers", f"{total} uses of {use}: {became}")
-    elif finding is not None and finding.replacements:
+    elif finding is not None and finding.replacements and not _is_constant(finding):
         lines += _row("perhaps", ", ".join(finding.replacements[:3]))
     if advice.example is not None:
         example = advice.example
@@ -155,16 +155,20 @@ def hits(found: Sequence[tuple[Hit, Advice]], span: str, style: Style = PLAIN) -
     for one, advice in found:
         finding = one.finding
         unsure = "" if one.sure else "perhaps "
-        target = finding.new_name or ", ".join(finding.replacements[:2])
         verb = finding.kind.replace("-", " ")
         who = f" {finding.commit[:12]}" if finding.commit else ""
         lines.append(style(f"{one.file}:{one.line}: {unsure}{finding.name}: {verb}", "bold"))
-        lines[-1] += f"{f' -> {target}' if target else ''}{who}"
+        lines[-1] += f"{_target(finding)}{who}"
         lines.append(f"  - {one.text}")
         if advice.write:
             lines.append(f"  + {advice.write}")
         elif advice.left_out:
             lines.append(f"    {advice.left_out} callers left such a line out")
+        elif advice.example is not None and advice.example.after:
+            lines.append(f"    {advice.example.path} had and has")
+            lines += [f"      {advice.example.before}", f"      {advice.example.after}"]
+        elif finding.kind.endswith("-signature") and finding.new is not None:
+            lines.append(f"    now {finding.new.text}")
     files = len({one.file for one, _ in found})
     lines.append(
         f"{len(found)} {'line' if len(found) == 1 else 'lines'} in {files}"
@@ -173,6 +177,21 @@ def hits(found: Sequence[tuple[Hit, Advice]], span: str, style: Style = PLAIN) -
         else f"nothing that breaks was found between {span}: what macros hide was not seen."
     )
     return "\n".join(map(printable, lines)) + "\n"
+
+
+def _is_constant(finding: Finding) -> bool:
+    """Whether a guess at what took its place says nothing: constants are all alike."""
+    return finding.kind.startswith("enumerator")
+
+
+def _target(finding: Finding) -> str:
+    """Return what took a name's place, a guess called one."""
+    listed = ", ".join(finding.replacements[:2])
+    if finding.new_name:
+        return f" -> {finding.new_name}"
+    if not listed or _is_constant(finding):
+        return ""
+    return f" -> {listed}" if finding.callers else f", perhaps {listed}"
 
 
 def life(found: Life) -> dict[str, object]:

@@ -77,6 +77,13 @@ FORMS: dict[str, tuple[str, Trouble, str, str]] = {
         " expression of type 'int (void)'\n        .ndo_open = f,\n                    ^\n",
         *(Trouble.CALLBACK, "", "ndo_open"),
     ),
+    "clang, a table in one line, at the left margin": (
+        "a.c:8:44: warning: incompatible function pointer types initializing 'int (*)(int)' with an"
+        " expression of type 'int (void)' [-Wincompatible-function-pointer-types]\n"
+        "static struct ops o = { .gone = 0, .open = my };\n"
+        "                                           ^~\n",
+        *(Trouble.CALLBACK, "", "open"),
+    ),
     "a type": ("a.c:4:2: error: unknown type name 'u_int'", Trouble.TYPE, "", "u_int"),
     "a struct": (
         "a.c:4:2: error: invalid use of undefined type 'struct tcp_func'",
@@ -91,6 +98,16 @@ FORMS: dict[str, tuple[str, Trouble, str, str]] = {
         *(Trouble.HEADER, "", "net/tcp_ecn.h"),
     ),
     "a redefinition": ("a.c:2:5: error: redefinition of 'ip_hdr'", Trouble.TWICE, "", "ip_hdr"),
+    "clang, a constant": (
+        "a.c:13:8: error: redefinition of enumerator 'AAA'",
+        *(Trouble.TWICE, "", "AAA"),
+    ),
+    "make's other jobs in between are no code": (
+        "a.c:4:20: error: too few arguments to function call, expected 2, have 1\n"
+        "  CC [M]  drivers/net/two.o\n"
+        "        one(name);\n        ~~~     ^\n",
+        *(Trouble.FEW, "", "one"),
+    ),
     "modpost": (
         'ERROR: modpost: "skb_pad" [drivers/net/acme.ko] undefined!',
         *(Trouble.SYMBOL, "", "skb_pad"),
