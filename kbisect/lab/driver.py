@@ -166,7 +166,7 @@ class Driver:
         self._submit(Job(test, f"{self._number():04d}-{test.oid[:12]}", attempt, time.time()))
 
     def _submit(self, job: Job) -> None:
-        future = self.crew.executor.submit(steps.run, self._step(job))
+        future = self.crew.submit(steps.run, self._step(job))
         self.jobs[future] = job
 
     def _step(self, job: Job) -> Step:

@@ -124,8 +124,32 @@ class Crew:
 
     def everywhere(self, call: Callable[P, None], *args: P.args, **kwargs: P.kwargs) -> None:
         """Make a call on each worker elsewhere; one that is lost doesn't matter."""
-        if self._everywhere is not None:
+        if self._everywhere is None:
+            return
+        try:
             self._everywhere(call, *args, on_error="ignore", **kwargs)
+        except Exception as error:
+            if not self._tells_of_loss(error):
+                raise  # else all of them are lost
+
+    def submit(self, call: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> Future[T]:
+        """Let a worker make a call.
+
+        Raises
+        ------
+        MachineLost
+            The scheduler is gone.
+        """
+        try:
+            return self.executor.submit(call, *args, **kwargs)
+        except Exception as error:
+            if not self._tells_of_loss(error):
+                raise
+            raise _no_scheduler() from None
+
+    def _tells_of_loss(self, error: Exception) -> bool:
+        """Whether an error of Dask's client, or of its loop that has ended, is the scheduler's."""
+        return _is_of_dask(error) or not self._connected()
 
     def wait(self, futures: Collection[Future[T]]) -> list[Future[T]]:
         """Wait until at least one of these has ended, and return those that have.
@@ -140,10 +164,7 @@ class Crew:
             if done:
                 return list(done)
             if not self._connected():
-                raise MachineLost(
-                    "the Dask scheduler is gone",
-                    hint="start it, and run the same command again: it goes on from here",
-                )
+                raise _no_scheduler()
 
     def join(self) -> None:
         """Wait for what was cancelled here; workers elsewhere clean up by themselves."""
@@ -231,6 +252,17 @@ def _by_ssh(dask: Any, hosts: list[str]) -> Iterator[str]:
         yield str(cluster.scheduler_address)
 
 
+def _is_of_dask(error: Exception) -> bool:
+    return type(error).__module__.partition(".")[0] == "distributed"
+
+
+def _no_scheduler() -> MachineLost:
+    return MachineLost(
+        "the Dask scheduler is gone",
+        hint="start it, and run the same command again: it goes on from here",
+    )
+
+
 def result(future: Future[T]) -> T:
     """Return a future's result.
 
@@ -244,7 +276,7 @@ def result(future: Future[T]) -> T:
     except CancelledError:
         lost = "the step was cancelled"
     except Exception as error:
-        if type(error).__module__.partition(".")[0] != "distributed":
+        if not _is_of_dask(error):
             raise
         lost = f"{type(error).__name__}: {error}"
     raise MachineLost(

@@ -6,6 +6,8 @@ from __future__ import annotations
 import random
 from pathlib import Path
 
+import pytest
+
 from tests.cli.repos import Run, build, document, line
 from tests.soak import lab
 
@@ -16,6 +18,16 @@ def test_killed_again_and_again_it_finds_the_same(tmp_path: Path) -> None:
 
 def test_many_campaigns_leave_nothing(tmp_path: Path) -> None:
     lab.campaigns(tmp_path, 20)
+
+
+def test_output_without_end(tmp_path: Path) -> None:
+    lab.endless(tmp_path, 50 << 20)
+
+
+@pytest.mark.dask
+@pytest.mark.xdist_group("dask")
+def test_a_fleet_in_which_something_is_killed_now_and_then(tmp_path: Path) -> None:
+    lab.fleet(random.Random(5), tmp_path, 3)
 
 
 def test_a_campaign_in_which_nothing_can_be_tested_ends(tmp_path: Path, kbisect: Run) -> None:

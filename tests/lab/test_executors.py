@@ -146,3 +146,13 @@ def test_a_call_that_runs_can_be_cancelled() -> None:
         assert ended.wait(1)
         with pytest.raises(MachineLost):
             executors.result(future)
+
+
+@pytest.mark.dask
+def test_a_scheduler_that_is_gone_is_said_whatever_is_asked(scheduler: str) -> None:
+    """Its death ends the futures first, so that the next call is a submit, or a clean-up."""
+    with executors.connect(scheduler) as crew:
+        crew.executor._client.close()  # type: ignore[attr-defined]
+        with pytest.raises(MachineLost, match="scheduler is gone"):
+            crew.submit(pow, 2, 3)
+        crew.everywhere(print)

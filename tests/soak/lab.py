@@ -9,14 +9,19 @@ import random
 import signal
 import subprocess
 import time
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
+from kbisect.lab.limits import HEAD, TAIL
 from tests.cli.repos import KBISECT, Repo, build, line, numbered
 from tests.conftest import FIXTURES, import_history
+from tests.lab.cluster import a_scheduler, cloned, worker
 
 _KILLS = 100
 _CAMPAIGNS = 200
+_ENDLESS = 1 << 30
+_VICTIMS = ("kbisect", "worker", "scheduler")
 _CULPRIT = 17
 
 
@@ -24,7 +29,9 @@ def run(draw: random.Random, work: Path) -> None:
     """All of it; prints what it measured."""
     os.environ["PYTHONPATH"] = str(Path(__file__).parents[2])
     kills(draw, work / "kills", _KILLS)
+    fleet(draw, work / "fleet", _KILLS)
     campaigns(work / "many", _CAMPAIGNS)
+    endless(work / "endless", _ENDLESS)
     netlab(work / "netlab")
 
 
@@ -62,8 +69,53 @@ def kills(draw: random.Random, work: Path, number: int, workers: int = 2) -> Non
     )
 
 
-def _started(repo: Repo, script: Path, workers: int) -> subprocess.Popen[str]:
-    words = ["run", "--json", "--workers", str(workers), "--good", repo.oids[0], str(script)]
+def fleet(draw: random.Random, work: Path, number: int) -> None:
+    """Kill kbisect, a Dask worker, the scheduler, each at random points: the culprit is the same.
+
+    One that was killed before the campaign found it (4), or later (128), costs what was in flight.
+    """
+    repo = build(work / "repo", line(40))
+    clones = [cloned(repo, name) for name in ("one", "two")]
+    runs, done, killed = repo.path.parent / "runs", 0, 0
+    script = numbered(repo, f"echo $KBISECT_COMMIT $KBISECT_ATTEMPT >> {runs}; sleep 0.1")
+    victims: list[str] = []
+    while not done or len(victims) < number:
+        with ExitStack() as stack:
+            told = work / f"scheduler-{len(victims)}.json"
+            address, scheduler = stack.enter_context(a_scheduler(told))
+            workers = [stack.enter_context(worker(address, clone)) for clone in clones]
+            process = stack.enter_context(_started(repo, script, 2, "--scheduler", address))
+            while len(victims) < number:
+                try:
+                    process.wait(draw.uniform(0.5, 6))
+                    break
+                except subprocess.TimeoutExpired:
+                    victims.append(_VICTIMS[len(victims) % len(_VICTIMS)])
+                    killed += 1
+                if victims[-1] == "worker":
+                    which = draw.randrange(len(clones))
+                    workers[which].kill()
+                    workers[which] = stack.enter_context(worker(address, clones[which]))
+                    continue
+                (process if victims[-1] == "kbisect" else scheduler).kill()
+                break
+            out = process.communicate(timeout=300)[0]
+        assert process.returncode in {0, 4, 128, -signal.SIGKILL}, process.returncode
+        if process.returncode == 0:
+            found = json.loads(out)
+            assert found["culprit"] == repo.oids[_CULPRIT], found
+            _check_journal(found, runs, killed, 2)
+            runs.unlink()
+            done, killed = done + 1, 0
+    counts = ", ".join(f"{name} {victims.count(name)}" for name in sorted(set(victims)))
+    print(
+        f"  kills of a fleet ({counts}): {done} campaigns, each with the same culprit", flush=True
+    )
+
+
+def _started(repo: Repo, script: Path, workers: int, *options: str) -> subprocess.Popen[str]:
+    words = ["run", "--json", "--workers", str(workers), *options, "--good", repo.oids[0]]
+    words.append(str(script))
     return subprocess.Popen(
         [*KBISECT, "-C", str(repo.path), *words],
         stdout=subprocess.PIPE,
@@ -151,6 +203,27 @@ def campaigns(work: Path, number: int) -> None:
         f"{memory[warm] >> 20} to {memory[-1] >> 20} MiB",
         flush=True,
     )
+
+
+def endless(work: Path, size: int) -> None:
+    """Print so many bytes in a step: a verdict, and of the output its head and its tail."""
+    repo = build(work / "repo", line(2))
+    script = repo.script(f"yes 'a line of a console that says it again' | head -c {size}; exit 1")
+    began = time.monotonic()
+    done = subprocess.run(
+        [*KBISECT, "-C", str(repo.path), "lab", "step", "HEAD", "--json", str(script)],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    seconds = time.monotonic() - began
+    found = json.loads(done.stdout)
+    assert (done.returncode, found["verdict"], found["cause"]) == (1, "bad", "test"), done.stderr
+    (stage,) = found["stages"]
+    kept = Path(found["folder"], stage["output"]).stat().st_size
+    assert kept < HEAD + TAIL + 100
+    assert abs(kept + stage["left_out"] - size) < 100
+    print(f"  {size >> 20} MiB of output: {seconds:.1f} s, {kept >> 20} MiB kept", flush=True)
 
 
 def _resident() -> int:
