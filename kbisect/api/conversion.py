@@ -18,6 +18,7 @@ _KEYWORDS = {
     *("int", "char", "void", "long", "NULL", "switch", "case", "goto", "break", "static"),
 }
 _TO_CALL = re.compile(r"\)\s*=[^=]")  # `ip_hdr(skb) = …` is no C
+_EDITED = 0.4  # share of tokens in common
 _CHAIN = r"[A-Za-z_]\w*(?:\s*(?:->|\.)\s*\w+)*"
 
 
@@ -79,6 +80,12 @@ def left_out(line: str, name: str, conversions: Iterable[Conversion]) -> list[Co
     shape = _shape(line, name)
     alike = [each for each in conversions if _shape(each.before, name) == shape]
     return [] if any(each.after for each in alike) else alike
+
+
+def is_telling(site: Conversion) -> bool:
+    """Whether the new line is plainly the old one edited, and so shows a person what to do."""
+    old, new = (_TOKEN.findall(text) for text in (site.before, site.after))
+    return SequenceMatcher(None, old, new, autojunk=False).ratio() >= _EDITED
 
 
 def _shape(line: str, name: str) -> list[str]:

@@ -33,6 +33,10 @@ _DEFINED = re.compile(r"^(?:[\w*]+[\s*]+)+(\w+)\s*\([^;{}]*\)\s*\{", re.MULTILIN
 _OWN = re.compile(
     r"^[ \t]*#[ \t]*define[ \t]+(\w+)|^(?:struct|union|enum)\s+(\w+)\s*\{", re.MULTILINE
 )
+_NUMBER = re.compile(
+    r"(?:const )?(?:unsigned |signed )?(?:__)?(?:char|short|int|long|bool|size_t|gfp_t"
+    r"|[us](?:8|16|32|64)|u_?int\d*(?:_t)?)(?: int| long)*$"
+)
 _SHORT = 3  # letters: many structs have such a member
 
 
@@ -61,6 +65,7 @@ def hits(sources: Mapping[str, bytes], findings: Iterable[Finding]) -> Iterator[
         for finding in findings
         if finding.compatibility in (Compatibility.BREAKING, Compatibility.UNKNOWN)
         and not finding.kind.endswith("-added")
+        and not _passes_alike(finding)
     ]
     members: dict[str, list[Finding]] = {}
     names: dict[str, list[Finding]] = {}
@@ -115,6 +120,22 @@ def _told(
             inside = finding.name.rpartition(".")[0]
             if (sure or finding.commit not in known) and inside not in told:
                 yield Hit(file, line, shown[line - 1].strip(), finding, sure)
+
+
+def _passes_alike(finding: Finding) -> bool:
+    """Whether a function takes numbers of another width only: who calls it needn't care."""
+    old, new = finding.old, finding.new
+    if old is None or new is None or old.what is not What.FUNCTION or new.what is not What.FUNCTION:
+        return False
+    if old.name != new.name or old.parameters is None or new.parameters is None:
+        return False
+    if len(old.parameters) != len(new.parameters):
+        return False
+    mine, yours = (old.type, *old.parameters), (new.type, *new.parameters)
+    return all(
+        one == other or (_NUMBER.match(one) and _NUMBER.match(other))
+        for one, other in zip(mine, yours, strict=True)
+    )
 
 
 def _is_harmless_guess(finding: Finding) -> bool:

@@ -68,7 +68,7 @@ class Writer:
         word = replacement.word(finding)
         listed = self._conversions(finding, callers)
         converted = [each for each in listed if each.after]
-        example = next(iter(converted), None)
+        example = next(filter(conversion.is_telling, converted), None)
         found = None
         if use:
             fitting = [each for each in listed if not _keeps_argument(finding, each)]

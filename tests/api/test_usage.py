@@ -3,6 +3,10 @@
 
 from __future__ import annotations
 
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
 from kbisect.api import difference
 from kbisect.api.extraction import extract
 from kbisect.api.sides import Side
@@ -31,3 +35,37 @@ def test_a_macro_for_a_member_is_a_use_too() -> None:
         (6, "fl4_dst", False),
         (7, "fl4_dst", False),
     ]
+
+
+def _names(old: bytes, new: bytes, driver: bytes) -> list[tuple[int, str, bool]]:
+    one, other = (Side.of([extract("include/net/x.h", text)]) for text in (old, new))
+    found = hits({"f.c": driver}, difference.compare(one, other))
+    return [(hit.line, hit.finding.name, hit.sure) for hit in found]
+
+
+def test_a_number_of_another_width_breaks_no_caller() -> None:
+    """Commit 9bb8582efb55 (in v2.6.22) made a VLAN's id a u16."""
+    new = b"void set(struct vlan_group *g, u16 id);\nint get(int *id);\n"
+    old = b"void set(struct vlan_group *g, int id);\nint get(int id);\n"
+    assert _names(old, new, b"void f(void)\n{\n\tset(g, 1);\n\tget(1);\n}\n") == [(4, "get", True)]
+
+
+@pytest.mark.parametrize(
+    ("use", "found"),
+    [
+        ("p->page_offset = 1;", []),  # u16 became u32: whoever's it is
+        ("p->page = 0;", [(3, "skb_frag.page", False)]),
+        ("frag->page = 0; p->page = 0;", [(3, "skb_frag.page", True)]),
+    ],
+)
+def test_a_guess_is_told_where_it_would_break(use: str, found: list[object]) -> None:
+    old = b"struct skb_frag { struct page *page; u16 page_offset; };\n"
+    new = b"struct skb_frag { u32 page_offset; };\n"
+    driver = f"void f(struct skb_frag *frag)\n{{\n\t{use}\n}}\n".encode()
+    assert _names(old, new, driver) == found
+
+
+@settings(max_examples=100, deadline=2000)
+@given(st.text(alphabet="f(){}->.;=,fl4_dst \n#\"'/*:&[]", max_size=200), st.binary(max_size=60))
+def test_any_driver_is_read_to_the_end(text: str, rest: bytes) -> None:
+    _names(OLD, NEW, b"struct flowi fl;\n" + text.encode() + rest)
