@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
@@ -102,9 +103,15 @@ def forecast(
     applier = applier or Applier(repository)
     tree = repository.commit(onto).tree
     base = _found(repository, series.base) if explain else None
+    made_of = {
+        path: file.old_blob
+        for patch in reversed(series.patches)
+        for file in patch.files
+        if file.old_blob and (path := file.old_path or file.path)
+    }
     found = []
     for patch in series.patches:
-        one = _one(repository, applier, patch, tree, (base, onto), explain=explain)
+        one = _one(repository, applier, patch, tree, (base, onto), made_of if explain else None)
         if explain and one.tree not in {None, tree}:
             made_on = _found(repository, patch.mail.commit) or base
             names = lacking.lacking(applier.gitdir, tree, patch.files, made_on)
@@ -128,9 +135,9 @@ def _one(
     patch: Patch,
     tree: str,
     ends: tuple[str | None, str],
-    *,
-    explain: bool,
+    made_of: Mapping[str, str] | None,
 ) -> Forecast:
+    """Try one patch; `made_of` as of `in_the_way`, None where nobody wants to know who is."""
     base, onto = ends
     title = patch.title
     lost = [file.path for file in patch.files if file.is_binary and not file.has_data]
@@ -164,14 +171,14 @@ def _one(
             return Forecast(title, State.FUZZ, loose.tree, how)
     if not plain.rejected:
         return Forecast(title, State.REFUSED, None, plain.problem or "")
-    if not explain:
+    if made_of is None:
         return Forecast(title, State.CONFLICT, None, plain.problem or "", plain.rejected)
     if same := _same(repository, patch, onto):
         how = "its lines have changed since"
         return Forecast(title, State.ALREADY, tree, how, plain.rejected, same_as=same)
     expected = {path: _expected(patch, path, plain) for path, _ in plain.rejected}
     # What the patch was made on has all of its own history: none of that is in its way.
-    found = blockers(in_the_way(repository, expected, onto, base))
+    found = blockers(in_the_way(repository, expected, onto, base, made_of))
     return Forecast(title, State.CONFLICT, None, plain.problem or "", plain.rejected, found)
 
 

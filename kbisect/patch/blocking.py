@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 
 from kbisect.git import patches
 from kbisect.git.repository import Repository
@@ -13,6 +14,7 @@ from kbisect.patch.diffs import Hunk
 _LOOK_BACK = 300
 """How many commits of the files in question are read."""
 _MOST_BLOCKERS = 12
+_NOTHING: Mapping[str, str] = MappingProxyType({})
 _TRIVIAL = 3
 """Lines as short as `}` or `*/` say nothing."""
 
@@ -66,16 +68,19 @@ def in_the_way(
     expected: Mapping[str, set[bytes]],
     onto: str,
     since: str | None = None,
+    made_of: Mapping[str, str] = _NOTHING,
 ) -> Iterator[tuple[str, str, str, int]]:
     """Find the commits that took away lines that are expected, each line by the newest.
 
     A patch whose lines are all there fails because something came between them; then the newest
-    commit that touched the file is named, with 0 lines.
+    commit that touched the file is named, with 0 lines. What a patch was made of has all of its own
+    history: no commit up to the one that gave a file that content is in the way.
 
     Parameters
     ----------
     expected : path → lines
     onto, since : commits of `since..onto` are looked at; without `since`, of two years
+    made_of : path → blob (its first digits will do) that the patch was made of, where it says so
 
     Yields
     ------
@@ -90,6 +95,10 @@ def in_the_way(
     for commit in patches.of_commits(repository, near, tuple(wanted)):
         for file in commit.files:
             if file.path not in wanted:
+                continue
+            blob = made_of.get(file.path)
+            if blob and file.new_blob.startswith(blob):
+                del wanted[file.path]
                 continue
             newest.setdefault(file.path, commit.oid)
             gone = {line for hunk in file.hunks for line in hunk.removed}

@@ -40,7 +40,11 @@ def lines(forecast: Forecast, style: Style = PLAIN) -> Iterable[str]:
     if len(forecast.conflicts) > 5:
         yield f"           and {len(forecast.conflicts) - 5} more hunks"
     for blocker in forecast.blockers[:5]:
-        why = f"took {count(blocker.lines, 'line')} it expects" if blocker.lines else "came between"
+        why = (
+            f"took {count(blocker.lines, 'line')} it expects"
+            if blocker.lines
+            else "changed the file last"
+        )
         yield f"           {name(blocker.oid, blocker.subject)}: {why}"
 
 

@@ -42,7 +42,11 @@ def revert(found: Revert, onto: str, branch: str | None, style: Style = PLAIN) -
         also = f" and {more} more" if more > 0 else ""
         lines.append(style("  conflict", "red") + f" {conflicts}{also}")
         for blocker in found.blockers[:_ROWS]:
-            why = f"changed {blocker.lines} of its lines" if blocker.lines else "came after it"
+            why = (
+                f"changed {blocker.lines} of its lines"
+                if blocker.lines
+                else "changed the file last"
+            )
             lines.append(f"    {name(blocker.oid, blocker.subject)}: {why}")
     if found.uses:
         names = list(dict.fromkeys(use.name for use in found.uses))

@@ -309,3 +309,24 @@ def test_ranges_that_cannot_move_are_refused(nettrees: History) -> None:
         rebase.forecast(repository, old, new, new)
     with pytest.raises(UsageError, match="no commits"):
         rebase.forecast(repository, new, old, new)
+
+
+def test_what_a_mail_from_the_list_was_made_of_is_never_in_the_way(tmp_path: Path) -> None:
+    """It names no base, but its index lines name the blobs; a line gone long before comes back."""
+    git(tmp_path, "init", "--quiet")
+    lines = [f"int line_{n};\n" for n in range(30)]
+    commit(tmp_path, {"net/a.c": "".join(["int fresh;\n", *lines])}, "begin")
+    commit(tmp_path, {"net/a.c": "".join(lines)}, "net: drop fresh")
+    lines[10:10] = ["int fresh;\n"]
+    commit(tmp_path, {"net/a.c": "".join(lines)}, "net: bring fresh back")
+    changed = "".join(lines).replace("int fresh;\n", "int fresh = 1;\n")
+    commit(tmp_path, {"net/a.c": changed}, "net: set it")
+    raw = git(tmp_path, "format-patch", "--stdout", "-1").encode().split(b"\n", 1)[1]
+    posted = series.read(raw)
+    assert posted.base is None
+    git(tmp_path, "reset", "--quiet", "--hard", "HEAD~1")
+    near = "".join(lines).replace("int line_10;\n", "int other_10;\n")
+    blocker = commit(tmp_path, {"net/a.c": near.replace("int line_9;\n", "")}, "net: around it")
+    [found] = application.forecast(History(tmp_path, {}).repository, posted, blocker).forecasts
+    assert found.state is State.CONFLICT
+    assert [each.oid for each in found.blockers] == [blocker]
