@@ -18,11 +18,11 @@ from kbisect.git.repository import Repository
 
 Bytes = NDArray[np.uint8]
 
-# What git prints for each commit, in two lines: `commit OID`, then the format.
-_FORMAT = "%T %ct %P"
-_OID = slice(7, 47)
-_TREE = slice(48, 88)
-_REST = 89
+# What git prints for each commit, in two lines: `TIME commit OID`, `TREE PARENT PARENT…`. All of it
+# stands in a commit-graph file, so where there is one, git opens no commit.
+_FORMAT = ("--timestamp", "--format=%T %P")
+_COMMIT = b" commit "
+_HEX = 40
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,13 +60,13 @@ def walk(
     """
     asked = "".join(f"{oid}\n" for oid in tips) + "".join(f"^{oid}\n" for oid in exclude)
     parts = []
-    arguments = ("rev-list", f"--format={_FORMAT}", "--stdin")
+    arguments = ("rev-list", *_FORMAT, "--stdin")
     with repository.stream(*arguments, stdin=[asked.encode("ascii")]) as pipe:
         rest = b""
         while chunk := pipe.read(1 << 20):
             block = rest + chunk
             # Whole records only; the line that begins one is the one with `commit`.
-            end = block.rfind(b"\ncommit ") + 1
+            end = block.rfind(b"\n", 0, max(0, block.rfind(_COMMIT))) + 1
             rest = block[end:]
             if end:
                 parts.append(_parse(block[:end]))
@@ -91,28 +91,29 @@ def _joined(parts: list[Walk]) -> Walk:
 
 def _parse(block: bytes) -> Walk:
     text = np.frombuffer(block, np.uint8)
-    ends = np.flatnonzero(text == ord("\n"))[1::2]
+    breaks = np.flatnonzero(text == ord("\n"))
+    heads, ends = breaks[0::2], breaks[1::2]
     starts = np.concatenate(([0], ends[:-1] + 1)) if len(ends) else ends
-    blanks = np.flatnonzero(text == ord(" "))
-    # The blank behind the time: the parents stand between it and the end of the line.
-    behind = blanks[np.searchsorted(blanks, starts + _REST)]
-    counts = (ends - behind) // 41
+    trees = heads + 1
+    parents = trees + _HEX + 1
+    # Behind each but the last parent is a blank.
+    counts = (ends + 1 - parents) // (_HEX + 1)
     first = np.repeat(np.cumsum(counts) - counts, counts)
     nth = np.arange(len(first)) - first
     return Walk(
-        _unhex(text, starts + _OID.start),
-        _unhex(text, starts + _TREE.start),
-        _numbers(text, starts + _REST, behind),
+        _unhex(text, heads - _HEX),
+        _unhex(text, trees),
+        _numbers(text, starts, heads - _HEX - len(_COMMIT)),
         counts.astype(np.int32),
-        _unhex(text, np.repeat(behind + 1, counts) + 41 * nth),
+        _unhex(text, np.repeat(parents, counts) + (_HEX + 1) * nth),
     )
 
 
 def _unhex(text: Bytes, starts: NDArray[np.int64]) -> Bytes:
-    """Read 40 hex digits at each place."""
+    """Read an id in hex at each place."""
     if not len(starts):
         return np.empty((0, 20), np.uint8)
-    digits = sliding_window_view(text, 40)[starts].tobytes()
+    digits = sliding_window_view(text, _HEX)[starts].tobytes()
     return np.frombuffer(bytes.fromhex(digits.decode("ascii")), np.uint8).reshape(-1, 20)
 
 

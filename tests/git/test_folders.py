@@ -73,7 +73,11 @@ def test_a_tree_object_that_is_absent_is_named(nettrees: History) -> None:
         folders.ids()
 
 
-def test_a_walk_in_arrays_is_rev_list(nettrees: History) -> None:
+@pytest.mark.parametrize("graph", [False, True], ids=["plain", "commit-graph"])
+def test_a_walk_in_arrays_is_rev_list(nettrees_copy: History, graph: bool) -> None:
+    nettrees = nettrees_copy
+    if graph:
+        git(nettrees.path, "commit-graph", "write", "--reachable", "--no-progress")
     tips = git(nettrees.path, "for-each-ref", "--format=%(objectname)", "refs/heads").split()
     base = git(nettrees.path, "rev-parse", "v3.11^{commit}").strip()
     seen: list[int] = []
