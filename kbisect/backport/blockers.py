@@ -10,7 +10,7 @@ from __future__ import annotations
 from bisect import bisect_left
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 from threading import RLock
 
 from kbisect.backport.candidates import Survey
@@ -23,6 +23,8 @@ _CONTEXT = 3
 """Lines around a hunk that a merge looks at."""
 _DUMB = 3
 """A line of fewer letters is written by everybody."""
+_FILES = 64
+"""Files that are kept: the next fix is often of the same driver."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,6 +105,8 @@ class Blockers:
     def __init__(self, histories: Histories, picker: Picker) -> None:
         self._histories = histories
         self._picker = picker
+        self._content = lru_cache(_FILES)(self._read)
+        self._wanted: dict[tuple[str, str], set[bytes]] = {}
 
     def of(self, oid: str, paths: Sequence[str], tree: str) -> tuple[str, ...]:
         """Return the commits that a fix needs to be picked onto a tree object, in order.
@@ -119,20 +123,28 @@ class Blockers:
             before = history[: bisect_left(history, number, key=lambda written: written.number)]
             # Where nothing is missing, nothing blocks.
             own = self._histories.change(oid, path) if before else None
-            absent = self._absent(own, tree) if own else set()
-            for written in reversed(before):
-                if not absent.isdisjoint(written.lines):
-                    absent -= written.lines
-                    found[written.number] = written.oid
+            wanted = self._expected(own) if own else set()
+            writers = [written for written in before if not wanted.isdisjoint(written.lines)]
+            if not writers:
+                continue
+            # Only what one of them wrote is worth looking for.
+            written_since = wanted.intersection(set().union(*(each.lines for each in writers)))
+            here = self._content(self._picker.blob(tree, path))
+            absent = {line for line in written_since if not _has_line(here, line)}
+            for writer in reversed(writers):
+                if not absent.isdisjoint(writer.lines):
+                    absent -= writer.lines
+                    found[writer.number] = writer.oid
         return tuple(found[each] for each in sorted(found))
 
-    def _absent(self, file: FileDiff, tree: str) -> set[bytes]:
-        """Return the lines that a fix takes for granted and that a tree object doesn't have."""
-        here = self._picker.content(tree, file.path) or b""
-        return {line for line in self._expected(file) if not _has_line(here, line)}
+    def _read(self, blob: str | None) -> bytes:
+        return self._picker.read(blob) if blob else b""
 
     def _expected(self, file: FileDiff) -> set[bytes]:
         """Return the lines that a fix takes for granted in a file."""
+        known = self._wanted.get((file.oid, file.path))
+        if known is not None:
+            return known
         before = self._picker.before(file.oid, file.path)
         old = before.split(b"\n") if before else []
         wanted: set[bytes] = set()
@@ -140,7 +152,8 @@ class Blockers:
             # A hunk that only adds stands behind its line; others begin with it.
             first = line - bool(count)
             wanted.update(old[max(0, first - _CONTEXT) : first + count + _CONTEXT])
-        return _told(wanted)
+        self._wanted[file.oid, file.path] = _told(wanted)
+        return self._wanted[file.oid, file.path]
 
 
 def _has_line(content: bytes, line: bytes) -> bool:

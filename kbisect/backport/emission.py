@@ -102,7 +102,7 @@ def mailbox(
     UsageError
         A changed patch has no note: nobody may say in another's name that it is the same.
     """
-    picker = Picker(repository)
+    picker = Picker(repository, passing=True)
     tree = picker.tree_of(surveyed.branch)
     mails: list[bytes] = []
     left_out: list[str] = []

@@ -102,7 +102,7 @@ def forecasts(
     """
     candidates = surveyed.candidates if chosen is None else chosen
     histories = Histories(repository, index, surveyed)
-    picker = Picker(repository)
+    picker = Picker(repository, passing=True)
     branch = picker.tree_of(surveyed.branch)
     own = local()
     stopped = Event()

@@ -5,7 +5,7 @@
 rules for renamed directories nor histograms, and calls some merges clean that git calls conflicts
 (and the other way round). So git is asked: `git merge-tree` (2.38 and newer) runs the same code.
 Before 2.45 it merges commits, not tree objects, and finds the base by itself; so each merge is put
-as a base commit and two children of it, which nothing refers to, in the scratch repository.
+as a base commit and two children of it, which nothing refers to, in a repository of our own.
 """
 
 from __future__ import annotations
@@ -16,12 +16,13 @@ import subprocess
 import weakref
 from contextlib import suppress
 from dataclasses import dataclass
+from pathlib import Path
 from typing import IO, TYPE_CHECKING
 
 from kbisect.errors import EnvironmentProblem
 from kbisect.git import process
 from kbisect.git.process import GitFailed
-from kbisect.git.worktree import ISOLATED, Scratch
+from kbisect.git.worktree import ISOLATED
 
 if TYPE_CHECKING:
     import pygit2
@@ -30,6 +31,9 @@ _COMMIT = 1
 """libgit2's number for the type."""
 _CHUNK = 1 << 16
 _PERSON = "kbisect <kbisect> 0 +0000"
+# A label short of its whole name makes git list every object that is there; a name of 40 digits
+# needn't be looked for among the references.
+_QUICK = ("-c", "core.abbrev=40", "-c", "core.warnAmbiguousRefs=false")
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,16 +53,16 @@ class Merged:
 
 
 class Merger:
-    """Merges tree objects of one scratch repository.
+    """Merges tree objects of one repository of ours.
 
     Parameters
     ----------
-    scratch : where its objects go
+    gitdir : where its objects go
     repo : the libgit2 view of it
     """
 
-    def __init__(self, scratch: Scratch, repo: pygit2.Repository) -> None:
-        self._scratch = scratch
+    def __init__(self, gitdir: Path, repo: pygit2.Repository) -> None:
+        self._gitdir = gitdir
         self._repo = repo
         self._process: subprocess.Popen[bytes] | None = None
         self._bases: dict[str, str] = {}
@@ -110,9 +114,16 @@ class Merger:
                     "the command `stdbuf` is not installed",
                     hint="install coreutils (Debian: apt install coreutils)",
                 )
-            asked = ("merge-tree", "--write-tree", "--stdin", "--no-messages", "--name-only")
+            asked = (
+                *_QUICK,
+                "merge-tree",
+                "--write-tree",
+                "--stdin",
+                "--no-messages",
+                "--name-only",
+            )
             self._process = subprocess.Popen(
-                [unbuffered, "-o0", *process.command(self._scratch.gitdir, *asked)],
+                [unbuffered, "-o0", *process.command(self._gitdir, *asked)],
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=subprocess.DEVNULL,
@@ -128,7 +139,7 @@ class Merger:
             _end(self._process)
             self._process = None
         done = subprocess.run(
-            process.command(self._scratch.gitdir, "merge-tree", "--write-tree", ours, theirs),
+            process.command(self._gitdir, "merge-tree", "--write-tree", ours, theirs),
             capture_output=True,
             env=process.environment(ISOLATED),
             check=False,

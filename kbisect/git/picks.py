@@ -12,7 +12,8 @@ the same on two of the three sides needs no merge at all. Everything else (files
 missing there; modes, links, submodules) is git's merge of the whole trees, but for a new file in a
 folder that the other side has.
 
-What is written goes to the scratch repository, which borrows the user's objects.
+What is written goes to the scratch repository, which borrows the user's objects; or, where nobody
+wants to keep it, to one that passes (`passing`).
 """
 
 from __future__ import annotations
@@ -26,6 +27,7 @@ from kbisect.errors import UsageError
 from kbisect.git import process
 from kbisect.git.commits import Person
 from kbisect.git.merging import Merger
+from kbisect.git.passing import Passing
 from kbisect.git.repository import Repository
 from kbisect.git.worktree import ISOLATED, Scratch
 
@@ -81,21 +83,29 @@ class Picker:
     Parameters
     ----------
     beside : a picker of another thread, whose results it shares
+    passing : what is written may go when the picker goes; no trace is left of it
     """
 
-    def __init__(self, repository: Repository, beside: Picker | None = None) -> None:
+    def __init__(
+        self, repository: Repository, beside: Picker | None = None, *, passing: bool = False
+    ) -> None:
         import pygit2
 
         self._repository = repository
-        self._scratch: Scratch = beside._scratch if beside else Scratch.prepare(repository)
-        self._repo = pygit2.Repository(str(self._scratch.gitdir))
-        self._merger = Merger(self._scratch, self._repo)
+        self._place: Scratch | Passing
+        if beside:
+            self._place = beside._place
+        else:
+            self._place = (Passing if passing else Scratch).prepare(repository)
+        self._repo = pygit2.Repository(str(self._place.gitdir))
+        self._merger = Merger(self._place.gitdir, self._repo)
         self._trees: dict[str, pygit2.Tree] = {}
         self._known: dict[tuple[str, str, str], Pick] = beside._known if beside else {}
         self._changes: dict[tuple[str, str], tuple[_Change, ...]] = (
             beside._changes if beside else {}
         )
         self._files: dict[tuple[str, str, str], str | None] = beside._files if beside else {}
+        self._commits: dict[str, tuple[str, str]] = beside._commits if beside else {}
 
     def tree_of(self, oid: str) -> str:
         """Return the tree object of a commit."""
@@ -164,7 +174,7 @@ class Picker:
     def diff(self, old: str, new: str) -> bytes:
         """Return the patch between two tree objects, as `git am` reads it."""
         done = process.run(
-            self._scratch.gitdir,
+            self._place.gitdir,
             *("diff-tree", "-p", "--binary", "--full-index", "--no-renames", "--no-color"),
             *("--no-ext-diff", "--no-textconv", "--src-prefix=a/", "--dst-prefix=b/", old, new),
             env=ISOLATED,
@@ -176,7 +186,7 @@ class Picker:
         return self.diff(*self._sides(oid))
 
     def commit(self, tree: str, parent: str, like: str, message: str, committer: Person) -> str:
-        """Write a commit into the scratch repository, with author and date of the commit `like`."""
+        """Write a commit beside the tree object, with author and date of the commit `like`."""
         import pygit2
 
         now = pygit2.Signature(committer.name, committer.email)
@@ -188,6 +198,12 @@ class Picker:
 
     def _sides(self, oid: str) -> tuple[str, str]:
         """Return the tree objects of a commit's parent and of the commit."""
+        known = self._commits.get(oid)
+        if known is None:
+            known = self._commits[oid] = self._read_sides(oid)
+        return known
+
+    def _read_sides(self, oid: str) -> tuple[str, str]:
         import pygit2
 
         try:
