@@ -12,7 +12,8 @@ from dataclasses import dataclass, field
 from typing import Generic, TypeVar
 
 from kbisect.api import chunks
-from kbisect.api.chunks import BEGIN, Pieces, State
+from kbisect.api.chunks import Pieces
+from kbisect.api.levels import BEGIN, State
 
 Meaning = TypeVar("Meaning")
 

@@ -12,11 +12,11 @@ from __future__ import annotations
 import re
 from bisect import bisect_left
 from dataclasses import dataclass
-from typing import Any
 
 from kbisect.api import conditions
 from kbisect.api.annotations import without
 from kbisect.api.conditions import Condition
+from kbisect.api.levels import BEGIN, MAX_LEVELS, MAX_TERMS, Level, State
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +74,8 @@ _MACRO = re.compile(r"(\w+)(\(([^()]*)\))?\s*(.*)", re.DOTALL)
 _AGGREGATE = re.compile(r"\b(struct|union|enum)\b(?:\s+\w+)*\s*\Z")
 _GUARD = re.compile(r"\s*#[ \t]*define[ \t]+(\w+)[ \t]*\n")
 _LINKAGE = re.compile(r'\bextern\s*"C"\s*\Z')
+# Past this, input is no header any more; what counts then is to end.
+_MAX_PENDING = 200_000
 _VISIBLE = re.compile(r"[^\n]")
 
 
@@ -112,69 +114,12 @@ def _cleaned(source: bytes) -> tuple[str, bool]:
     return text if text.isascii() else re.sub(r"[^\x00-\x7f]", "_", text), is_open
 
 
-@dataclass(slots=True)
-class _Level:
-    """One open `#if`.
-
-    `before` are the negations of the branches passed, `depth` is that of the braces at the `#if`,
-    `depth_after` what its first branch leaves; `cuts` says that it began inside a declaration.
-    """
-
-    condition: Condition | None
-    depth: int
-    cuts: bool
-    skipping: bool
-    around: Condition | None
-    guard: bool = False
-    before: Condition | None = ()
-    depth_after: int | None = None
-
-    @property
-    def fields(self) -> tuple[Any, ...]:
-        """All of it, in the order of the class."""
-        return (
-            *(self.condition, self.depth, self.cuts, self.skipping),
-            *(self.around, self.guard, self.before, self.depth_after),
-        )
-
-    @property
-    def total(self) -> Condition | None:
-        if self.guard:
-            return self.around
-        return conditions.join((self.around, self.before, self.condition))
-
-
-# Past these, input is no header any more; what counts then is to end.
-_MAX_LEVELS = 100
-_MAX_TERMS = 100
-_MAX_PENDING = 200_000
-
-
-@dataclass(frozen=True, slots=True)
-class State:
-    """What stands open between two outermost declarations.
-
-    Attributes
-    ----------
-    levels : the conditionals that are open
-    guard : the name of the include guard, once it was seen
-    begun : whether there was anything but comments
-    """
-
-    levels: tuple[tuple[Any, ...], ...] = ()
-    guard: str = ""
-    begun: bool = False
-
-
-BEGIN = State()
-
-
 class _Cutter:
     def __init__(self, text: str, state: State) -> None:
         self.text = text
         self.buffer = bytearray(text.encode("ascii"))
         self.line_ends = [found.start() for found in re.finditer("\n", text)]
-        self.levels = [_Level(*fields) for fields in state.levels]
+        self.levels = [Level(*fields) for fields in state.levels]
         self.begun = state.begun
         self.waits = False  # for the line behind the `#ifndef` that may be the include guard's
         self.depth = 0
@@ -225,7 +170,7 @@ class _Cutter:
     def state(self) -> State | None:
         """What stands open at the end; None inside of a declaration, or of too much else."""
         if (
-            len(self.levels) > _MAX_LEVELS
+            len(self.levels) > MAX_LEVELS
             or self.depth
             or self.waits
             or self._taken(self.start, len(self.text)).strip()
@@ -382,8 +327,8 @@ class _Cutter:
         if word == "ifndef":
             stated = conditions.negate(stated)
         around = self._condition
-        level = _Level(stated, self.depth, pending, self._skipping, around)
-        if len(self.levels) >= _MAX_LEVELS or len(around or ()) > _MAX_TERMS:
+        level = Level(stated, self.depth, pending, self._skipping, around)
+        if len(self.levels) >= MAX_LEVELS or len(around or ()) > MAX_TERMS:
             level.guard = True
         if word == "ifndef" and not (
             self.begun or self.levels or self.guard or self.chunks or self.defines
@@ -402,7 +347,7 @@ class _Cutter:
         cuts = level.cuts or (not absent and (pending or self.depth != level.depth))
         if not absent and level.depth_after is None:
             level.depth_after = self.depth
-        if len(level.before or ()) < _MAX_TERMS:
+        if len(level.before or ()) < MAX_TERMS:
             level.before = conditions.join((level.before, conditions.negate(level.condition)))
         stated: Condition | None = ()
         if word != "else":

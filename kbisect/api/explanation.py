@@ -18,7 +18,8 @@ from kbisect.api.complaints import Complaint, Trouble
 from kbisect.api.declarations import Declaration, What
 from kbisect.api.findings import Finding
 from kbisect.api.headers import Headers
-from kbisect.api.lifetimes import Life, Lives, Past
+from kbisect.api.lifetimes import Past
+from kbisect.api.lives import Life, Lives
 from kbisect.api.surface import include_name
 from kbisect.api.writing import Advice, Writer
 from kbisect.git import blobs

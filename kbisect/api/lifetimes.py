@@ -12,13 +12,14 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from kbisect.api import cache, chunks, comparison, surface
 from kbisect.api.declarations import Declaration, What
 from kbisect.api.findings import Finding
 from kbisect.api.garbage import uncollected
 from kbisect.api.headers import Headers
+from kbisect.api.lives import Life, Lives, lives_of, row_of
 from kbisect.api.scope import Scope
 from kbisect.api.sides import Side
 from kbisect.git import blobs, patches
@@ -30,57 +31,6 @@ if TYPE_CHECKING:
     from kbisect.history.store import Index
 
 _DIRECTIVE = re.compile(r"^[ \t]*#[ \t]*(?:if|el|end)(?:\\\n|[^\n])*", re.MULTILINE)
-
-
-@dataclass(frozen=True, slots=True)
-class Life:
-    """One stay of a name in the API.
-
-    Attributes
-    ----------
-    name : as findings give it
-    declaration : as it was last seen
-    since, until : release; since None: the history begins with it; until None: it is still there
-    since_commit, until_commit : oid, None when unknown
-    became : the name it was given, or what callers use instead; None when nothing is known
-    """
-
-    name: str
-    declaration: Declaration
-    since: str | None
-    since_commit: str | None
-    until: str | None = None
-    until_commit: str | None = None
-    became: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Lives:
-    """All that is known of a name: its lives, its fields', and every change, oldest first.
-
-    `spans` are the releases between which each change was found.
-    """
-
-    name: str
-    releases: tuple[str, ...]
-    lives: tuple[Life, ...]
-    events: tuple[Finding, ...]
-    spans: tuple[tuple[str, str], ...]
-
-    def of(self, name: str) -> Lives:
-        """Return the part that is about one field."""
-        chosen = [
-            (event, span)
-            for event, span in zip(self.events, self.spans, strict=True)
-            if name in (event.name, event.new_name) or event.name.startswith(f"{name}.")
-        ]
-        return Lives(
-            name,
-            self.releases,
-            tuple(x for x in self.lives if x.name == name or x.name.startswith(f"{name}.")),
-            tuple(event for event, _ in chosen),
-            tuple(span for _, span in chosen),
-        )
 
 
 @dataclass(slots=True)
@@ -134,7 +84,7 @@ class Past:
                 continue
             kept[name] = cache.Answers(self.repository.store, "lives", name, self.releases)
             row = kept[name].get()
-            known = None if row is None else _lives_of(name, row)
+            known = None if row is None else lives_of(name, row)
             if known is None:
                 missing.append(name)
             else:
@@ -143,7 +93,7 @@ class Past:
             with uncollected():
                 for name, content in self._declaring(missing).items():
                     self._known[name] = _Search(self, name, content).lives()
-                    kept[name].put(_row(self._known[name]))
+                    kept[name].put(row_of(self._known[name]))
         return {name: self._known[name] for name in names}
 
     def near(self, name: str) -> list[str]:
@@ -378,42 +328,3 @@ def _end(text: str, at: int) -> int:
             semicolon = text.find(";", found.end())
             return semicolon + 1 if semicolon >= 0 else len(text)
     return len(text)
-
-
-def _row(lives: Lives) -> list[object]:
-    return [
-        lives.releases,
-        [
-            (
-                life.name,
-                cache.placed(life.declaration),
-                life.since,
-                life.since_commit,
-                life.until,
-                life.until_commit,
-                life.became,
-            )
-            for life in lives.lives
-        ],
-        [cache.finding_row(event) for event in lives.events],
-        lives.spans,
-    ]
-
-
-def _lives_of(name: str, row: Any) -> Lives | None:
-    try:
-        releases, lives, events, spans = row
-        found = []
-        for shown, placed, *rest in lives:
-            declaration = cache.placed_of(placed)
-            assert declaration is not None
-            found.append(Life(shown, declaration, *rest))
-        return Lives(
-            name,
-            tuple(releases),
-            tuple(found),
-            tuple(map(cache.finding_of, events)),
-            tuple((old, new) for old, new in spans),
-        )
-    except (ValueError, TypeError, KeyError):
-        return None

@@ -12,7 +12,8 @@ from kbisect.errors import KbisectError, UsageError
 
 if TYPE_CHECKING:
     from kbisect.api.comparison import Result
-    from kbisect.api.lifetimes import Lives, Past
+    from kbisect.api.lifetimes import Past
+    from kbisect.api.lives import Lives
     from kbisect.api.scope import Scope
     from kbisect.history.store import Index
 

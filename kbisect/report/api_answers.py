@@ -10,7 +10,7 @@ from kbisect.api.declarations import Declaration, What
 from kbisect.api.dictionary import Entry
 from kbisect.api.explanation import Explanation, Verdict
 from kbisect.api.findings import Finding
-from kbisect.api.lifetimes import Life, Lives
+from kbisect.api.lives import Life, Lives
 from kbisect.api.probes import Turn
 from kbisect.api.references import Place, References
 from kbisect.api.usage import Hit

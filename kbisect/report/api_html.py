@@ -10,7 +10,7 @@ from markupsafe import Markup
 
 from kbisect.api.comparison import Result
 from kbisect.api.findings import Finding
-from kbisect.api.lifetimes import Lives
+from kbisect.api.lives import Lives
 from kbisect.report import api, api_answers, charts, html, lifelines
 from kbisect.report.charts import Series
 from kbisect.report.wording import beside

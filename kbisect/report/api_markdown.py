@@ -8,7 +8,7 @@ from collections.abc import Iterable, Sequence
 
 from kbisect.api.comparison import Result
 from kbisect.api.findings import Finding
-from kbisect.api.lifetimes import Lives
+from kbisect.api.lives import Lives
 from kbisect.report import api, api_answers
 from kbisect.report.terminal import one_line
 

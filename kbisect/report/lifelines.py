@@ -9,7 +9,7 @@ from itertools import groupby
 from markupsafe import Markup
 
 from kbisect.api.declarations import What
-from kbisect.api.lifetimes import Life, Lives
+from kbisect.api.lives import Life, Lives
 from kbisect.report.api_answers import type_of
 from kbisect.report.charts import element, line, picture, rect, text
 

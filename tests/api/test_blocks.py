@@ -8,7 +8,7 @@ import time
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from kbisect.api import chunks, extraction
+from kbisect.api import chunks, extraction, levels
 from kbisect.api.declarations import Declaration
 
 # Whole declarations, halves of them, and what stands between: in any order.
@@ -30,7 +30,7 @@ TEXTS = st.lists(
 
 
 def at_once(source: bytes) -> tuple[list[Declaration], list[tuple[int, str]]]:
-    pieces, _ = chunks.part(source, chunks.BEGIN, last=True)
+    pieces, _ = chunks.part(source, levels.BEGIN, last=True)
     part = extraction._part(pieces)
     return list(part.declarations), sorted(part.gaps)
 

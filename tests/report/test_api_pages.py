@@ -12,7 +12,7 @@ from kbisect.api import comparison
 from kbisect.api.comparison import Result
 from kbisect.api.extraction import extract
 from kbisect.api.findings import Compatibility
-from kbisect.api.lifetimes import Life, Lives
+from kbisect.api.lives import Life, Lives
 from kbisect.api.scope import ALL
 from kbisect.api.sides import Side
 from kbisect.report import api_html, api_markdown

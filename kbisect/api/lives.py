@@ -1,0 +1,103 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""What is known of a name over all releases, and how it is kept."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from kbisect.api import cache
+from kbisect.api.declarations import Declaration
+from kbisect.api.findings import Finding
+
+
+@dataclass(frozen=True, slots=True)
+class Life:
+    """One stay of a name in the API.
+
+    Attributes
+    ----------
+    name : as findings give it
+    declaration : as it was last seen
+    since, until : release; since None: the history begins with it; until None: it is still there
+    since_commit, until_commit : oid, None when unknown
+    became : the name it was given, or what callers use instead; None when nothing is known
+    """
+
+    name: str
+    declaration: Declaration
+    since: str | None
+    since_commit: str | None
+    until: str | None = None
+    until_commit: str | None = None
+    became: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Lives:
+    """All that is known of a name: its lives, its fields', and every change, oldest first.
+
+    `spans` are the releases between which each change was found.
+    """
+
+    name: str
+    releases: tuple[str, ...]
+    lives: tuple[Life, ...]
+    events: tuple[Finding, ...]
+    spans: tuple[tuple[str, str], ...]
+
+    def of(self, name: str) -> Lives:
+        """Return the part that is about one field."""
+        chosen = [
+            (event, span)
+            for event, span in zip(self.events, self.spans, strict=True)
+            if name in (event.name, event.new_name) or event.name.startswith(f"{name}.")
+        ]
+        return Lives(
+            name,
+            self.releases,
+            tuple(x for x in self.lives if x.name == name or x.name.startswith(f"{name}.")),
+            tuple(event for event, _ in chosen),
+            tuple(span for _, span in chosen),
+        )
+
+
+def row_of(lives: Lives) -> list[object]:
+    """Return all that is known of a name as JSON can keep it."""
+    return [
+        lives.releases,
+        [
+            (
+                life.name,
+                cache.placed(life.declaration),
+                life.since,
+                life.since_commit,
+                life.until,
+                life.until_commit,
+                life.became,
+            )
+            for life in lives.lives
+        ],
+        [cache.finding_row(event) for event in lives.events],
+        lives.spans,
+    ]
+
+
+def lives_of(name: str, kept: Any) -> Lives | None:
+    """Read it back; None when it is none."""
+    try:
+        releases, lives, events, spans = kept
+        found = []
+        for shown, placed, *rest in lives:
+            declaration = cache.placed_of(placed)
+            assert declaration is not None
+            found.append(Life(shown, declaration, *rest))
+        return Lives(
+            name,
+            tuple(releases),
+            tuple(found),
+            tuple(map(cache.finding_of, events)),
+            tuple((old, new) for old, new in spans),
+        )
+    except (ValueError, TypeError, KeyError):
+        return None
