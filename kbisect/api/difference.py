@@ -11,8 +11,8 @@ import re
 from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 
-from kbisect.api import conditions, effects
-from kbisect.api.declarations import Declaration, Gap, Header, What
+from kbisect.api import conditions, effects, relocations
+from kbisect.api.declarations import Declaration, Gap, What
 from kbisect.api.findings import Compatibility, Finding
 from kbisect.api.proof import Key, Pair
 from kbisect.api.sides import Side, unmatched
@@ -63,17 +63,15 @@ class _Comparison:
     def __init__(
         self, old: Side, new: Side, pairs: Mapping[Key, Pair], moved: Mapping[str, str]
     ) -> None:
-        self.old, self.new, self.moved = old, new, moved
+        self.old, self.new = old, new
         self.facts = {key: pair for key, pair in pairs.items() if pair.is_fact}
         self.guesses = {key: pair for key, pair in pairs.items() if not pair.is_fact}
-        self.old_names = {include_name(path) for path in old.headers}
-        self.new_names = {include_name(path) for path in new.headers}
-        self.headers = dict(self._header_renames())
+        self.headers = dict(relocations.destinations(old, new, moved))
         self.structs: dict[str, str] = {}
         self.aliases: dict[str, str] = {}
 
     def findings(self) -> Iterator[Finding]:
-        yield from self._header_findings()
+        yield from relocations.findings(self.old, self.new, self.headers)
         consumed = {pair.new.key for pair in self.facts.values()}
         removed, added = unmatched(self.old, self.new)
         for declaration in removed:
@@ -95,76 +93,6 @@ class _Comparison:
                 yield from self._given_anew(key, consumed)
             else:
                 yield from self._changed(variants, self.new.by_key[key])
-
-    # --- headers -------------------------------------------------------------------------------
-
-    def _header_renames(self) -> Iterator[tuple[str, tuple[str, bool]]]:
-        """Find where a removed header's declarations went: (old path, (new path, renamed))."""
-        gone = [path for path in self.old.headers if include_name(path) not in self.new_names]
-        places: dict[Key, str] = {}
-        for path, header in self.new.headers.items():
-            for declaration in header.declarations:
-                places.setdefault(declaration.key, path)
-        fresh = [path for path in self.new.headers if include_name(path) not in self.old_names]
-        words = {path: _words(self.new.headers[path]) for path in fresh}
-        for path in gone:
-            if self.moved.get(path) in words:
-                yield path, (self.moved[path], True)
-                continue
-            declarations = self.old.headers[path].declarations
-            counts: dict[str, int] = {}
-            for declaration in declarations:
-                place = places.get(declaration.key)
-                if place is not None:
-                    counts[place] = counts.get(place, 0) + 1
-            best = max(counts, key=lambda place: (counts[place], place), default=None)
-            if best is not None and counts[best] * 2 >= len(declarations):
-                yield path, (best, best in words)
-                continue
-            mine = _words(self.old.headers[path])
-            alike = [
-                (len(mine & other) / (len(mine | other) or 1), place)
-                for place, other in words.items()
-            ]
-            if alike and max(alike)[0] >= 0.5:
-                yield path, (max(alike)[1], True)
-
-    def _header_findings(self) -> Iterator[Finding]:
-        taken = set()
-        for path in self.old.headers:
-            if include_name(path) in self.new_names:
-                continue
-            target, renamed = self.headers.get(path, (None, False))
-            if renamed:
-                taken.add(target)
-            yield Finding(
-                "header-renamed" if renamed else "header-removed",
-                path,
-                Compatibility.BREAKING,
-                path,
-                new_name=target if renamed else None,
-                new_header=target,
-            )
-        for path in self.new.headers:
-            if include_name(path) not in self.old_names and path not in taken:
-                yield Finding("header-added", path, Compatibility.COMPATIBLE, path)
-
-    def _still_reached(self, old: Declaration, new: Declaration) -> bool:
-        """Whether who includes the old header still gets the new declaration."""
-        seen = set()
-        stack = [include_name(old.header)]
-        target = include_name(new.header)
-        by_name: dict[str, list[Header]] = {}
-        for path, header in self.new.headers.items():
-            by_name.setdefault(include_name(path), []).append(header)
-        while stack:
-            name = stack.pop()
-            if name == target:
-                return True
-            if name not in seen:
-                seen.add(name)
-                stack += [inner for header in by_name.get(name, ()) for inner in header.includes]
-        return False
 
     # --- what went -----------------------------------------------------------------------------
 
@@ -308,7 +236,7 @@ class _Comparison:
             )
         ):
             kinds.append(f"{old.what.value}-moved")
-            if not self._still_reached(old, new):
+            if not relocations.still_reached(self.new, old, new):
                 compatibility = Compatibility.BREAKING
         if old.signature != new.signature and not _covered(olds, news):
             # Where a macro keeps a struct's old name, its new one in a type breaks nobody.
@@ -368,16 +296,6 @@ class _Comparison:
                         outer |= set(tag.condition)
             listed.append(tuple(term for term in terms if term not in outer))
         return conditions.union(listed)
-
-
-def _words(header: Header) -> set[str]:
-    return {
-        word
-        for declaration in header.declarations
-        for word in re.findall(
-            r"\w+", f"{declaration.name} {' '.join(declaration.parameters or ())}"
-        )
-    }
 
 
 def _representatives(
