@@ -3,10 +3,8 @@
 
 from __future__ import annotations
 
-import signal
 import time
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import click
@@ -19,8 +17,6 @@ from kbisect.errors import UsageError
 from kbisect.report import bisection
 
 if TYPE_CHECKING:
-    from types import FrameType
-
     from kbisect.bisect.events import Started
     from kbisect.lab.campaign import Campaign
     from kbisect.lab.driver import Progress
@@ -120,7 +116,7 @@ def run(
         raise UsageError("no script was given", hint="kbisect bisect run --good REV ./test.sh")
     repository = session.repository
     repository.require_whole_history()  # before anything is written
-    with Campaigns(repository.store).locked(), _ended_politely():
+    with Campaigns(repository.store).locked(), campaigns.ended_politely():
         if resume:
             campaign = _resumed(session, script)
             work = Work.of(campaign)
@@ -208,22 +204,6 @@ for _command in (
 
 
 # --- how a campaign begins and ends ---------------------------------------------------------------
-
-
-@contextmanager
-def _ended_politely() -> Iterator[None]:
-    """Take SIGTERM and SIGHUP for ^C: what runs is ended, and how to go on is said."""
-
-    def interrupt(number: int, frame: FrameType | None) -> None:
-        raise KeyboardInterrupt
-
-    numbers = (signal.SIGTERM, signal.SIGHUP)
-    before = {number: signal.signal(number, interrupt) for number in numbers}
-    try:
-        yield
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
 
 
 def _goods(session: Session, goods: Sequence[str]) -> Sequence[str]:

@@ -3,7 +3,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import signal
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 import click
@@ -14,6 +16,8 @@ from kbisect.report import bisection
 from kbisect.report.terminal import Style, name
 
 if TYPE_CHECKING:
+    from types import FrameType
+
     from kbisect.lab.campaign import Campaign
     from kbisect.lab.recipe import Recipe
 
@@ -45,6 +49,22 @@ def staff(session: Session, asked: int | None, recipe: Recipe) -> int:
     if found.note:
         session.say(found.note)
     return found.workers
+
+
+@contextmanager
+def ended_politely() -> Iterator[None]:
+    """Take SIGTERM and SIGHUP for ^C: what runs is ended, and how to go on is said."""
+
+    def interrupt(number: int, frame: FrameType | None) -> None:
+        raise KeyboardInterrupt
+
+    numbers = (signal.SIGTERM, signal.SIGHUP)
+    before = {number: signal.signal(number, interrupt) for number in numbers}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
 
 def resolve(session: Session, revision: str) -> str:

@@ -6,6 +6,7 @@ from __future__ import annotations
 import os
 import shlex
 import tempfile
+from contextlib import nullcontext
 from pathlib import Path
 
 import click
@@ -168,8 +169,11 @@ def qemu(
         chosen = found is kvm.Kvm.WORKS
         if not chosen and found is not kvm.Kvm.ABSENT:
             session.say(f"{found}, so the guest is emulated")
-    with tempfile.TemporaryDirectory(prefix="kbisect-guest-") as place:
-        shown, kept = console or os.environ.get("KBISECT_CONSOLE"), os.environ.get("KBISECT_OUT")
+    kept = os.environ.get("KBISECT_OUT")
+    # Within a step its own folder is the place: a step may be killed, and leaves nothing elsewhere.
+    folder = nullcontext(kept) if kept else tempfile.TemporaryDirectory(prefix="kbisect-guest-")
+    with campaigns.ended_politely(), folder as place:
+        shown = console or os.environ.get("KBISECT_CONSOLE")
         reported = guests.status_file(Path(kept)) if kept else Path(place, "status.txt")
         guest = qemu.Guest(
             kernel=base / kernel,
@@ -198,6 +202,7 @@ def qemu(
             return 0
         session.say(shlex.join(command))
         log = Path(place) / "qemu.log"
+        log.unlink(missing_ok=True)  # of a run by hand before this one
         came = guests.boot(guest, log, timeout)
         said = log.read_text("utf-8", "replace")
         if said:

@@ -21,6 +21,7 @@ HUNG = 124
 LOST = 128
 """QEMU itself failed or was killed: that says nothing of the commit."""
 _PORT = re.compile(rb"^status (\d{1,3})\s*$", re.MULTILINE)
+_ENDED = re.compile(rb"^ended \d+$", re.MULTILINE)
 _STARTED = re.compile(rb"^(?:started|status \d+)\s*$", re.MULTILINE)
 _TAIL = 1 << 20
 _FAREWELL = 5.0
@@ -68,7 +69,10 @@ def boot(guest: Guest, log: Path, timeout: float | None = None) -> Reported:
         watched=[guest.console],
         seen=_settled(guest),
     )
-    return Reported(status(guest), ended)
+    reported = Reported(status(guest), ended)
+    with guest.status.open("ab") as file:
+        file.write(b"ended %d\n" % reported.exit_code)
+    return reported
 
 
 def status_file(folder: Path) -> Path:
@@ -78,10 +82,12 @@ def status_file(folder: Path) -> Path:
 
 def has_started(folder: Path) -> bool:
     """Whether a step's guest got as far as user space: it said `started`, or how it went."""
-    try:
-        return bool(_STARTED.search(status_file(folder).read_bytes()))
-    except OSError:
-        return False
+    return _said(folder, _STARTED)
+
+
+def has_ended(folder: Path) -> bool:
+    """Whether what booted a step's guest saw its end; else it failed itself."""
+    return _said(folder, _ENDED)
 
 
 def status(guest: Guest) -> int | None:
@@ -91,6 +97,13 @@ def status(guest: Guest) -> int | None:
         marked = re.compile(rb"kbisect-status %s (\d{1,3})\b" % guest.mark.encode())
         found = marked.findall(_tail(guest.console))
     return int(found[-1]) if found else None
+
+
+def _said(folder: Path, what: re.Pattern[bytes]) -> bool:
+    try:
+        return bool(what.search(status_file(folder).read_bytes()))
+    except OSError:
+        return False
 
 
 def _settled(guest: Guest) -> Callable[[], bool]:

@@ -17,6 +17,8 @@ from pathlib import Path
 LIMIT = 3.0
 """Seconds that the guest gets; it needs a tenth of one."""
 DEVICE = Path("/dev/kvm")
+ANSWER = "kvm"
+"""Name of the file that keeps what came of it."""
 
 # A boot sector that counts 2^28 down, a moment's work for a processor, and leaves:
 # mov $0x10000000,%ecx; 1: dec %ecx; jnz 1b; mov $0x10,%al; out %al,$0xf4; hlt.
@@ -80,7 +82,7 @@ def remembered(emulator: str, folder: Path | None) -> Kvm:
     folder : where the answer is kept; None to try every time
     """
     boot = Path("/proc/sys/kernel/random/boot_id").read_text("ascii").strip()
-    kept = folder / "kvm" if folder is not None else None
+    kept = folder / ANSWER if folder is not None else None
     if kept is not None:
         try:
             at, _, said = kept.read_text("utf-8").partition(" ")

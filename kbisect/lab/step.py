@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import shutil
 import time
@@ -23,6 +24,7 @@ from kbisect.lab import (
     guest,
     image,
     ktap,
+    kvm,
     luggage,
     slots,
     stages,
@@ -291,7 +293,9 @@ class _Run:
             return None
         name, code = stage.name, ended.exit_code
         if name is StageName.BOOT and self.step.recipe.guest:
-            # A QEMU that was killed says nothing of its guest.
+            # A QEMU that was killed says nothing of its guest, nor does what should have booted it.
+            if code is not None and not guest.has_ended(self.folder / "out"):
+                code = guest.LOST
             if guest.has_started(self.folder / "out") or code == guest.LOST:
                 name = StageName.TEST
             if code == guest.NO_REPORT:
@@ -320,6 +324,8 @@ class _Run:
         if self.slot.built == self.key:
             self._note_build()
         elif self.keep and (kept := self.archive.find(self.key)) is not None:
+            with contextlib.suppress(OSError):  # known of this machine since the slot's first guest
+                shutil.copy2(self.slot.build / kvm.ANSWER, kept)
             self.env["KBISECT_BUILD"] = str(kept)
             self.image = self.archive.digest(self.key)
             self.built = True

@@ -55,7 +55,7 @@ def test_a_guest_that_passes_and_one_that_fails(repository: Repository, initramf
     passed = boot(repository, initramfs, "pass")
     assert (passed.verdict, passed.cause) == (Verdict.GOOD, Cause.TEST)
     said = (passed.folder / "out" / "guest-status.txt").read_text()
-    assert said == "started\nstatus 0\n"
+    assert said == "started\nstatus 0\nended 0\n"
     failed = boot(repository, initramfs, "fail")
     assert (failed.verdict, failed.seen.exit_code, failed.seen.stage) == (Verdict.BAD, 1, "test")
 
@@ -91,6 +91,8 @@ def test_a_hang_in_the_test(repository: Repository, initramfs: Path) -> None:
     done = boot(repository, initramfs, "hang", "timeout = 25")
     assert (done.verdict, done.cause, done.seen.stage) == (Verdict.SKIP, Cause.TIMEOUT, "test")
     assert done.seconds < 25 + 2
+    # What the one that runs QEMU writes is here, so that its death leaves nothing elsewhere.
+    assert (done.folder / "out" / "qemu.log").is_file()
 
 
 def test_a_silent_boot(repository: Repository, initramfs: Path) -> None:
@@ -113,6 +115,13 @@ def test_a_reboot_ends_the_guest(repository: Repository, initramfs: Path) -> Non
     done = boot(repository, initramfs, "reboot")
     assert (done.verdict, done.cause) == (Verdict.SKIP, Cause.OTHER_FAILURE)
     assert str(done.seen) == "the guest ended without a report"
+
+
+def test_what_boots_no_guest_says_nothing_of_the_commit(repository: Repository) -> None:
+    """Here it leaves with 4, a status like any other, before there is a guest."""
+    done = boot(repository, Path("/nowhere"), "absent")
+    assert (done.verdict, done.cause) == (Verdict.SKIP, Cause.INFRASTRUCTURE)
+    assert done.exit_code == 128
 
 
 def test_qemu_that_is_killed_is_the_machine_s_failure(
