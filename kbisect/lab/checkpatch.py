@@ -17,6 +17,16 @@ from kbisect.patch.series import Patch, Series
 _SCRIPT = "scripts/checkpatch.pl"
 _BESIDE = ("scripts/spelling.txt", "scripts/const_structs.checkpatch")
 _SECONDS = 120
+_IGNORED = (
+    *("COMMIT_LOG_LONG_LINE", "MACRO_ARG_REUSE", "ALLOC_SIZEOF_STRUCT", "NO_AUTHOR_SIGN_OFF"),
+    *("GIT_COMMIT_ID", "CAMELCASE", "FILE_PATH_CHANGES", "BAD_REPORTED_BY_LINK"),
+)
+_AS_NIPA = (
+    ("--strict", "'strict!'"),
+    ("--max-line-length=80", "'max-line-length=i'"),
+    (f"--ignore={','.join(_IGNORED)}", "'ignore=s'"),
+)
+"""What nipa asks of it, and how a script that has learnt the option declares it."""
 _FOUND = re.compile(r"(?P<level>ERROR|WARNING|CHECK):(?P<kind>[A-Z0-9_]+: )?(?P<text>.*)")
 
 
@@ -51,7 +61,17 @@ def _one(top: Path, patch: Patch) -> Result:
     number = patch.subject.number
     mail = top / "patch.mail"
     mail.write_text(patch.mail.text, encoding="utf-8", errors="surrogateescape")
-    asked = ["perl", str(top / _SCRIPT), "--no-tree", "--terse", "--no-summary", str(mail)]
+    script = (top / _SCRIPT).read_text("utf-8", "replace")
+    options = (option for option, mark in _AS_NIPA if mark in script)
+    asked = [
+        "perl",
+        str(top / _SCRIPT),
+        "--no-tree",
+        "--terse",
+        "--no-summary",
+        *options,
+        str(mail),
+    ]
     try:
         done = subprocess.run(
             asked,

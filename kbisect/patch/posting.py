@@ -162,7 +162,13 @@ def _copied(patch: Patch, desk: Desk, *, is_mailed: bool) -> Result:
         text = f"not addressed yet: {len(wanted)} to be named (kbisect patch maintainers)"
         return Result(rule, Level.SKIPPED, text, number)
     got = emails((*patch.mail.to, *patch.mail.cc, patch.mail.sender, patch.mail.author))
-    missing = [each for each in wanted if each.email not in got]
+    # Who has changed address gets it at either.
+    got |= emails(desk.mailmap.mapped(address) for address in got)
+    missing = [
+        each
+        for each in wanted
+        if not got & {each.email, *emails([desk.mailmap.mapped(each.email)])}
+    ]
     if not missing:
         return Result(rule, Level.PASS, f"all {len(wanted)} get it", number)
     detail = tuple(f"{each.address} ({','.join(each.roles)})" for each in missing)

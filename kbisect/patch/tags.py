@@ -18,7 +18,8 @@ _FIXES_LINE = re.compile(r"(?im)^[ \t]*fixes:[ \t]*(?P<value>.*)$")
 _SIGNED_LINE = re.compile(r"(?im)^[ \t]*signed-off-by:[ \t]*(?P<value>.*)$")
 _FIXES = re.compile(r"(?i)(?P<word>commit\s+)?(?P<digits>[0-9a-f]{5,})(?P<gap>\s*)(?P<rest>.*)\Z")
 _LEAST_DIGITS = 12
-_QUOTES = {'"': '"', "“": "”", "'": "'", "‘": "’"}
+_QUOTES = {'"': ('"', "”"), "“": ('"', "”"), "'": ("'", "’"), "‘": ("'", "’")}
+"""What may close a quote; an editor often bends one of two."""
 _WEB = re.compile(r"https?://[^\s/]+/\S+\Z")
 
 
@@ -78,7 +79,7 @@ def _fixes(repository: Repository, patch: Patch, number: int) -> Result:
     if not lines:
         return Result(rules.VERIFY_FIXES, Level.PASS, "no Fixes: tag", number)
     faults = [f"{value}: {fault}" for value in lines for fault in _fault(repository, value)]
-    if re.search(r"(?im)^\n[ \t]*fixes:.*\n\n", patch.mail.message + "\n\n"):
+    if re.search(r"(?i)\n\n[ \t]*fixes:.*\n\n", patch.message + "\n"):
         faults.append("an empty line behind the Fixes: tag parts it from the other tags")
     if faults:
         text = f"{len(faults)} faults in Fixes: tags"
@@ -119,9 +120,10 @@ def _misquoted(rest: str, real: str) -> Iterator[str]:
             yield "the parenthesis isn't closed"
         said = said[1:end] if end > 0 else said[1:]
     if said[:1] in _QUOTES:
-        if said[-1:] != _QUOTES[said[0]] or len(said) == 1:
+        closing = _QUOTES[said[0]]
+        if not said[1:].endswith(closing):
             yield "the quote isn't closed"
-        said = said[1:].removesuffix(_QUOTES[said[0]])
+        said = said[1:-1] if said[1:].endswith(closing) else said[1:]
     said = " ".join(said.split())
     if not _same(said, " ".join(real.split())):
         yield f'the subject is "{real}"'
@@ -129,10 +131,13 @@ def _misquoted(rest: str, real: str) -> Iterator[str]:
 
 def _same(said: str, real: str) -> bool:
     """Whether a quoted subject is the real one, or its beginning, or has `...` for a part of it."""
-    head, dots, tail = said.partition("...")
+    if said.endswith("..."):
+        return real.startswith(said.removesuffix("...").strip())
+    if said.startswith("..."):
+        return real.endswith(said.removeprefix("...").strip())
+    head, dots, tail = said.partition(" ... ")
     if not dots:
         return real.startswith(said)
-    head, tail = head.strip(), tail.strip()
     return len(head) + len(tail) <= len(real) and real.startswith(head) and real.endswith(tail)
 
 
