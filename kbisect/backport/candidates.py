@@ -3,16 +3,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
-from enum import StrEnum
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 
-from kbisect.backport.built import compiled
-from kbisect.backport.carried import Carried, Said, Sayings, carried, facts, sayings
-from kbisect.backport.ignored import Ignored
+from kbisect.backport.carried import Carried, Sayings, carried, facts, sayings
+from kbisect.backport.fixes import Candidate, Excluded, Standing, Strength
+from kbisect.backport.judging import Judge
 from kbisect.backport.neighbours import base_release, elsewhere, grown_on, in_trees
-from kbisect.backport.notices import wants
 from kbisect.backport.postings import posted_before
+from kbisect.backport.wishes import Wishes
 from kbisect.errors import UsageError
 from kbisect.git.repository import Repository
 from kbisect.history.graph import Mask
@@ -24,95 +23,9 @@ _TAGGED = 0.05
 """Share of commits with `Fixes:` or `Cc: stable` from which on a history tags its fixes: of the
 net tree to 2011 0.2 % do, of DPDK and the kernel of today 20 to 40 %."""
 
-
 _LEFT_OUT = 0.25
 """Fixes left out for each one taken, up to which a branch is said to take nearly every fix."""
-
-
-class Strength(StrEnum):
-    """How sure it is that the branch wants it."""
-
-    STRONG = "strong"
-    MEDIUM = "medium"
-    WEAK = "weak"
-
-
-class Standing(StrEnum):
-    """Why an upstream commit with a fix's marks is no candidate."""
-
-    UNAFFECTED = "unaffected"
-    EXCLUDED = "excluded by version"
-    REVERTED = "reverted upstream"
-    OPT_OUT = "opt-out"
-    NOT_YET = "not in mainline yet"
-    IGNORED = "ignored"
-    FOREIGN = "foreign"
-    NOT_BUILT = "not built here"
-
-
-@dataclass(frozen=True, slots=True)
-class Reason:
-    """One reason, with the trailer or sentence it rests on.
-
-    Attributes
-    ----------
-    kind : fixes, blames, reverts, stable, named
-    text : as written
-    target : the commit it is about, None for a stable notice
-    weak : prose, or an id that had to be repaired
-    """
-
-    kind: str
-    text: str
-    target: str | None = None
-    weak: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Candidate:
-    """An upstream commit that the branch misses.
-
-    Attributes
-    ----------
-    release : the first that contains it
-    named : prerequisites that its message names and the branch lacks
-    followups : candidates that mend it
-    posting : patches posted before it in one series, neither here nor candidates: it may need them
-    elsewhere : whether another branch of the repository carries it
-    doubt : why the branch may not want it after all: it took it back, or passed it over
-    """
-
-    oid: str
-    subject: str
-    release: str | None
-    strength: Strength
-    reasons: tuple[Reason, ...]
-    named: tuple[str, ...]
-    followups: tuple[str, ...]
-    files: tuple[str, ...]
-    elsewhere: bool = False
-    doubt: str | None = None
-    posting: tuple[str, ...] = ()
-
-    @property
-    def tagged(self) -> bool:
-        """Whether its author asked for stable."""
-        return any(reason.kind == "stable" for reason in self.reasons)
-
-    @property
-    def targets(self) -> tuple[str, ...]:
-        """The commits it mends and the branch has."""
-        return tuple(reason.target for reason in self.reasons if reason.target)
-
-
-@dataclass(frozen=True, slots=True)
-class Excluded:
-    """An upstream commit that looks like a fix and is none for this branch."""
-
-    oid: str
-    subject: str
-    standing: Standing
-    why: str
+_NO_WISHES = Wishes()
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,30 +57,12 @@ class Survey:
     tags: bool
 
 
-@dataclass(frozen=True, slots=True)
-class Wishes:
-    """What the user says beside the history.
-
-    Attributes
-    ----------
-    paths : upstream's paths that count; empty means the index's whole scope
-    named : oid → why, commits that are candidates whatever their messages say
-    ignored : oid → Ignored
-    built : files that a finished build compiled, None where nobody says
-    """
-
-    paths: Sequence[str] = ()
-    named: Mapping[str, str] = field(default_factory=dict)
-    ignored: Mapping[str, Ignored] = field(default_factory=dict)
-    built: frozenset[str] | None = None
-
-
 def survey(
     repository: Repository,
     index: Index,
     branch: str,
     upstream: str,
-    wishes: Wishes = Wishes(),
+    wishes: Wishes = _NO_WISHES,
 ) -> Survey:
     """Look through upstream for fixes that a branch misses.
 
@@ -189,7 +84,7 @@ def survey(
     said = sayings(index)
     own, ahead = facts(index, here & ~there, touched), facts(index, there & ~here, touched)
     has = carried(repository, index, said, here, own, ahead)
-    judge = _Judge(index, said, has, wishes, base_release(index, here), _tags(ahead, said))
+    judge = Judge(index, said, has, wishes, base_release(index, here), _tags(ahead, said))
     judge.elsewhere = elsewhere(index, said, here | grown_on(graph, index.number(branch), there))
 
     candidates: list[Candidate] = []
@@ -267,132 +162,6 @@ def _tags(ahead: Sequence[Fact], said: Sayings) -> bool:
     marks = {LinkKind.FIXES, LinkKind.STABLE}
     tagged = sum(any(link.kind in marks for link in said.get(fact.oid, ())) for fact in ahead)
     return tagged >= _TAGGED * len(ahead)
-
-
-_MENDS = {LinkKind.FIXES: "fixes", LinkKind.BLAMES: "blames", LinkKind.REVERTS: "reverts"}
-
-
-class _Judge:
-    """Says what an upstream commit is to the branch."""
-
-    def __init__(
-        self,
-        index: Index,
-        said: Sayings,
-        has: Carried,
-        wishes: Wishes,
-        base: str | None,
-        tags: bool,
-    ) -> None:
-        self._index = index
-        self._said = said
-        self._has = has
-        self._wishes = wishes
-        self.base = base
-        self.tags = tags
-        self.elsewhere: set[str] = set()
-
-    def verdict(self, fact: Fact, files: tuple[str, ...]) -> Candidate | Excluded | None:
-        """Judge one commit; None if nothing marks it as a fix."""
-        links = self._said.get(fact.oid, ())
-        reasons: list[Reason] = []
-        absent: list[str] = []
-        unknown: list[str] = []
-        notices = [link for link in links if link.kind is LinkKind.STABLE]
-        reverted = {link.target for link in links if link.kind is LinkKind.REVERTS}
-        for link in links:
-            if link.kind not in _MENDS:
-                continue
-            if link.target is None:
-                if link.kind is LinkKind.FIXES and link.how == "unknown":
-                    unknown.append(link.text)
-                continue
-            weak = link.kind is LinkKind.BLAMES or link.how in {"repaired", "release"}
-            # Who takes a commit back has nothing to do where that never was.
-            deeper = link.target not in reverted
-            mended = self._has.mended(link.target) if deeper or self._has.has(link.target) else None
-            if mended:
-                reasons.append(Reason(_MENDS[link.kind], link.text, mended, weak))
-            elif link.kind is not LinkKind.BLAMES or notices:
-                absent.append(link.target)
-        named = self._wishes.named.get(fact.oid)
-        if not (reasons or absent or unknown or notices or named):
-            return None
-        why_not = self._why_not(fact, files, notices, reasons, absent, unknown)
-        if why_not and (not named or why_not.standing is Standing.IGNORED):
-            return why_not
-        reasons.extend(Reason("stable", link.text) for link in self._asking(notices))
-        if named:
-            reasons.append(Reason("named", named))
-        number = self._index.number(fact.oid)
-        doubt = None if named else self._taken_out(fact.oid)
-        return Candidate(
-            oid=fact.oid,
-            subject=fact.subject,
-            release=self._index.release_of(number),
-            strength=Strength.WEAK if doubt else self._strength(reasons),
-            reasons=tuple(reasons),
-            named=tuple(
-                link.target
-                for link in links
-                if link.kind is LinkKind.PREREQUISITE
-                and link.target
-                and not self._has.has(link.target)
-            ),
-            followups=(),
-            files=files,
-            elsewhere=fact.oid in self.elsewhere,
-            doubt=doubt,
-        )
-
-    def _why_not(
-        self,
-        fact: Fact,
-        files: Sequence[str],
-        notices: Sequence[Said],
-        reasons: Sequence[Reason],
-        absent: Sequence[str],
-        unknown: Sequence[str],
-    ) -> Excluded | None:
-        def because(standing: Standing, why: str) -> Excluded:
-            return Excluded(fact.oid, fact.subject, standing, why)
-
-        ignored = self._wishes.ignored.get(fact.oid)
-        if ignored:
-            until = f", until {ignored.until}" if ignored.until else ""
-            return because(Standing.IGNORED, f"{ignored.reason}{until}")
-        if any(link.form == "opt-out" for link in notices):
-            return because(Standing.OPT_OUT, notices[0].text)
-        by = self._has.undone.get(fact.oid)
-        if by:
-            here = self._taken_out(fact.oid)
-            return because(Standing.REVERTED, f"by {by[:12]}" + (f"; {here}" if here else ""))
-        if not reasons and absent:
-            names = ", ".join(oid[:12] for oid in absent)
-            return because(Standing.UNAFFECTED, f"{names} is not here")
-        if not reasons and unknown and not notices:
-            return because(Standing.FOREIGN, f"{unknown[0]}: no such commit in this repository")
-        if notices and not self._asking(notices):
-            return because(Standing.EXCLUDED, notices[0].text)
-        if self._wishes.built is not None and not compiled(files, self._wishes.built):
-            return because(Standing.NOT_BUILT, f"{files[0]} was not compiled")
-        return None
-
-    def _asking(self, notices: Iterable[Said]) -> list[Said]:
-        return [link for link in notices if self.base is None or wants(link.note, self.base)]
-
-    def _taken_out(self, oid: str) -> str | None:
-        gone = self._has.removals.get(oid)
-        return f"taken as {gone.on_branch[:12]}, reverted here by {gone.by[:12]}" if gone else None
-
-    def _strength(self, reasons: Sequence[Reason]) -> Strength:
-        firm = [reason for reason in reasons if not reason.weak]
-        if any(reason.kind not in {"stable", "named"} for reason in firm):
-            return Strength.STRONG
-        if firm or not self.tags:
-            # A notice alone names no culprit: the branch may never have had the bug.
-            return Strength.MEDIUM
-        return Strength.WEAK
 
 
 def _passed_over(candidates: Sequence[Candidate], has: Carried) -> list[Candidate]:

@@ -13,7 +13,8 @@ from dataclasses import dataclass
 from email.header import Header
 from email.utils import formataddr, formatdate
 
-from kbisect.backport.candidates import Candidate, Survey
+from kbisect.backport.candidates import Survey
+from kbisect.backport.fixes import Candidate
 from kbisect.backport.forecast import Forecast, State
 from kbisect.backport.marking import Marker, message
 from kbisect.errors import UsageError

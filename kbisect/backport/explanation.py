@@ -6,7 +6,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
-from kbisect.backport.candidates import Excluded, Survey
+from kbisect.backport.candidates import Survey
+from kbisect.backport.fixes import Excluded
 from kbisect.backport.forecast import Forecast, forecasts
 from kbisect.git.repository import Repository
 from kbisect.history.identity import Match, Removal

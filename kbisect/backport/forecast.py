@@ -14,7 +14,8 @@ from enum import StrEnum
 from threading import Event, local
 
 from kbisect.backport.blockers import Blockers, Histories
-from kbisect.backport.candidates import Candidate, Strength, Survey
+from kbisect.backport.candidates import Survey
+from kbisect.backport.fixes import Candidate, Strength
 from kbisect.backport.silent import Absent, absent_names
 from kbisect.git.picks import Pick, Picker
 from kbisect.git.repository import Repository

@@ -7,7 +7,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
-from kbisect.backport.candidates import Standing, Strength, Survey
+from kbisect.backport.candidates import Survey
+from kbisect.backport.fixes import Standing, Strength
 from kbisect.history.store import Index
 
 

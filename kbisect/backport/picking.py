@@ -91,7 +91,8 @@ class Picking:
             return None
         except (ValueError, TypeError, KeyError) as error:
             raise UsageError(
-                f"{self._state} is damaged: {error}", hint="kbisect backport pick --abort"
+                f"{self._state} is damaged: {error}",
+                hint=f"kbisect backport pick --branch {self._name} --abort",
             ) from None
 
     def begin(
@@ -151,7 +152,10 @@ class Picking:
         """Leave out the one in conflict."""
         now = self._begun()
         if not now.stopped:
-            raise UsageError("nothing is in conflict", hint="kbisect backport pick --continue")
+            raise UsageError(
+                "nothing is in conflict",
+                hint=f"kbisect backport pick --branch {self._name} --continue",
+            )
         self._keep(
             replace(now, todo=now.todo[1:], skipped=(*now.skipped, now.todo[0]), stopped=False)
         )
@@ -212,7 +216,7 @@ class Picking:
         except GitFailed as failed:
             raise UsageError(
                 f"git cherry-pick in {self.worktree}: {failed.stderr}",
-                hint="resolve it there, or kbisect backport pick --skip",
+                hint=f"resolve it there, or kbisect backport pick --branch {self._name} --skip",
             ) from None
 
     def _publish(self, now: Progress) -> None:

@@ -13,7 +13,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 
-from kbisect.backport.candidates import Candidate, Survey
+from kbisect.backport.candidates import Survey
+from kbisect.backport.fixes import Candidate
 from kbisect.git.filediffs import file_diffs
 from kbisect.git.repository import Repository
 from kbisect.git.words import WORD, words

@@ -16,8 +16,9 @@ from kbisect.cli.session import Command, Session, form_option, json_option, pass
 from kbisect.errors import UsageError
 
 if TYPE_CHECKING:
-    from kbisect.backport.candidates import Survey, Wishes
+    from kbisect.backport.candidates import Survey
     from kbisect.backport.forecast import Forecast
+    from kbisect.backport.wishes import Wishes
     from kbisect.history.store import Index
 
 
@@ -88,8 +89,8 @@ def _wishes(
 
     from kbisect.backport import advisories, ignored
     from kbisect.backport import built as building
-    from kbisect.backport.candidates import Wishes
     from kbisect.backport.naming import by_advisory, ignored_by_oid, named_in
+    from kbisect.backport.wishes import Wishes
 
     today = datetime.now(UTC).date()
     entries = ignored.parse(_lines(ignore), ignore, today) if ignore else []

@@ -12,8 +12,9 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import asdict
 from pathlib import Path
 
-from kbisect.backport.candidates import Candidate, Strength, Survey
+from kbisect.backport.candidates import Survey
 from kbisect.backport.explanation import Explanation
+from kbisect.backport.fixes import Candidate, Strength
 from kbisect.backport.forecast import Forecast, State
 from kbisect.backport.matrix import Cell, Row
 from kbisect.backport.picking import Progress

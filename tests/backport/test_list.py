@@ -13,9 +13,11 @@ from pathlib import Path
 
 import pytest
 
-from kbisect.backport.candidates import Standing, Strength, Survey, Wishes, survey
+from kbisect.backport.candidates import Survey, survey
+from kbisect.backport.fixes import Standing, Strength
 from kbisect.backport.forecast import Forecast, State, forecasts
 from kbisect.backport.notices import wants
+from kbisect.backport.wishes import Wishes
 from kbisect.errors import UsageError
 from kbisect.history.store import Index
 from tests.conftest import History, Run, git, marks_in, planted_table

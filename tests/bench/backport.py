@@ -20,9 +20,11 @@ from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
 
-from kbisect.backport.candidates import Strength, Survey, Wishes, survey
+from kbisect.backport.candidates import Survey, survey
 from kbisect.backport.carried import facts
+from kbisect.backport.fixes import Strength
 from kbisect.backport.forecast import State, by_strength, forecasts
+from kbisect.backport.wishes import Wishes
 from kbisect.git.patchprints import prints
 from kbisect.git.picks import Picker
 from kbisect.git.repository import Repository

@@ -6,7 +6,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from kbisect.backport.candidates import Candidate, Reason, Strength, Survey
+from kbisect.backport.candidates import Survey
+from kbisect.backport.fixes import Candidate, Reason, Strength
 from kbisect.backport.forecast import Forecast, State
 from kbisect.report.backport import listing
 
