@@ -16,7 +16,7 @@ from kbisect.errors import UsageError
 from kbisect.report.terminal import printable
 
 if TYPE_CHECKING:
-    from kbisect.git.clones import Arrival
+    from kbisect.git.fetching import Arrival
 
 
 @click.command()
@@ -125,7 +125,7 @@ def sync(session: Session, trees: tuple[str, ...], as_json: bool) -> None:
     kbisect sync --tree wireless --tree mine=../my-net
     """
     from kbisect.errors import EnvironmentProblem
-    from kbisect.git import clones
+    from kbisect.git import fetching
     from kbisect.history import trees as known
     from kbisect.history.index import update
     from kbisect.report import history
@@ -147,10 +147,10 @@ def sync(session: Session, trees: tuple[str, ...], as_json: bool) -> None:
         for source in sources:
             progress.say(f"fetching {source.tree} from {source.remote.url}")
             try:
-                arrival = clones.fetch(
+                arrival = fetching.fetch(
                     repository.common_dir, source.remote, source.ref, progress=progress.line
                 )
-            except clones.FetchFailed as error:
+            except fetching.FetchFailed as error:
                 # One that is away must not keep the others from coming.
                 progress.say(error.message)
                 failed.append(error)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Clone and fetch: one repository with many trees as remotes. The only code that uses the network.
+"""Clone: one repository with many trees as remotes.
 
 A clone is put together beside its place, in `DIR.partial`, and moved there when it is whole. What
 arrived before a failure stays in `DIR.partial`, and the same request goes on from it.
@@ -9,65 +9,18 @@ from __future__ import annotations
 
 import fcntl
 import os
-import re
 import shutil
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 
 from kbisect.errors import EnvironmentProblem, RepositoryProblem, UsageError
 from kbisect.git import process
-from kbisect.git.process import GitFailed
+from kbisect.git.fetching import Arrival, Progress, Remote, configure, default_branch, fetch
 from kbisect.git.repository import Repository
 
-Progress = Callable[[str], None]
 # Lies in the git directory of a clone that is not whole yet.
 _MARK = "kbisect-clone"
-
-
-@dataclass(frozen=True, slots=True)
-class Remote:
-    """A tree to fetch.
-
-    Attributes
-    ----------
-    name : of the remote
-    url : as git takes it
-    all_tags : take its tags whether or not they lie on its branches
-    """
-
-    name: str
-    url: str
-    all_tags: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Arrival:
-    """What a fetch brought.
-
-    Attributes
-    ----------
-    name : of the remote
-    url : as it is configured
-    ref : the branch that carries the tree's work, `refs/remotes/net/main`
-    old : its oid before, None when it is new
-    oid : its oid now
-    new : commits of it that were not in `old`; of a new tree, not in the trees before it
-    rewritten : whether it no longer contains `old`
-    """
-
-    name: str
-    url: str
-    ref: str
-    old: str | None
-    oid: str
-    new: int
-    rewritten: bool = False
-
-
-class FetchFailed(EnvironmentProblem):
-    """A remote can't be reached, or is no repository."""
 
 
 def create(
@@ -115,7 +68,7 @@ def create(
         gitdir = _claim(partial, bare)
         try:
             _prepare(gitdir, remotes, objects, bare)
-            branches = [_default_branch(gitdir, remote) for remote in remotes]
+            branches = [default_branch(gitdir, remote) for remote in remotes]
             arrivals = []
             for remote, branch in zip(remotes, branches, strict=True):
                 say(f"fetching {remote.name} from {remote.url}")
@@ -130,107 +83,6 @@ def create(
             _leave(partial, gitdir, say)
             raise
     return arrivals
-
-
-def add(repository: Repository, remote: Remote) -> str:
-    """Give a repository one more remote; nothing is fetched yet.
-
-    Returns
-    -------
-    str
-        The remote-tracking branch that carries its work.
-
-    Raises
-    ------
-    UsageError
-        There is a remote of that name that leads elsewhere.
-    FetchFailed
-        It can't be had; then nothing is changed.
-    """
-    there = repository.remotes().get(remote.name)
-    if there not in {None, remote.url}:
-        raise UsageError(
-            f"the remote {remote.name} leads to {there} here",
-            hint=f"git remote set-url {remote.name} {remote.url}, if it moved",
-        )
-    branch = _default_branch(repository.common_dir, remote)
-    if there is None:
-        _configure(repository.common_dir, remote)
-    return f"refs/remotes/{remote.name}/{branch}"
-
-
-def fetch(
-    directory: Path,
-    remote: Remote,
-    ref: str,
-    *,
-    progress: Progress | None = None,
-    hold: int | None = None,
-) -> Arrival:
-    """Fetch one remote's branches and tags.
-
-    Parameters
-    ----------
-    directory : Path
-        The git directory.
-    remote : Remote
-    ref : str
-        The remote-tracking branch to report on.
-    progress : called with git's progress lines, if anybody looks
-    hold : int, optional
-        A descriptor of a lock that must hold as long as git is at work, even when kbisect is
-        killed.
-
-    Raises
-    ------
-    FetchFailed
-        It can't be reached, or no longer has that branch.
-    """
-    old = _oid(directory, ref)
-    known = _tips(directory)
-    try:
-        process.converse(
-            directory,
-            *("fetch", "--no-write-fetch-head", "--no-recurse-submodules"),
-            *(["--tags"] if remote.all_tags else []),
-            "--progress" if progress else "--no-progress",
-            remote.name,
-            progress=progress,
-            pass_fds=() if hold is None else (hold,),
-        )
-    except GitFailed as failed:
-        if not _only_tags_refused(failed.stderr):
-            raise _cannot_fetch(remote, failed) from None
-    oid = _oid(directory, ref)
-    if oid is None:
-        raise FetchFailed(
-            f"{remote.name}: {remote.url} has no branch {ref.split('/', 3)[-1]}",
-            hint=f"git ls-remote {remote.url}",
-        )
-    without = [f"^{old}"] if old else [f"^{tip}" for tip in known]
-    counted = process.run(
-        directory, "rev-list", "--count", "--stdin", stdin="\n".join([oid, *without]).encode()
-    )
-    rewritten = old is not None and (
-        process.run(directory, "merge-base", "--is-ancestor", old, oid, codes=(0, 1)).returncode > 0
-    )
-    return Arrival(remote.name, remote.url, ref, old, oid, int(counted.stdout), rewritten)
-
-
-def remember(repository: Repository, values: dict[str, str]) -> bool:
-    """Write git config keys of `kbisect.*`; False where the repository can't be written."""
-    for key, value in values.items():
-        if not key.startswith("kbisect."):
-            raise ValueError(f"{key} is not kbisect's to set")
-        done = process.run(
-            repository.common_dir, "config", "--replace-all", key, value, codes=(0, 4, 255)
-        )
-        if done.returncode:
-            return False
-    return True
-
-
-# --- the parts of a clone -------------------------------------------------------------------------
 
 
 @contextmanager
@@ -291,44 +143,11 @@ def _prepare(gitdir: Path, remotes: Sequence[Remote], objects: Path | None, bare
         if name not in wanted:
             process.run(gitdir, "remote", "remove", name)
     for remote in remotes:
-        _configure(gitdir, remote)
+        configure(gitdir, remote)
     # Walks of this history are ten times faster with it.
     process.run(gitdir, "config", "fetch.writeCommitGraph", "true")
     # Nothing may still be repacking when the directory is renamed.
     process.run(gitdir, "config", "maintenance.auto", "false")
-
-
-def _configure(gitdir: Path, remote: Remote) -> None:
-    values = {"url": remote.url, "fetch": f"+refs/heads/*:refs/remotes/{remote.name}/*"}
-    for key, value in values.items():
-        process.run(gitdir, "config", "--replace-all", f"remote.{remote.name}.{key}", value)
-    if remote.all_tags:
-        process.run(gitdir, "config", f"remote.{remote.name}.tagOpt", "--tags")
-
-
-def _default_branch(gitdir: Path, remote: Remote) -> str:
-    """Ask a remote which branch carries its work; no objects are fetched."""
-    try:
-        done = process.run(
-            gitdir,
-            *("ls-remote", "--symref", "--", remote.url, "HEAD"),
-            *("refs/heads/main", "refs/heads/master"),
-            network=True,
-        )
-    except GitFailed as failed:
-        raise _cannot_fetch(remote, failed) from None
-    lines = done.stdout.decode("utf-8", "replace").splitlines()
-    names = {line.partition("\t")[2] for line in lines if not line.startswith("ref: ")}
-    for line in lines:
-        if (head := re.match(r"ref: refs/heads/(\S+)\tHEAD$", line)) and "HEAD" in names:
-            return head[1]
-    for branch in ("main", "master"):
-        if f"refs/heads/{branch}" in names:
-            return branch
-    raise FetchFailed(
-        f"{remote.name}: {remote.url} has no default branch",
-        hint=f"git ls-remote {remote.url} shows what it has",
-    )
 
 
 def _check_out(
@@ -352,32 +171,3 @@ def _leave(partial: Path, gitdir: Path, say: Progress) -> None:
         say(f"what was fetched is kept in {partial}; the same command goes on from there")
     else:
         shutil.rmtree(partial, ignore_errors=True)
-
-
-def _oid(directory: Path, ref: str) -> str | None:
-    done = process.run(
-        directory, "rev-parse", "--verify", "--quiet", f"{ref}^{{commit}}", codes=(0, 1)
-    )
-    return done.stdout.decode().strip() or None
-
-
-def _tips(directory: Path) -> list[str]:
-    done = process.run(directory, "for-each-ref", "--format=%(objectname)", "refs/remotes")
-    return done.stdout.decode().split()
-
-
-def _only_tags_refused(words: str) -> bool:
-    """Whether a fetch failed for nothing but tags that exist here with another meaning."""
-    if "would clobber existing tag" not in words:
-        return False
-    return not re.search(r"^(?:fatal|error):|non-fast-forward", words, re.MULTILINE)
-
-
-def _cannot_fetch(remote: Remote, failed: GitFailed) -> FetchFailed:
-    lines = [line.strip() for line in re.split(r"[\r\n]", failed.stderr)]
-    telling = [line for line in lines if line.startswith(("fatal:", "error:", "ERROR"))]
-    reason = (telling or lines or [""])[0].partition(": ")[2] or failed.message
-    return FetchFailed(
-        f"{remote.name}: cannot fetch {remote.url}: {reason}",
-        hint="check the address and the connection; --tree NAME=URL gives another address",
-    )

@@ -119,7 +119,7 @@ def run(
     pass_fds : tuple of int
         Descriptors that stay open in it: a lock that must hold until it ends.
     network : bool
-        Let it talk to remotes (`clones` alone does).
+        Let it talk to remotes (`fetching` alone does).
 
     Raises
     ------

@@ -7,7 +7,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from kbisect.git import clones
+from kbisect.git import fetching, settings
 from kbisect.git.repository import Ref, Repository
 
 _HOST = "https://git.kernel.org/pub/scm/linux/kernel/git/"
@@ -149,15 +149,15 @@ def remember(repository: Repository, trees: dict[str, str]) -> bool:
         False where the repository can't be written; that is no error.
     """
     known = remembered(repository)
-    return clones.remember(
+    return settings.remember(
         repository,
         {f"kbisect.tree.{tree}.ref": ref for tree, ref in trees.items() if known.get(tree) != ref},
     )
 
 
-def remote(tree: str, url: str, name: str | None = None) -> clones.Remote:
+def remote(tree: str, url: str, name: str | None = None) -> fetching.Remote:
     """Return what to fetch for a tree."""
-    return clones.Remote(name or tree, url, all_tags=tree in _WITH_RELEASES)
+    return fetching.Remote(name or tree, url, all_tags=tree in _WITH_RELEASES)
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,7 +165,7 @@ class Source:
     """A remote of this repository that brings a tree: its name, the remote, the tree's branch."""
 
     tree: str
-    remote: clones.Remote
+    remote: fetching.Remote
     ref: str
 
 
@@ -175,10 +175,10 @@ def add(repository: Repository, tree: str, url: str) -> Source:
     Raises
     ------
     UsageError, FetchFailed
-        See `clones.add`.
+        See `fetching.add`.
     """
     wanted = remote(tree, url)
-    ref = clones.add(repository, wanted)
+    ref = fetching.add(repository, wanted)
     if tree != STABLE:
         remember(repository, {tree: ref})
     return Source(tree, wanted, ref)

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from kbisect.git.clones import Arrival
+from kbisect.git.fetching import Arrival
 from kbisect.report.terminal import Style, printable, table
 
 
