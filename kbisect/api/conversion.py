@@ -116,7 +116,7 @@ def strangers(text: str, line: str) -> list[Stranger]:
 
 
 def _apply(line: str, name: str, conversion: Conversion) -> str | None:
-    olds, news = _TOKEN.findall(conversion.before), _TOKEN.findall(conversion.after)
+    olds, news = _units(conversion.before), _units(conversion.after)
     if name not in olds:
         return None
     place = olds.index(name)
@@ -126,7 +126,7 @@ def _apply(line: str, name: str, conversion: Conversion) -> str | None:
     # A field that gave way to an accessor of its own name is another matter.
     if olds.count(name) == news.count(name) and called != [False, True]:
         text = with_arguments(line, name, name, conversion)
-        if text is not None or called != [False, False]:
+        if text is not None:
             return text
     elif olds[place + 1 : place + 2] == ["("] and news[place + 1 : place + 2] == ["("]:
         text = with_arguments(line, name, news[place], conversion)
@@ -147,29 +147,49 @@ def _apply(line: str, name: str, conversion: Conversion) -> str | None:
         before = region[at - 1] if at else (olds[start - 1] if start else "")
         after = region[at + 1] if at + 1 < len(region) else ""
         if token == name or not _is_free(before, token, after):
-            border = r"\b" if token[0].isalnum() or token[0] == "_" else ""
-            parts.append(f"{border}{re.escape(token)}{border}")
+            left, right = (r"\b" if c.isalnum() or c == "_" else "" for c in (token[0], token[-1]))
+            parts.append(f"{left}{re.escape(token)}{right}")
         elif token in bound:
             parts.append(rf"(?P={bound[token]})")
         else:
             bound[token] = f"v{len(bound)}"
-            parts.append(rf"(?P<{bound[token]}>{_CHAIN})")
+            parts.append(rf"(?P<{bound[token]}>{'&?' if token[0] == '&' else ''}{_CHAIN})")
     pattern = re.compile(r"\s*".join(parts))
     found = pattern.search(line)
     if found is None:
         return None
     values = {token: found[group] for token, group in bound.items()}
+    values = {token.lstrip("&"): value.lstrip("&") for token, value in values.items()} | values
     if len(region) == len(instead):  # a caller that gave its variable another name meanwhile
         pairs = zip(region, instead, strict=True)
         values |= {new: values[old] for old, new in pairs if old in values and new not in values}
-    text = spelt([values.get(token, token) for token in instead])
+    ahead = [news[start - 1] if start else "", *instead]
+    fixed = ("struct", "union", "enum", "->", ".")  # what follows is no variable
+    text = spelt(
+        [
+            token if before in fixed else values.get(token, token)
+            for before, token in zip(ahead, instead, strict=False)
+        ]
+    )
     return line[: found.start()] + text + line[found.end() :]
+
+
+def _units(line: str) -> list[str]:
+    """Return a line's tokens, the address of a variable as one."""
+    found: list[str] = []
+    for token in _TOKEN.findall(line):
+        word = token[0].isalpha() or token[0] == "_"
+        if word and found[-1:] == ["&"] and found[-2:-1] and found[-2] in ("(", ",", "="):
+            found[-1] += token
+        else:
+            found.append(token)
+    return found
 
 
 def _is_free(before: str, token: str, after: str) -> bool:
     """Whether a token stands for whatever another line has in its place."""
     return (
-        (token[0].isalpha() or token[0] == "_")
+        re.match(r"&?[A-Za-z_]", token) is not None
         and token not in _KEYWORDS
         and before not in ("->", ".", "struct")
         and after != "("
@@ -184,14 +204,17 @@ def with_arguments(line: str, name: str, new: str, conversion: Conversion) -> st
         return None
     if before[2] == after[2] and name == new:
         return None
-    if (
-        _TOKEN.findall(conversion.before[: before[0]])[:-1]
-        != (_TOKEN.findall(conversion.after[: after[0]])[:-1])
-    ):
+    if _target(conversion.before[: before[0]]) != _target(conversion.after[: after[0]]):
         return None  # what it returns goes elsewhere: not the arguments alone
     listed = list(_arguments(mine[2], before[2], after[2]))
     head = line[: mine[0]].rstrip().removesuffix(name)
     return f"{head}{new}({', '.join(listed)}){line[mine[1] :]}"
+
+
+def _target(head: str) -> list[str]:
+    """Return what the call at the end of a line's head is assigned to."""
+    tokens = _TOKEN.findall(head)
+    return tokens[-3:-2] if tokens[-2:-1] == ["="] else []
 
 
 def _arguments(mine: list[str], before: list[str], after: list[str]) -> Iterator[str]:

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from kbisect.api.complaints import Complaint, Trouble, read
-from kbisect.api.conversion import Conversion, call, rewritten, spelt
+from kbisect.api.conversion import Conversion, call, left_out, rewritten, spelt
 
 # caption: (log, trouble, owner, name)
 FORMS: dict[str, tuple[str, Trouble, str, str]] = {
@@ -180,6 +180,21 @@ IP_HDR = Conversion("net/a.c", "iph = skb->nh.iph;", "iph = ip_hdr(skb);", "1" *
             "y = f(&init_net, p, q);",
             "x = f(&init_net, a, g(b, c));",
         ),
+        (
+            "n = find(net, &rt, fl);",
+            "find",
+            "err = find(&init_net, &rt, &f);",
+            "rt = find(&init_net, &f);",
+            "rt = find(net, fl);",
+        ),
+        (
+            "n = find(net, fl);",
+            "find",
+            "rt = find(n, &f);",
+            "rt = find(n, &f.ip4);",
+            "n = find(net, &fl->ip4);",
+        ),
+        ("struct mc *one;", "mc", "struct mc *list;", "struct ha *ha;", "struct ha *one;"),
         ("old_pad(a, 0);", "old_pad", "old_pad(s, 0);", "skb_pad(s);", "skb_pad(a);"),
         ("x = HW;", "HW", "y = HW;", "y = PARTIAL;", "x = PARTIAL;"),
     ],
@@ -190,6 +205,17 @@ def test_a_line_is_rewritten_as_others_were(
     found = rewritten(line, name, [Conversion("net/a.c", before, after, "1" * 40)])
     assert found is not None
     assert found[0] == wanted
+
+
+def test_a_line_is_left_out_where_all_callers_of_its_shape_left_it_out() -> None:
+    gone = [
+        Conversion("a.c", "SET_OWNER(dev);", "", ""),
+        Conversion("b.c", "SET_OWNER(p->dev);", "", ""),
+    ]
+    assert left_out("SET_OWNER(net_dev);", "SET_OWNER", gone) == gone
+    assert left_out("x = SET_OWNER(dev);", "SET_OWNER", gone) == []
+    kept = Conversion("c.c", "SET_OWNER(x);", "own(x);", "")
+    assert left_out("SET_OWNER(net_dev);", "SET_OWNER", [*gone, kept]) == []
 
 
 def test_what_fits_nothing_is_not_rewritten() -> None:
