@@ -12,12 +12,14 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from kbisect.api.declarations import Declaration, What
-from kbisect.api.lifetimes import Lives, Past
+from kbisect.api.lifetimes import Past
+from kbisect.api.lives import Lives
 from kbisect.errors import UsageError
-from kbisect.git import blobs
+from kbisect.git import blobs, patches
+from kbisect.history import releases as naming
 
 _PROBE = re.compile(
-    r"\s*(?P<sort>method|callback|field|member|function|macro|struct|union|enum|constant|type"
+    r"\s*(?P<sort>method|callback|field|member|function|macro|struct|union|enum|enumerator|constant|type"
     r"|typedef|header|name)\s+<?(?P<name>[\w./-]+)>?"
     r"(?:\s+(?:of|in)\s+(?:struct\s+|union\s+)?(?P<owner>\w+))?"
     r"(?:\s+(?:exists|(?P<how>matches|lacks)\s+(?P<pattern>.+?)))?\s*$",
@@ -29,6 +31,7 @@ _SORTS = {
     "struct": {What.STRUCT},
     "union": {What.UNION},
     "enum": {What.ENUM},
+    "enumerator": {What.ENUMERATOR},
     "constant": {What.MACRO, What.ENUMERATOR},
     "type": {What.TYPEDEF, What.STRUCT, What.UNION, What.ENUM},
     "typedef": {What.TYPEDEF},
@@ -136,7 +139,40 @@ def _header_states(
     paths = (f"include/{short}", f"include/uapi/{short}")
     found = [next((tree[p] for p in paths if p in tree), None) for tree in past.trees]
     texts = dict(blobs.read(past.repository, sorted({oid for oid in found if oid})))
-    for place, (oid, (release, _)) in enumerate(zip(found, past.releases, strict=True)):
+
+    def state(oid: str | None) -> bool:
         text = texts.get(oid or "", b"").decode("utf-8", "replace")
-        holds = oid is not None and bool(pattern.search(text)) is wanted
-        yield (release if place else None), None, short, holds
+        return oid is not None and bool(pattern.search(text)) is wanted
+
+    before: bool | None = None
+    for oid, (release, _) in zip(found, past.releases, strict=True):
+        holds = state(oid)
+        commit = None
+        if before is not None and holds is not before:
+            for maker, blob in _touching(past, paths, release):
+                texts |= dict(blobs.read(past.repository, [blob] if blob else []))
+                if state(blob) is holds:
+                    commit = maker
+                    break
+        since = (past.release_of(commit) if commit else None) or release
+        yield (since if before is not None else None), commit, short, holds
+        before = holds
+
+
+def _touching(past: Past, paths: tuple[str, ...], release: str) -> Iterator[tuple[str, str | None]]:
+    """Return the commits that are new in a finished release and change a header, its blob there."""
+    marks = ", ".join("?" for _ in paths)
+    rows = past.index.rows(
+        "SELECT DISTINCT r.number, c.oid FROM changes c JOIN rows r ON r.oid = c.oid"
+        f" WHERE c.path IN ({marks}) ORDER BY r.number",
+        paths,
+    )
+    numbered = naming.version(release)
+    oids = [
+        oid
+        for _, oid in rows
+        if naming.version((past.release_of(oid) or "").split("-rc")[0]) == numbered
+    ]
+    for commit in patches.of_commits(past.repository, oids, paths):
+        for file in commit.files:
+            yield commit.oid, None if file.new_blob == patches.NO_BLOB else file.new_blob
