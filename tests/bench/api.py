@@ -14,7 +14,16 @@ from kbisect.git import blobs
 from kbisect.git.repository import Repository
 from kbisect.history import releases as naming
 from kbisect.history import store
-from tests.bench.measure import KBISECT, header, in_turn, peak_of_children, seconds
+from tests.bench.measure import (
+    KBISECT,
+    Cost,
+    cost,
+    costs_in_turn,
+    header,
+    in_turn,
+    peak_of_children,
+    seconds,
+)
 
 
 def run(net: Path) -> None:
@@ -71,18 +80,20 @@ def _extraction(repository: Repository, commits: list[tuple[str, str]], work: Pa
                 place.parent.mkdir(parents=True, exist_ok=True)
                 place.write_bytes(text)
 
-    def ours() -> float:
-        command = [sys.executable, "-m", "tests.bench.extracting", str(repository.gitdir)]
-        return seconds(command, "".join(f"{oid} {path}\n" for oid, path in paths.items()))
+    listed = work / "oids"
+    listed.write_text("".join(f"{oid} {path}\n" for oid, path in paths.items()))
 
-    def ctags() -> float:
+    def ours() -> Cost:
+        module = "tests.bench.extracting"
+        return cost([sys.executable, "-m", module, str(repository.gitdir), listed])
+
+    def ctags() -> Cost:
         macros = [f"-I{word}+" for word in words._PLAIN.split()]
         kinds = "--kinds-C=+pmx"
-        return sum(
-            seconds(["ctags", "-R", "-f", "-", "--language-force=C", kinds, *macros, work / name])
-            for name, _ in commits
-        )
+        told = ["ctags", "-R", "-f", "-", "--language-force=C", kinds, "--fields=+S", *macros]
+        each = [cost([*told, work / name]) for name, _ in commits]
+        return Cost(sum(one.wall for one in each), sum(one.cpu for one in each))
 
     peer = ctags if shutil.which("ctags") else None
     title = f"extraction of {len(commits)} releases ({len(paths)} headers); Universal Ctags"
-    in_turn(title, "<= 0.5", ours, peer, runs=3)
+    costs_in_turn(title, "<= 0.5", ours, peer, runs=3)
