@@ -296,7 +296,7 @@ def summary(trials: Sequence[Trial]) -> dict[str, object]:
     table = {
         name: np.array([float(getattr(trial, name)) for trial in trials])
         for name in (
-            *("correct", "tests", "runs", "builds", "skips", "cancelled"),
+            *("correct", "held", "tests", "runs", "builds", "skips", "cancelled"),
             *("cost", "time", "time_found", "suspects", "confidence"),
         )
     }

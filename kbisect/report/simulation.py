@@ -21,6 +21,7 @@ _ROWS = (
     ("time until one suspect is left", "time_found_mean"),
     ("suspects at the end", "suspects_mean"),
     ("stated confidence", "confidence_mean"),
+    ("share where what was stated holds", "held_mean"),
 )
 
 

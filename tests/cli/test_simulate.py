@@ -12,7 +12,7 @@ from tests.conftest import History, Run, git
 
 KEYS = {
     *("trials", "correct", "tests_mean", "tests_p95", "builds_mean", "cost_mean", "time_mean"),
-    *("suspects_mean", "confidence_mean"),
+    *("suspects_mean", "confidence_mean", "held_mean"),
 }
 
 
