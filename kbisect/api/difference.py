@@ -14,7 +14,7 @@ from dataclasses import replace
 from kbisect.api import conditions, effects, relocations
 from kbisect.api.declarations import Declaration, Gap, What
 from kbisect.api.findings import Compatibility, Finding
-from kbisect.api.proof import Key, Pair
+from kbisect.api.proof import Key, Pair, last_name
 from kbisect.api.sides import Side, unmatched
 from kbisect.api.surface import include_name
 
@@ -126,11 +126,22 @@ class _Comparison:
                 "renamed", old, old, new, Compatibility.COMPATIBLE, signals=("alias macro kept",)
             )
         finding = _one("removed", old, old, None, Compatibility.BREAKING)
+        if re.search(rf"\b{last_name(old)}\b", self._not_understood(old)):
+            return replace(
+                finding,
+                compatibility=Compatibility.UNKNOWN,
+                signals=("named in a span not understood",),
+            )
         guess = self.guesses.get(old.key)
         if guess is not None:
             words = (f"perhaps, {guess.confidence:.2f}", *guess.signals)
             return replace(finding, replacements=(_shown(guess.new),), signals=words)
         return finding
+
+    def _not_understood(self, old: Declaration) -> str:
+        """Return what the new side's header of that name has that could not be read."""
+        again = self.new.headers.get(old.header)
+        return " ".join(gap.text for gap in again.gaps) if again is not None else ""
 
     def _renamed(self, old: Declaration, pair: Pair) -> Finding:
         new = pair.new

@@ -258,3 +258,12 @@ def test_headers_go_merge_and_are_renamed() -> None:
 def test_without_a_commit_a_likeness_is_no_rename() -> None:
     found = changes("struct s { int *frames; };", "struct s { int *frame; };")
     assert found["s.frames"].kind == "field-removed"
+
+
+def test_what_could_not_be_read_any_more_is_not_said_to_be_gone() -> None:
+    one = side("struct s { int a; int b; };")
+    other = side("struct s {\n<<<<<<< HEAD\nint a;\n=======\n>>>>>>> theirs\nint c; };")
+    assert difference.gaps(one, other)
+    found = {finding.name: finding.compatibility for finding in difference.compare(one, other)}
+    assert found["s.a"] is Compatibility.UNKNOWN
+    assert found["s.b"] is Compatibility.BREAKING
