@@ -232,7 +232,7 @@ def speed(repository: Repository, onto: str, oids: list[str], aim: str) -> None:
 
     Waiting for a busy machine isn't the check's: the processors' time is told too.
     """
-    picker, whole = Picker(repository), Picker(repository)
+    picker, whole = (Picker(repository, passing=True) for _ in range(2))
     tree = picker.tree_of(onto)
     ours, theirs = [], []
     for at, oid in enumerate(oids):
@@ -247,7 +247,7 @@ def speed(repository: Repository, onto: str, oids: list[str], aim: str) -> None:
     del picker, whole
     gc.collect()
     begun = _processor()
-    again = Picker(repository)
+    again = Picker(repository, passing=True)
     for oid in oids:
         again.pick(oid, tree)
     del again
@@ -321,11 +321,15 @@ def _dpdk(directory: Path, place: Path) -> None:
     resolved_unchanged(repository, index, lines[0], surveys[0])
     picks(repository, lines)
     command = ("backport", "list", "v22.11", "--upstream", surveys[0].upstream)
-    begun = time.monotonic()
+    begun, used = time.monotonic(), _processor()
     paths = [word for path in PATHS for word in ("--path", path)]
     subprocess.run(
         ["kbisect", "-C", str(directory), "--store", str(place), *command, *paths, "--json"],
         stdout=subprocess.DEVNULL,
         check=True,
     )
-    row("backport list on 22.11", f"{time.monotonic() - begun:.1f} s", "<= 15 s")
+    row(
+        "backport list on 22.11",
+        f"{time.monotonic() - begun:.1f} s, processor {_processor() - used:.1f} s",
+        "<= 15 s",
+    )
