@@ -260,6 +260,9 @@ def _with_code(complaint: Complaint, after: Sequence[str]) -> Complaint:
                 source = line  # clang shows it as it is; what else a build says has no caret
     if not name and complaint.trouble is Trouble.CALLBACK:
         name = _assigned(source, complaint.column)
+    if not owner and complaint.trouble is Trouble.CALLBACK:
+        table = re.search(r"\bstruct (\w+) \w+\s*(?:\[\w*\])?\s*=\s*\{", source)
+        owner = table[1] if table else ""
     source = source.strip()
     if not name and complaint.trouble in (Trouble.FEW, Trouble.MANY, Trouble.ARGUMENT):
         name = _called(source)

@@ -17,7 +17,8 @@ _KEYWORDS = {
     *("if", "else", "while", "for", "return", "sizeof", "struct", "union", "const", "unsigned"),
     *("int", "char", "void", "long", "NULL", "switch", "case", "goto", "break", "static"),
 }
-_TO_CALL = re.compile(r"\)\s*=[^=]")  # `ip_hdr(skb) = …` is no C
+# `ip_hdr(skb) = …` and `flags & BIT = …` are no C.
+_TO_CALL = re.compile(r"\)\s*=[^=]|\w\s*&\s*\w+\s*=[^=]")
 _EDITED = 0.4  # share of tokens in common
 _CHAIN = r"[A-Za-z_]\w*(?:\s*(?:->|\.)\s*\w+)*"
 
@@ -158,6 +159,8 @@ def _apply(line: str, name: str, conversion: Conversion) -> str | None:
     found = pattern.search(line)
     if found is None:
         return None
+    if "=" in region and olds[stop : stop + 1] == [";"] and line[found.end() :].lstrip()[:1] != ";":
+        return None  # only the beginning of what the line sets something to
     values = {token: found[group] for token, group in bound.items()}
     values = {token.lstrip("&"): value.lstrip("&") for token, value in values.items()} | values
     if len(region) == len(instead):  # a caller that gave its variable another name meanwhile
@@ -279,7 +282,8 @@ def spelt(tokens: Sequence[str]) -> str:
             or last in "([!~."
             or out.endswith("->")
             or (part[0] == "(" and (last.isalnum() or last in "_)") and not _keyword(out))
-            or (word and last in "*&" and out[-2:-1] in " (,")
+            or (word and last == "*" and out[-2:-1] in " (,")
+            or (word and last == "&" and not re.search(r"[\w)\]] &$", out))
         )
         out += part if tight else f" {part}"
     return out

@@ -103,6 +103,11 @@ def substituted(finding: Finding, callers: Sequence[CallerChange], use: str, wor
         name = new.name if new.what is What.FIELD else new.name.split()[-1]
         text = re.sub(rf"\b{re.escape(word)}\b", name.rsplit(".", 1)[-1], use)
         return text if text != use else ""  # it moved to another struct: which one of those?
+    old = finding.old
+    if old is not None and old.what is What.FIELD and old.parameters is not None:
+        same = callers and f"{finding.struct}.{callers[0].became}" in finding.replacements
+        if not same and re.search(rf"->\s*{re.escape(word)}\b", use):
+            return ""  # `open` became `netdev_ops`: a table is no function
     if callers and not callers[0].became.endswith("()"):
         return re.sub(rf"\b{re.escape(word)}\b", callers[0].became, use)
     return ""

@@ -82,7 +82,7 @@ FORMS: dict[str, tuple[str, Trouble, str, str]] = {
         " expression of type 'int (void)' [-Wincompatible-function-pointer-types]\n"
         "static struct ops o = { .gone = 0, .open = my };\n"
         "                                           ^~\n",
-        *(Trouble.CALLBACK, "", "open"),
+        *(Trouble.CALLBACK, "ops", "open"),
     ),
     "a type": ("a.c:4:2: error: unknown type name 'u_int'", Trouble.TYPE, "", "u_int"),
     "a struct": (
@@ -220,7 +220,14 @@ def test_a_line_is_left_out_where_all_callers_of_its_shape_left_it_out() -> None
 
 def test_what_fits_nothing_is_not_rewritten() -> None:
     assert rewritten("other(x);", "nh", [IP_HDR]) is None
-    # A call can't be assigned to.
+    whole = Conversion("a.c", "skb->mac.raw = skb->data;", "skb_reset_mac_header(skb);", "")
+    assert rewritten("skb->mac.raw = skb->data - 14;", "mac", [whole]) is None
+    # Neither a call nor a bit can be assigned to.
+    bit = Conversion("a.c", "if (w->custom)", "if (w->flags & CUSTOM)", "")
+    assert rewritten("w->custom = 1;", "custom", [bit]) is None
+    found = rewritten("if (p->custom)", "custom", [bit])
+    assert found is not None
+    assert found[0] == "if (p->flags & CUSTOM)"
     assert rewritten("skb->nh.iph = p;", "nh", [IP_HDR]) is None
 
 
