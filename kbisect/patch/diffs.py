@@ -96,6 +96,7 @@ class FileDiff:
 _SYMLINK = "120000"
 _START = re.compile(rb"diff -|Index: |--- (?:\S|$)")
 _HUNK = re.compile(rb"@@ -(\d+)(?:,(\d+))? \+(\d+)(?:,(\d+))? @@ ?(.*)")
+_EMPTY_BLOB = "e69de29"
 _INDEX = re.compile(rb"index ([0-9a-f]{4,64})\.\.([0-9a-f]{4,64})(?: ([0-7]{6}))?$")
 _DEV_NULL = "/dev/null"
 
@@ -209,8 +210,24 @@ class _Reader:
         path = new if action is not Action.DELETED else old
         if not path:
             raise self._damage("a file without a name")
+        has_content = hunks or is_binary or action is Action.DELETED
+        if not has_content and (
+            not (new_blob or _EMPTY_BLOB).startswith(_EMPTY_BLOB)
+            or (
+                new_blob is None
+                and action in {Action.MODIFIED, Action.ADDED}
+                and self._is_over(mode)
+            )
+        ):
+            raise self._damage(f"{path}: the patch ends before the file's content")
         other = old if action in {Action.RENAMED, Action.COPIED} else None
         return FileDiff(path, action, hunks, other, old_blob, new_blob, mode, is_binary, has_data)
+
+    def _is_over(self, mode: str | None) -> bool:
+        """Whether the input ends in a file's head: a mode that changed needs nothing more."""
+        rest = self._peek()
+        is_new_mode = mode is not None and self._lines[self._at - 1].startswith(b"new mode ")
+        return (rest is None or not any(self._lines[self._at + 1 :])) and not is_new_mode
 
     def _plain(self) -> FileDiff:
         old = _name(self._lines[self._at])

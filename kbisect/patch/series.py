@@ -20,6 +20,7 @@ from kbisect.patch.subjects import Subject
 NO_TITLE, NO_BLURB = "*** SUBJECT HERE ***", "*** BLURB HERE ***"
 """What `git format-patch` leaves in a cover letter to be written over."""
 _BASE = re.compile(r"(?m)^base-commit: ([0-9a-f]{40})$")
+_DIFFSTAT = re.compile(r"(?m)^ (\d+) files? changed\b")
 _GIVEN = re.compile(r"(?m)^((?:Reviewed|Acked|Tested)-by: .+@.+)$")
 
 
@@ -211,11 +212,23 @@ def of_mails(posted: Sequence[Mail], name: str) -> Series:
 
 def _files(mail: Mail, subject: Subject, *, is_alone: bool) -> tuple[FileDiff, ...]:
     try:
-        return diffs.parse(mail.diff)
+        found = diffs.parse(mail.diff)
+        _require_end(mail, found)
+        return found
     except DamagedPatch as damage:
         if is_alone:
             raise
         raise DamagedPatch(f"{subject.title}: {damage.message}", hint=damage.hint) from None
+
+
+def _require_end(mail: Mail, found: Sequence[FileDiff]) -> None:
+    """Refuse a mail cut off between two files: it has neither them nor git's last lines."""
+    counts = _DIFFSTAT.findall(mail.notes)
+    if found and counts and len(found) < int(counts[-1]) and b"\n-- \n" not in mail.diff:
+        raise DamagedPatch(
+            f"its diffstat counts {counts[-1]} files, but only {len(found)} of them follow",
+            hint="it may be cut off: get the whole mail, as with b4 am -o- MSGID",
+        )
 
 
 def _no_patch(name: str, answers: Sequence[Mail]) -> NoPatch:

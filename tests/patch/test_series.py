@@ -215,3 +215,22 @@ def test_what_cannot_be_one_series_is_refused_by_name(nettrees: History, tmp_pat
 def _subject(file: str) -> str:
     lines = Path(file).read_text().splitlines()
     return next(line for line in lines if line.startswith("Subject:")).partition(" ")[2]
+
+
+def test_a_mail_that_was_cut_off_is_refused_wherever_the_cut_is(tmp_path: Path) -> None:
+    """Between two files the rest is a patch by itself; in the last line of all nobody can tell."""
+    git(tmp_path, "init", "--quiet")
+    for text in ("one\n", "two\n"):
+        for name in ("a.c", "b.c"):
+            (tmp_path / name).write_text(text)
+        (tmp_path / f"{text[:3]}.c").write_text("int new;\n")
+        git(tmp_path, "add", "--all")
+        git(tmp_path, "commit", "--quiet", "-m", text)
+    raw = git(tmp_path, "format-patch", "--stdout", "-1").encode()
+    whole = series.read(raw)
+    assert len(whole.patches[0].files) == 3
+    start, end = raw.index(b"@@ "), raw.index(b"\n-- \n")
+    for at in range(start, raw.index(b"+int new")):
+        with pytest.raises(UsageError):
+            series.read(raw[:at])
+    assert series.read(raw[: end + 1]).patches[0].files == whole.patches[0].files
