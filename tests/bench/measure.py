@@ -68,13 +68,13 @@ def in_turn(
 def render(line: Line) -> str:
     """One row of the table."""
     peer = f"{line.peer:8.2f} s" if line.peer is not None else " " * 10
-    ratio = f"{line.ratio:6.2f} x" if line.ratio is not None else " " * 8
+    ratio = f"{line.ratio:7.3f} x" if line.ratio is not None else " " * 8
     return f"{line.what:<58} {line.ours:8.2f} s  {peer}  {ratio}   {line.aim}"
 
 
 def header(title: str) -> None:
     """Begin a table."""
-    print(f"\n{title}\n{'':<58} {'ours':>8}    {'peer':>8}    {'ratio':>6}     to reach")
+    print(f"\n{title}\n{'':<58} {'ours':>8}    {'peer':>8}    {'ratio':>7}     to reach")
 
 
 def peak_of_children() -> int:
