@@ -142,7 +142,7 @@ def _entry(
         yield f"       posted in one series behind {last[:12]}{others}"
     if candidate.followups:
         later = ", ".join(oid[:12] for oid in candidate.followups)
-        yield f"       then also {later}, which mends it"
+        yield f"       then also {later}, which mend{"" if len(candidate.followups) > 1 else "s"} it"
 
 
 def _aside(
