@@ -142,7 +142,8 @@ def _entry(
         yield f"       posted in one series behind {last[:12]}{others}"
     if candidate.followups:
         later = ", ".join(oid[:12] for oid in candidate.followups)
-        yield f"       then also {later}, which mend{"" if len(candidate.followups) > 1 else "s"} it"
+        mend = "mend" if len(candidate.followups) > 1 else "mends"
+        yield f"       then also {later}, which {mend} it"
 
 
 def _aside(
