@@ -89,6 +89,22 @@ def is_telling(site: Conversion) -> bool:
     return SequenceMatcher(None, old, new, autojunk=False).ratio() >= _EDITED
 
 
+def customary(sites: Iterable[Conversion]) -> Conversion | None:
+    """Return a site that was given the call most lines were given; None where no two agree.
+
+    So a loop that became a macro is shown, whose new line is not the old one edited.
+    """
+    lines: dict[str, set[str]] = {}
+    first: dict[str, Conversion] = {}
+    for site in sites:
+        for stranger in strangers(site.after, site.before):
+            if not stranger.is_variable and f"{stranger.name}(" in site.after:
+                lines.setdefault(stranger.name, set()).add(site.before)
+                first.setdefault(stranger.name, site)
+    name = max(lines, key=lambda each: len(lines[each]), default=None)
+    return first[name] if name is not None and len(lines[name]) > 1 else None
+
+
 def _shape(line: str, name: str) -> list[str]:
     """Return a line's tokens; `dev`, `p->dev` and other ways to an object are one."""
     tokens = _TOKEN.findall(line.rstrip(",; "))

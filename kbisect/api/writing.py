@@ -69,6 +69,7 @@ class Writer:
         listed = self._conversions(finding, callers)
         converted = [each for each in listed if each.after]
         example = next(filter(conversion.is_telling, converted), None)
+        example = example or conversion.customary(converted)
         found = None
         if use:
             fitting = [each for each in listed if not _keeps_argument(finding, each)]

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from kbisect.api.complaints import Complaint, Trouble, read
-from kbisect.api.conversion import Conversion, call, left_out, rewritten, spelt
+from kbisect.api.conversion import Conversion, call, customary, left_out, rewritten, spelt
 
 # caption: (log, trouble, owner, name)
 FORMS: dict[str, tuple[str, Trouble, str, str]] = {
@@ -205,6 +205,16 @@ def test_a_line_is_rewritten_as_others_were(
     found = rewritten(line, name, [Conversion("net/a.c", before, after, "1" * 40)])
     assert found is not None
     assert found[0] == wanted
+
+
+def test_the_example_is_the_call_that_most_lines_became() -> None:
+    loops = [
+        Conversion("a.c", f"for (m = {dev}->mc_list; m; m = m->next)", f"each_mc(ha, {dev})", "1")
+        for dev in ("dev", "bond->dev")
+    ]
+    other = Conversion("b.c", "n = dev->mc_list;", "n = first(dev);", "1")
+    assert customary([other, *loops]) == loops[0]
+    assert customary([other, loops[0]]) is None
 
 
 def test_a_line_is_left_out_where_all_callers_of_its_shape_left_it_out() -> None:
