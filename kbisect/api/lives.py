@@ -47,11 +47,13 @@ class Lives:
     spans: tuple[tuple[str, str], ...]
 
     def of(self, name: str) -> Lives:
-        """Return the part that is about one field."""
+        """Return the part that is about one field, what is in it, and what it is in."""
         chosen = [
             (event, span)
             for event, span in zip(self.events, self.spans, strict=True)
-            if name in (event.name, event.new_name) or event.name.startswith(f"{name}.")
+            if name in (event.name, event.new_name)
+            or event.name.startswith(f"{name}.")
+            or ("." in event.name and name.startswith(f"{event.name}."))
         ]
         return Lives(
             name,

@@ -231,7 +231,24 @@ def history(found: Lives, style: Style = PLAIN) -> str:
             for event in events
         ]
         text += "\n" + table(("changed", "in", "by", "was", "is"), rows, style)
+    if unknown := _without_heir(found):
+        text += f"What callers of {unknown[0]} use now: kbisect api diff {unknown[1]}\n"
     return text
+
+
+def _without_heir(found: Lives) -> tuple[str, str] | None:
+    """Return the member that went last with nothing in its place, and the difference that tells.
+
+    A life is read from the commits that change the declaration; callers may have been converted by
+    others, which only a difference reads.
+    """
+    gone = [life for life in found.lives if life.until and not life.became and "." in life.name]
+    for life in reversed(gone):
+        for event, (old, new) in zip(found.events, found.spans, strict=True):
+            ended = event.release == life.until and event.commit == life.until_commit
+            if ended and f"{life.name}.".startswith(f"{event.name}."):
+                return life.name, f"{old} {new} --struct {life.declaration.owner}"
+    return None
 
 
 def changed(found: Lives) -> list[Finding]:

@@ -16,7 +16,7 @@ from kbisect.report.charts import element, line, picture, rect, text
 LEGEND = (
     ("a", "there to this day"),
     ("d", "renamed, or callers were moved to something else"),
-    ("b", "removed"),
+    ("b", "removed; a difference says what callers use now"),
     ("f", "its type or condition changes"),
 )
 _ROW, _BAR = 17, 11

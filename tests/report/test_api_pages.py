@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -15,7 +16,7 @@ from kbisect.api.findings import Compatibility
 from kbisect.api.lives import Life, Lives
 from kbisect.api.scope import ALL
 from kbisect.api.sides import Side
-from kbisect.report import api_html, api_markdown
+from kbisect.report import api_answers, api_html, api_markdown
 from tests.browser import Browser
 
 OLD = b"struct skb {\n\tint nh;\n\tint len;\n};\nextern int skb_pad(struct skb *skb);\n"
@@ -116,6 +117,20 @@ def test_a_subject_is_text_on_the_page(browser: Browser, tmp_path: Path, lives: 
     browser.open(page)
     assert browser.ask("document.title") == "The life of skb"
     assert any(EVIL in text for text in browser.texts("td"))
+
+
+def test_of_a_member_that_went_without_an_heir_the_difference_that_tells_is_named(
+    result: Result,
+) -> None:
+    (gone,) = (each for each in result.findings if each.name == "skb.nh")
+    assert gone.old is not None
+    life = Life("skb.nh", gone.old, None, None, "v2.6.22-rc1", None)
+    event, span = replace(gone, release="v2.6.22-rc1"), ("v2.6.21", "v2.6.22")
+    lives = Lives("skb", span, (life,), (event,), (span,))
+    wanted = "What callers of skb.nh use now: kbisect api diff v2.6.21 v2.6.22 --struct skb"
+    assert wanted in api_answers.history(lives)
+    with_heir = replace(lives, lives=(replace(life, became="skb.nethdr"),))
+    assert "What callers" not in api_answers.history(with_heir)
 
 
 def test_every_row_of_a_markdown_table_has_as_many_cells_as_its_head(
