@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-import sys
+import os
 
 import click
 
@@ -18,7 +18,9 @@ from kbisect.errors import UsageError
 @json_option
 @pass_session
 def explain(session: Session, message: str, new: str | None, as_json: bool) -> None:
-    """Say what a compiler's MESSAGE comes from and what to write instead; - reads a whole log.
+    """Say what a compiler's MESSAGE comes from and what to write instead.
+
+    A log is read from its file, or from - for stdin.
 
     \b
     make 2>&1 | kbisect api explain -
@@ -29,11 +31,13 @@ def explain(session: Session, message: str, new: str | None, as_json: bool) -> N
     from kbisect.api.explanation import Explainer
     from kbisect.report import api_answers as report
 
+    is_log = message == "-" or os.path.isfile(message)  # noqa: PTH113  (a message may be no path)
     log = message
-    if message == "-":
-        log = sys.stdin.buffer.read().decode("utf-8", "replace")
+    if is_log:
+        with click.open_file(message, "rb") as file:
+            log = file.read().decode("utf-8", "replace")
     found = complaints.read(log)
-    if not found and message != "-":
+    if not found and not is_log:
         raise UsageError(
             "not a compiler's error message that is known here",
             hint="paste the whole line, or pipe the log: make 2>&1 | kbisect api explain -",

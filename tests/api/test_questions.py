@@ -140,6 +140,18 @@ def test_a_log_from_a_pipe_counts_what_it_did_not_understand(
     assert "LC_ALL=C" in done.stdout
 
 
+def test_a_log_is_read_from_its_file_as_from_a_pipe(
+    tree: Released, kbisect: Run, tmp_path: Path
+) -> None:
+    log = tmp_path / "build.log"
+    log.write_text("acme.c:6:8: error: 'struct sk_buff' has no member named 'nh'\n")
+    from_file = kbisect("-C", tree.path, "api", "explain", log)
+    as_message = kbisect("-C", tree.path, "api", "explain", log.read_text())
+    assert from_file.returncode == 0, from_file.stderr
+    assert "gone in   v2.6.22-rc1" in from_file.stdout
+    assert from_file.stdout == as_message.stdout
+
+
 def test_a_driver_is_checked_line_by_line(tree: Released, ask: Ask, tmp_path: Path) -> None:
     driver = tmp_path / "acme.c"
     driver.write_text(DRIVER)
