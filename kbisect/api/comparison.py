@@ -47,6 +47,7 @@ def compare(
     new: str | None,
     scope: Scope = ALL,
     release: Callable[[str], str | None] = lambda oid: None,
+    tell: Callable[[int], None] = lambda count: None,
 ) -> Result:
     """Compare two commits, or a commit with the worktree.
 
@@ -58,11 +59,13 @@ def compare(
     scope : Scope
     release : callable
         Returns the first release that contains a commit, by its oid.
+    tell : callable
+        Is told how many commits have been read, now and then.
     """
     kept = cache.Differences(repository.store, old, new, *scope.asked)
     known = kept.get() if new is not None else None
     if known is None:
-        result = _compare_commits(repository, old, new, scope)
+        result = _compare_commits(repository, old, new, scope, tell)
         if new is not None:
             kept.put(result.findings, result.unclassified)
         known = result.findings, result.unclassified
@@ -73,7 +76,9 @@ def compare(
     return Result(findings, known[1], attributed=True)
 
 
-def _compare_commits(repository: Repository, old: str, new: str | None, scope: Scope) -> Result:
+def _compare_commits(
+    repository: Repository, old: str, new: str | None, scope: Scope, tell: Callable[[int], None]
+) -> Result:
     tip = new or repository.head()
     folders = (*FOLDERS, *scope.surface.paths)
     with ExitStack() as stack:
@@ -83,7 +88,7 @@ def _compare_commits(repository: Repository, old: str, new: str | None, scope: S
             commits: Iterator[CommitPatch] = iter(())
             if first is not None and last is not None and first != last:
                 reading = patches.reading(repository, first, last, folders)
-                commits = stack.enter_context(reading)
+                commits = _counted(stack.enter_context(reading), tell)
             histories.append(commits)
             if first is None or last is None or repository.is_ancestor(first, last):
                 break  # what the one side lacks, commits of the other made
@@ -106,6 +111,13 @@ def _compare_commits(repository: Repository, old: str, new: str | None, scope: S
         inline = symbols.inline(both[1].by_key.values())
         told = symbols.compare(mine, yours, found.findings, history, inline)
         return replace(found, findings=tuple(told))
+
+
+def _counted(commits: Iterable[CommitPatch], tell: Callable[[int], None]) -> Iterator[CommitPatch]:
+    for number, commit in enumerate(commits, 1):
+        yield commit
+        if not number % 100:
+            tell(number)
 
 
 def _exported(repository: Repository, commit: str | None) -> dict[str, Declaration]:

@@ -45,6 +45,7 @@ class Past:
     until: str | None = None
     _known: dict[str, Lives] = field(default_factory=dict)
     _trees: list[Mapping[str, str]] = field(default_factory=list)
+    _newest: Side | None = None
 
     @property
     def releases(self) -> list[tuple[str, str]]:
@@ -95,6 +96,15 @@ class Past:
                     self._known[name] = _Search(self, name, content).lives()
                     kept[name].put(row_of(self._known[name]))
         return {name: self._known[name] for name in names}
+
+    def fields(self, owner: str) -> list[Declaration]:
+        """Return a struct's fields as the last release has them; lives would cost much more."""
+        if self._newest is None:
+            headers = Headers(self.repository, {})
+            headers.load(self.trees[-1].values())
+            self._newest = Side.of(headers.versions(self.trees[-1]))
+        found = self._newest.fields.get(owner, ())
+        return [self._newest.first(key) for key in dict.fromkeys(each.key for each in found)]
 
     def near(self, name: str) -> list[str]:
         """Return names of the newest release that are like an unknown one."""

@@ -216,10 +216,7 @@ class Writer:
 
     def _members(self, owner: str, deep: int) -> Iterable[tuple[str, Declaration]]:
         """Return a struct's members, those of structs inside it too."""
-        for life in self.past.lives(owner)[owner].lives:
-            one = life.declaration
-            if life.until is not None or one.what is not What.FIELD:
-                continue
+        for one in self.past.fields(owner):
             yield one.name, one
             inside = re.fullmatch(r"(?:struct|union) (\w+)", one.type)
             if inside and deep:

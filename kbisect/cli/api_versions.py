@@ -77,7 +77,10 @@ def compare(
     new = new or (None if worktree else newest(index) or "HEAD")
     before_oid = names.resolve(repository, old, session.say)
     after_oid = None if new is None else names.resolve(repository, new, session.say)
-    result = comparison.compare(repository, before_oid, after_oid, scope, _release(index))
+    with session.counting("reading the commits in between") as count:
+        result = comparison.compare(
+            repository, before_oid, after_oid, scope, _release(index), count
+        )
     return result, f"{old}..{new or '(worktree)'}"
 
 
