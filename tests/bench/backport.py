@@ -32,6 +32,7 @@ from kbisect.history import identity, store
 from kbisect.history import index as indexing
 from kbisect.history.store import Index
 from tests.bench.cherrypick import oracle
+from tests.bench.measure import KBISECT
 
 PATHS = ("drivers/net", "lib/net", "lib/ethdev")
 INDEXED = ("drivers/net", "lib")
@@ -324,7 +325,7 @@ def _dpdk(directory: Path, place: Path) -> None:
     begun, used = time.monotonic(), _processor()
     paths = [word for path in PATHS for word in ("--path", path)]
     subprocess.run(
-        ["kbisect", "-C", str(directory), "--store", str(place), *command, *paths, "--json"],
+        [*KBISECT, "-C", str(directory), "--store", str(place), *command, *paths, "--json"],
         stdout=subprocess.DEVNULL,
         check=True,
     )
