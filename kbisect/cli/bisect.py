@@ -107,7 +107,7 @@ def run(
     """
     from kbisect.bisect.events import Started
     from kbisect.bisect.verdict import Verdict
-    from kbisect.lab import executors, fixed
+    from kbisect.lab import fixed
     from kbisect.lab.driver import Driver
     from kbisect.lab.journal import Campaigns
     from kbisect.lab.work import Work
@@ -166,12 +166,12 @@ def run(
 
         plan = work.in_campaign(campaign)
         try:
-            if scheduler is None and hosts is None:
-                workers = campaigns.staff(session, workers, plan)
-            with executors.connect(scheduler, workers, hosts, plan.resources) as crew:
-                Driver(campaign, crew, plan, listen).run()
+            with campaigns.crew(session, plan, workers, scheduler, hosts) as crew:
+                notice = campaigns.notice(session)
+                Driver(campaign, crew, plan, listen, notice).run()
         except KeyboardInterrupt:
-            session.say("\nstopped; to go on: kbisect bisect run --resume")
+            on = f" --scheduler {scheduler}" if scheduler else f" --hosts {hosts}" if hosts else ""
+            session.say(f"\nstopped; to go on: kbisect bisect run --resume{on}")
             raise
     return _answer(session, campaign, "bisect-run", as_json)
 

@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 import signal
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from types import FrameType
 
     from kbisect.lab.campaign import Campaign
+    from kbisect.lab.executors import Crew, Gap
     from kbisect.lab.recipe import Recipe
 
 
@@ -33,6 +34,8 @@ def _workers(context: click.Context, option: click.Parameter, value: str | None)
     return int(value)
 
 
+_PATIENCE = "kbisect.workerWait"
+
 workers_option = click.option(
     "--workers",
     callback=_workers,
@@ -41,14 +44,45 @@ workers_option = click.option(
 )
 
 
-def staff(session: Session, asked: int | None, recipe: Recipe) -> int:
-    """Return how many workers this machine gives a campaign, and say where that is its choice."""
-    from kbisect.lab import room
+@contextmanager
+def crew(
+    session: Session,
+    recipe: Recipe,
+    asked: int | None,
+    scheduler: str | None = None,
+    hosts: str | None = None,
+) -> Iterator[Crew]:
+    """Give the workers of a campaign, and say how many where that is this machine's choice."""
+    from kbisect.lab import fleet, room
 
-    found = room.staff(asked, recipe.memory, room.here())
-    if found.note:
-        session.say(found.note)
-    return found.workers
+    if scheduler is None and hosts is None:
+        found = room.staff(asked, recipe.memory, room.here())
+        if found.note:
+            session.say(found.note)
+        asked = found.workers
+    patience = _patience(session)
+    with fleet.connect(scheduler, asked, hosts, recipe.resources, patience) as connected:
+        yield connected
+
+
+def _patience(session: Session) -> float:
+    """Return the seconds that a campaign waits for a worker once all are gone."""
+    from kbisect.lab import fleet, recipe
+
+    said = session.repository.config(_PATIENCE)
+    if said is None:
+        return fleet.PATIENCE
+    try:
+        return recipe.seconds(said)
+    except ValueError:
+        raise UsageError(
+            f"{_PATIENCE} is {said!r}, which is no time", hint=f"git config {_PATIENCE} '90 min'"
+        ) from None
+
+
+def notice(session: Session) -> Callable[[Gap | None], None]:
+    """Return what says that there is no worker, or one again."""
+    return lambda gap: session.say(bisection.gap(gap))
 
 
 @contextmanager

@@ -130,7 +130,7 @@ def report(session: Session, form: str, as_json: bool) -> None:
 def confirm(session: Session, workers: int | None, scheduler: str | None, as_json: bool) -> int:
     """Test once more what a campaign found: culprit, parents, revert, and the tips."""
     from kbisect.bisect.events import Outcome
-    from kbisect.lab import confirmation, executors, fixed
+    from kbisect.lab import confirmation, fixed
     from kbisect.lab.journal import Campaigns
     from kbisect.lab.work import Work
 
@@ -147,9 +147,7 @@ def confirm(session: Session, workers: int | None, scheduler: str | None, as_jso
                 hint="kbisect lab step REV ./test.sh, at the culprit and its parent",
             )
         work = Work.of(campaign).in_campaign(campaign)
-        if scheduler is None:
-            workers = campaigns.staff(session, workers, work)
-        with executors.connect(scheduler, workers, None, work.resources) as crew:
+        with campaigns.crew(session, work, workers, scheduler) as crew:
             confirmation.again(
                 campaign,
                 crew,
@@ -157,6 +155,7 @@ def confirm(session: Session, workers: int | None, scheduler: str | None, as_jso
                 lambda progress: session.say(
                     bisection.progress(progress, campaigns.namer(session))
                 ),
+                campaigns.notice(session),
             )
     result = campaign.result()
     found = fixed.look(session.repository, result, campaign.state.ends[0] or "")

@@ -7,12 +7,18 @@ from kbisect.bisect.moves import Try
 from kbisect.bisect.verdict import Role
 from kbisect.lab import fixed
 from kbisect.lab.campaign import Campaign
-from kbisect.lab.driver import Driver, Listener
+from kbisect.lab.driver import Driver, Listener, Notice
 from kbisect.lab.executors import Crew
 from kbisect.lab.recipe import Recipe
 
 
-def again(campaign: Campaign, crew: Crew, recipe: Recipe, listen: Listener | None = None) -> None:
+def again(
+    campaign: Campaign,
+    crew: Crew,
+    recipe: Recipe,
+    listen: Listener | None = None,
+    notice: Notice | None = None,
+) -> None:
     """Run the culprit, its parents, the revert and the tips once more; the end stays as it is."""
     state = campaign.state
     end = state.finished
@@ -28,6 +34,6 @@ def again(campaign: Campaign, crew: Crew, recipe: Recipe, listen: Listener | Non
         tips = fixed.tips(campaign.repository, (tip, *others))
         pairs = (each.rpartition("=") for each in tips)
         tests += [Try(oid, Role.TIP, 1, tree=tree) for tree, _, oid in pairs]
-    driver = Driver(campaign, crew, recipe, listen)
+    driver = Driver(campaign, crew, recipe, listen, notice)
     driver.all_of(tests)
     campaign.append(end)

@@ -35,13 +35,14 @@ from kbisect.lab import executors, fixups, footprint, running, slots, traces
 from kbisect.lab import place as places
 from kbisect.lab import step as steps
 from kbisect.lab.campaign import Campaign
-from kbisect.lab.executors import Crew
+from kbisect.lab.executors import Crew, Gap
 from kbisect.lab.place import Place
 from kbisect.lab.recipe import Recipe
 from kbisect.lab.running import Job
 from kbisect.lab.step import Done, Step
 
 Listener = Callable[["Progress"], None]
+Notice = Callable[[Gap | None], None]
 
 _LOST = 3
 """So many workers may be lost with one test."""
@@ -67,12 +68,24 @@ class Progress:
 
 
 class Driver:
-    """Drives one campaign with a crew of workers."""
+    """Drives one campaign with a crew of workers.
+
+    Parameters
+    ----------
+    listen : told of each test that has ended
+    notice : told when there is no worker any more, and with None when there is one again
+    """
 
     def __init__(
-        self, campaign: Campaign, crew: Crew, recipe: Recipe, listen: Listener | None = None
+        self,
+        campaign: Campaign,
+        crew: Crew,
+        recipe: Recipe,
+        listen: Listener | None = None,
+        notice: Notice | None = None,
     ) -> None:
-        self.campaign, self.crew, self.recipe, self.listen = campaign, crew, recipe, listen
+        self.campaign, self.crew, self.recipe = campaign, crew, recipe
+        self.listen, self.notice = listen, notice
         repository, started = campaign.repository, campaign.state.started
         self.place = Place(
             repository.gitdir, repository.store, started.at, checkout=started.checkout
@@ -112,7 +125,7 @@ class Driver:
             while left or self.jobs:
                 while left and len(self.jobs) < self.crew.size:
                     self._start(left.pop(0))
-                running.write(self.campaign.folder, self.jobs.values(), self.crew.size)
+                self._tell()
                 if self.jobs:
                     for job, done in self._ended():
                         self._take(job, done)
@@ -143,8 +156,17 @@ class Driver:
             if isinstance(planned, Wait):
                 break
             self._start(planned)
-        running.write(self.campaign.folder, self.jobs.values(), self.crew.size)
+        self._tell()
         return None
+
+    def _tell(self, gap: Gap | None = None) -> None:
+        """Let another terminal know what runs, or that nothing can."""
+        running.write(self.campaign.folder, self.jobs.values(), self.crew.size, gap)
+
+    def _on_gap(self, gap: Gap | None) -> None:
+        self._tell(gap)
+        if self.notice is not None:
+            self.notice(gap)
 
     @property
     def _pending(self) -> tuple[Try, ...]:
@@ -213,10 +235,12 @@ class Driver:
     # --- what came of it ----------------------------------------------------------------------
 
     def _ended(self) -> Iterator[tuple[Job, Done]]:
-        """Wait for tests to end, and return those that can be judged."""
+        """Wait for tests to end, and return those that can be judged; none if workers joined."""
         waiting = set(self.jobs)
         while True:
-            ready = self.crew.wait(waiting)
+            ready = self.crew.wait(waiting, self._on_gap)
+            if not ready:
+                return
             # What a good end does is judged by what the bad one did.
             now = [future for future in ready if self._may_judge(self.jobs[future])]
             if now:

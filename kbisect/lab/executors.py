@@ -6,11 +6,10 @@ Cancelling a future of a step that is running ends that step: it asks `unwanted`
 
 from __future__ import annotations
 
-import logging
 import sys
 import threading
 import time
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator
 from concurrent.futures import (
     FIRST_COMPLETED,
     CancelledError,
@@ -23,18 +22,12 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, ParamSpec, TypeVar
 
-from kbisect.errors import EnvironmentProblem, MachineLost
+from kbisect.errors import MachineLost
 
 P = ParamSpec("P")
 T = TypeVar("T")
 
-_PATIENCE = 10
-"""Seconds to wait for a scheduler to answer."""
-_ARRIVAL = 30
-"""Seconds to wait for the first worker, which may be starting up."""
 _LOOK = 0.01
-_GLANCE = 1.0
-"""Seconds between two looks at whether there is still a scheduler."""
 _thread = threading.local()
 
 
@@ -109,62 +102,51 @@ def unwanted() -> Callable[[], bool]:
 
 
 @dataclass(frozen=True, slots=True)
-class Crew:
-    """An executor, and how many steps it runs at a time."""
+class Gap:
+    """A time without any worker that could run a step.
 
-    executor: Executor
-    size: int
-    _everywhere: Callable[..., object] | None = None
-    _connected: Callable[[], bool] = lambda: True
+    Attributes
+    ----------
+    since, until : Unix seconds; at `until` the run ends, to be gone on with later
+    start : the command that starts a worker
+    """
+
+    since: float
+    until: float
+    start: str
+
+
+class Crew:
+    """An executor and how many steps it runs at a time; this one's are threads of this process."""
+
+    local = True
+    """Whether its steps run on this machine, in the campaign's own slots."""
+
+    def __init__(self, executor: Executor, size: int) -> None:
+        self.executor, self._size = executor, size
 
     @property
-    def local(self) -> bool:
-        """Whether its steps run on this machine, in the campaign's own slots."""
-        return isinstance(self.executor, Local)
-
-    def everywhere(self, call: Callable[P, None], *args: P.args, **kwargs: P.kwargs) -> None:
-        """Make a call on each worker elsewhere; one that is lost doesn't matter."""
-        if self._everywhere is None:
-            return
-        try:
-            self._everywhere(call, *args, on_error="ignore", **kwargs)
-        except Exception as error:
-            if not self._tells_of_loss(error):
-                raise  # else all of them are lost
+    def size(self) -> int:
+        """How many steps may run at a time by now, at least one."""
+        return self._size
 
     def submit(self, call: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> Future[T]:
-        """Let a worker make a call.
+        """Let a worker make a call."""
+        return self.executor.submit(call, *args, **kwargs)
 
-        Raises
-        ------
-        MachineLost
-            The scheduler is gone.
+    def wait(
+        self, futures: Collection[Future[T]], notice: Callable[[Gap | None], None]
+    ) -> list[Future[T]]:
+        """Wait until one of these has ended, or more may run than did; return the ended ones.
+
+        Parameters
+        ----------
+        notice : told when the last worker is gone, and with None when there is one again
         """
-        try:
-            return self.executor.submit(call, *args, **kwargs)
-        except Exception as error:
-            if not self._tells_of_loss(error):
-                raise
-            raise _no_scheduler() from None
+        return list(wait(futures, return_when=FIRST_COMPLETED).done)
 
-    def _tells_of_loss(self, error: Exception) -> bool:
-        """Whether an error of Dask's client, or of its loop that has ended, is the scheduler's."""
-        return _is_of_dask(error) or not self._connected()
-
-    def wait(self, futures: Collection[Future[T]]) -> list[Future[T]]:
-        """Wait until at least one of these has ended, and return those that have.
-
-        Raises
-        ------
-        MachineLost
-            The scheduler is gone. Its client gives up and says so, but ends no future.
-        """
-        while True:
-            done = wait(futures, timeout=_GLANCE, return_when=FIRST_COMPLETED).done
-            if done:
-                return list(done)
-            if not self._connected():
-                raise _no_scheduler()
+    def everywhere(self, call: Callable[P, None], *args: P.args, **kwargs: P.kwargs) -> None:
+        """Make a call on each worker elsewhere."""
 
     def join(self) -> None:
         """Wait for what was cancelled here; workers elsewhere clean up by themselves."""
@@ -173,94 +155,18 @@ class Crew:
 
 
 @contextmanager
-def connect(
-    scheduler: str | None = None,
-    workers: int | None = None,
-    hosts: str | None = None,
-    resources: Mapping[str, float] | None = None,
-) -> Iterator[Crew]:
-    """Give an executor: threads of this process, or the workers of a Dask scheduler.
-
-    Dask's workers need a clone of the repository each: the same path as here, or the one named by
-    KBISECT_CLONE in the worker's environment.
-
-    Parameters
-    ----------
-    workers : how many steps at a time; by default one here, and all that a cluster has
-    hosts : machines, with commas, on which Dask starts workers by ssh; the first is the scheduler
-    resources : what a step needs of a Dask worker (`dask worker --resources kvm=1`)
-
-    Raises
-    ------
-    EnvironmentProblem
-        Dask isn't installed, or nothing answers at that address.
-    """
-    if scheduler is None and hosts is None:
-        local = Local(workers or 1)
-        try:
-            yield Crew(local, workers or 1)
-        finally:
-            local.shutdown(cancel_futures=True)
-        return
+def here(workers: int) -> Iterator[Crew]:
+    """Give a crew of this machine."""
+    local = Local(workers)
     try:
-        import distributed
-    except ImportError:
-        raise EnvironmentProblem(
-            "--scheduler and --hosts need Dask, which isn't installed",
-            hint="pip install 'kbisect[dask]'",
-        ) from None
-    if hosts is not None:
-        with _by_ssh(distributed, hosts.split(",")) as address:
-            with connect(address, workers, None, resources) as crew:
-                yield crew
-            return
-    try:
-        make: Any = distributed.Client  # which is not typed
-        client = make(scheduler, timeout=_PATIENCE, set_as_default=False)
-    except (OSError, TimeoutError, ValueError) as error:
-        raise EnvironmentProblem(
-            f"no Dask scheduler answers at {scheduler} ({error})",
-            hint="start one: dask scheduler, and on each machine: dask worker ADDRESS",
-        ) from None
-    try:
-        try:
-            client.wait_for_workers(1, timeout=_ARRIVAL)
-        except TimeoutError:
-            raise EnvironmentProblem(
-                f"the Dask scheduler at {scheduler} has no workers",
-                hint=f"start one: dask worker {scheduler}",
-            ) from None
-        known = client.scheduler_info()["workers"].values()
-        threads = sum(int(worker["nthreads"]) for worker in known)
-        executor = client.get_executor(pure=False, resources=dict(resources or {}) or None)
-        yield Crew(executor, workers or threads, client.run, lambda: client.status != "closed")
+        yield Crew(local, workers)
     finally:
-        client.close()
+        local.shutdown(cancel_futures=True)
 
 
-@contextmanager
-def _by_ssh(dask: Any, hosts: list[str]) -> Iterator[str]:
-    logging.getLogger("distributed.deploy.ssh").setLevel(logging.WARNING)  # else it tells each port
-    try:
-        cluster = dask.SSHCluster([hosts[0], *hosts], worker_options={"nthreads": 1})
-    except Exception as error:
-        raise EnvironmentProblem(
-            f"no Dask cluster on {', '.join(hosts)} ({error})",
-            hint="can you log in there without a password, and is kbisect[dask] installed there?",
-        ) from None
-    with cluster:
-        yield str(cluster.scheduler_address)
-
-
-def _is_of_dask(error: Exception) -> bool:
+def is_of_dask(error: Exception) -> bool:
+    """Whether it is Dask that tells of a loss, and not the call that failed."""
     return type(error).__module__.partition(".")[0] == "distributed"
-
-
-def _no_scheduler() -> MachineLost:
-    return MachineLost(
-        "the Dask scheduler is gone",
-        hint="start it, and run the same command again: it goes on from here",
-    )
 
 
 def result(future: Future[T]) -> T:
@@ -276,7 +182,7 @@ def result(future: Future[T]) -> T:
     except CancelledError:
         lost = "the step was cancelled"
     except Exception as error:
-        if not _is_of_dask(error):
+        if not is_of_dask(error):
             raise
         lost = f"{type(error).__name__}: {error}"
     raise MachineLost(

@@ -11,11 +11,12 @@ import contextlib
 import json
 import os
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from kbisect.bisect.moves import Try
 from kbisect.bisect.verdict import Role
+from kbisect.lab.executors import Gap
 
 _NAME = "running.json"
 
@@ -38,14 +39,20 @@ class Job:
 
 @dataclass(frozen=True, slots=True)
 class Crewed:
-    """A campaign that runs: the process that drives it, its workers, and what they are at."""
+    """A campaign that runs: the process that drives it, its workers, and what they are at.
+
+    Attributes
+    ----------
+    gap : there is no worker now, and the jobs wait for one
+    """
 
     pid: int
     workers: int
     jobs: tuple[Job, ...]
+    gap: Gap | None = None
 
 
-def write(folder: Path, jobs: Iterable[Job], workers: int) -> None:
+def write(folder: Path, jobs: Iterable[Job], workers: int, gap: Gap | None = None) -> None:
     """Say what is running."""
     rows = [
         {
@@ -60,7 +67,10 @@ def write(folder: Path, jobs: Iterable[Job], workers: int) -> None:
         }
         for job in jobs
     ]
-    text = json.dumps({"pid": os.getpid(), "workers": workers, "jobs": rows})
+    held = {"pid": os.getpid(), "workers": workers, "jobs": rows}
+    if gap is not None:
+        held["gap"] = asdict(gap)
+    text = json.dumps(held)
     new = folder / f"{_NAME}.new"
     with contextlib.suppress(OSError):  # a full disk is noticed where it matters
         new.write_text(text, "ascii")
@@ -85,7 +95,8 @@ def read(folder: Path, pid: int | None) -> Crewed | None:
             )
             for row in held["jobs"]
         )
-        found = Crewed(held["pid"], held["workers"], jobs)
+        gap = Gap(**held["gap"]) if "gap" in held else None
+        found = Crewed(held["pid"], held["workers"], jobs, gap)
     except (OSError, ValueError, KeyError, TypeError):
         return None
     return found if found.pid == pid else None

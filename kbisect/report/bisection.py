@@ -20,6 +20,7 @@ from kbisect.report.terminal import PLAIN, Style, printable
 
 if TYPE_CHECKING:
     from kbisect.lab.driver import Progress
+    from kbisect.lab.executors import Gap
     from kbisect.lab.fixed import Fixed
     from kbisect.lab.repairs import Repair
     from kbisect.lab.running import Crewed, Job
@@ -73,6 +74,16 @@ def working(job: Job, now: float, name: Namer) -> str:
     return f"{name(job.test.oid)}{more}, since {duration(max(0.0, now - job.since))}"
 
 
+def gap(seen: Gap | None) -> str:
+    """Say that there is no worker, or that there is one again."""
+    if seen is None:
+        return "a worker has joined; going on"
+    return (
+        f"no worker since {utc(seen.since)}, waiting until {utc(seen.until)}; "
+        f"start one with: {printable(seen.start)}"
+    )
+
+
 def progress_document(crewed: Crewed | None, expected: Forecast | None) -> dict[str, object]:
     """Return the JSON keys of a campaign that goes on."""
     running = None
@@ -80,6 +91,7 @@ def progress_document(crewed: Crewed | None, expected: Forecast | None) -> dict[
         running = {
             "process": crewed.pid,
             "workers": crewed.workers,
+            "no_worker_since": utc(crewed.gap.since) if crewed.gap else None,
             "jobs": [
                 {
                     "oid": job.test.oid,
@@ -246,6 +258,8 @@ def standing(
         lines.append(f"at work: process {crewed.pid}, {workers}")
         last = max((job.since for job in crewed.jobs), default=0.0)
         lines += [f"  {working(job, now or last, name)}" for job in crewed.jobs]
+        if crewed.gap is not None:
+            lines.append(gap(crewed.gap))
         lines.append("Next: kbisect bisect status --watch")
     lines.append(f"Journal: {printable(journal)}")
     return "\n".join(lines) + "\n"

@@ -18,7 +18,7 @@ import pytest
 
 from kbisect.errors import EnvironmentProblem, KbisectError, MachineLost
 from kbisect.git.process import GitFailed
-from kbisect.lab import executors
+from kbisect.lab import executors, fleet
 from kbisect.lab.limits import CouldNotRun
 
 Run = Callable[..., "subprocess.CompletedProcess[str]"]
@@ -87,7 +87,7 @@ def test_a_campaign_on_a_cluster(scheduler: str, tmp_path: Path, kbisect: Run) -
 
 @pytest.mark.dask
 def test_a_worker_that_dies_is_no_verdict(scheduler: str) -> None:
-    with executors.connect(scheduler) as crew, warnings.catch_warnings():
+    with fleet.connect(scheduler) as crew, warnings.catch_warnings():
         warnings.simplefilter("ignore")
         future = crew.executor.submit(os._exit, 9)
         with pytest.raises(MachineLost) as caught:
@@ -97,10 +97,10 @@ def test_a_worker_that_dies_is_no_verdict(scheduler: str) -> None:
 
 
 def test_no_scheduler_there(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(executors, "_PATIENCE", 0.5)
+    monkeypatch.setattr(fleet, "_ANSWER", 0.5)
     with (
         pytest.raises(EnvironmentProblem, match="no Dask scheduler"),
-        executors.connect("tcp://127.0.0.1:9"),
+        fleet.connect("tcp://127.0.0.1:9"),
     ):
         pass
 
@@ -121,7 +121,7 @@ def test_a_worker_s_error_travels(error: KbisectError) -> None:
 
 
 def test_threads_of_this_process() -> None:
-    with executors.connect(workers=2) as crew:
+    with fleet.connect(workers=2) as crew:
         assert crew.size == 2
         assert executors.result(crew.executor.submit(pow, 2, 3)) == 8
         with pytest.raises(ZeroDivisionError):
@@ -139,7 +139,7 @@ def test_a_call_that_runs_can_be_cancelled() -> None:
         ended.set()
 
     ended = threading.Event()
-    with executors.connect() as crew:
+    with fleet.connect() as crew:
         future = crew.executor.submit(call)
         assert asked.wait(5)
         assert future.cancel()
@@ -151,7 +151,7 @@ def test_a_call_that_runs_can_be_cancelled() -> None:
 @pytest.mark.dask
 def test_a_scheduler_that_is_gone_is_said_whatever_is_asked(scheduler: str) -> None:
     """Its death ends the futures first, so that the next call is a submit, or a clean-up."""
-    with executors.connect(scheduler) as crew:
+    with fleet.connect(scheduler) as crew:
         crew.executor._client.close()  # type: ignore[attr-defined]
         with pytest.raises(MachineLost, match="scheduler is gone"):
             crew.submit(pow, 2, 3)

@@ -14,7 +14,8 @@ from pathlib import Path
 
 import pytest
 
-from kbisect.lab import executors
+from kbisect.errors import EnvironmentProblem
+from kbisect.lab import fleet
 from kbisect.lab.step import Step
 from tests.cli.repos import Run, build, document, line
 from tests.lab.cluster import a_scheduler, alive, cloned, wait_for, worker
@@ -89,7 +90,7 @@ def test_a_cancelled_step_is_gone_within_two_seconds(scheduler: str, tmp_path: P
         directory=repo.path,
         env={"PATH": os.environ["PATH"]},
     )
-    with worker(scheduler, cloned(repo, "one")), executors.connect(scheduler) as crew:
+    with worker(scheduler, cloned(repo, "one")), fleet.connect(scheduler) as crew:
         future = crew.executor.submit(steps.run, step)
         wait_for(lambda: pids.exists() and len(pids.read_text().splitlines()) == 2)
         running = [int(pid) for pid in pids.read_text().split()]
@@ -157,3 +158,92 @@ def test_a_scheduler_that_is_killed_costs_the_tests_in_flight(tmp_path: Path, kb
     events = [json.loads(row) for row in Path(found["journal"]).read_text().splitlines()]
     tested = [(event["oid"], event["attempt"]) for event in events if event["event"] == "tested"]
     assert len(tested) == len(set(tested)) == runs
+
+
+@pytest.mark.dask
+@pytest.mark.xdist_group("dask")
+def test_that_all_workers_are_gone_is_said(scheduler: str, tmp_path: Path, kbisect: Run) -> None:
+    """Here and in `status`; the next worker goes on with it."""
+    repo = build(tmp_path / "repo", line(30))
+    seen = tmp_path / "seen"
+    script = repo.script(f"echo $KBISECT_COMMIT >> {seen}; sleep 0.3; [ $(cat number) -lt 17 ]")
+    run = ["-C", str(repo.path), "run", "--json", "--good", repo.oids[0]]
+    with (tmp_path / "said").open("w") as said, worker(scheduler, cloned(repo, "one")) as only:
+        campaign = subprocess.Popen(
+            [sys.executable, "-m", "kbisect", *run, "--scheduler", scheduler, str(script)],
+            stdout=subprocess.PIPE,
+            stderr=said,
+            text=True,
+        )
+        wait_for(lambda: seen.exists() and len(seen.read_text().splitlines()) == 3)
+        only.kill()
+        wait_for(lambda: "no worker since 20" in (tmp_path / "said").read_text())
+        status = ["-C", str(repo.path), "bisect", "status"]
+        told = kbisect(*status).stdout
+        assert f"start one with: KBISECT_CLONE=DIR dask worker {scheduler} --nthreads 1\n" in told
+        assert "no worker since 20" in told
+        running = document(kbisect(*status, "--json"))["running"]
+        assert running["no_worker_since"] in told
+    with worker(scheduler, cloned(repo, "two")):
+        out, _ = campaign.communicate(timeout=60)
+    assert campaign.returncode == 0
+    assert "a worker has joined" in (tmp_path / "said").read_text()
+    assert json.loads(out)["culprit"] == repo.oids[17]
+
+
+@pytest.mark.dask
+@pytest.mark.xdist_group("dask")
+def test_the_wait_for_a_worker_has_an_end(scheduler: str, tmp_path: Path, kbisect: Run) -> None:
+    """What was found stays, and the same command goes on when there is one."""
+    repo = build(tmp_path / "repo", line(30))
+    run = ["-C", str(repo.path), "-c", "kbisect.workerWait=2 s", "run", "--json"]
+    run += ["--good", repo.oids[0], "--scheduler", scheduler]
+    script = repo.script(
+        f"[ -e {tmp_path}/quick ] || [ $(cat number) = 0 ] || [ $(cat number) = 29 ] || "
+        "kill -9 $(ps -o ppid= -p $PPID)\n[ $(cat number) -lt 17 ]"
+    )
+    with worker(scheduler, cloned(repo, "one")):
+        began = time.monotonic()
+        done = kbisect(*run, script)
+        assert time.monotonic() - began < 20
+    assert (done.returncode, done.stdout) == (128, "")
+    assert "had no worker for 2 s; what was found is kept\n  try: start one" in (done.stderr)
+    (tmp_path / "quick").touch()
+    with worker(scheduler, cloned(repo, "two")):
+        done = kbisect(*run, script)
+    assert "going on after 2 tests" in done.stderr
+    assert document(done)["culprit"] == repo.oids[17]
+
+
+@pytest.mark.dask
+@pytest.mark.xdist_group("dask")
+def test_a_worker_that_joins_later_gets_work(scheduler: str, tmp_path: Path) -> None:
+    (tmp_path / "clone").mkdir()
+    with (
+        worker(scheduler, tmp_path / "clone"),
+        fleet.connect(scheduler) as crew,
+    ):
+        busy = crew.submit(time.sleep, 1000)
+        assert crew.size == 1
+        with worker(scheduler, tmp_path / "clone"):
+            assert crew.wait([busy], lambda gap: pytest.fail(str(gap))) == []
+            assert crew.size == 2
+
+
+@pytest.mark.dask
+@pytest.mark.xdist_group("dask")
+def test_workers_without_what_a_step_needs_are_none(
+    scheduler: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Dask would queue the step for ever."""
+    monkeypatch.setattr(fleet, "_ARRIVAL", 3)
+    (tmp_path / "clone").mkdir()
+    with worker(scheduler, tmp_path / "clone"):
+        with fleet.connect(scheduler) as crew:
+            assert crew.size == 1
+        with (
+            pytest.raises(EnvironmentProblem, match="no worker that offers kvm=1") as caught,
+            fleet.connect(scheduler, resources={"kvm": 1}),
+        ):
+            pass
+    assert "--resources kvm=1" in caught.value.hint

@@ -162,7 +162,7 @@ def campaigns(work: Path, number: int) -> None:
     """Run many campaigns in one process, one after the other: it doesn't grow, nothing is left."""
     from kbisect.bisect.events import Outcome, Started
     from kbisect.git.repository import Repository
-    from kbisect.lab import executors
+    from kbisect.lab import fleet
     from kbisect.lab.campaign import Campaign
     from kbisect.lab.driver import Driver
     from kbisect.lab.journal import KEPT
@@ -184,7 +184,7 @@ def campaigns(work: Path, number: int) -> None:
             digest=task.script.digest,
         )
         campaign = Campaign.begin(repository, started, task.script)
-        with executors.connect(workers=2) as crew:
+        with fleet.connect(workers=2) as crew:
             state = Driver(campaign, crew, task.in_campaign(campaign)).run()
         assert state.finished is not None
         assert state.finished.outcome is Outcome.CULPRIT
