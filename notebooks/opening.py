@@ -7,15 +7,16 @@ network trees. KBISECT_NOTEBOOK_STORE says where kbisect's data is kept, if not 
 
 from __future__ import annotations
 
+import atexit
 import os
 import subprocess
-import tempfile
 from pathlib import Path
 
 import matplotlib as mpl
 from cycler import cycler
 
 import kbisect
+from kbisect import temporary
 
 COLORS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#56b4e9", "#e69f00", "#8a949e")
 """Okabe and Ito's, which the colour-blind can tell apart."""
@@ -50,7 +51,8 @@ def look() -> None:
 
 def _miniature() -> Path:
     script = Path(__file__).resolve().parent.parent / "fixtures" / "histories" / "nettrees.fi"
-    place = Path(tempfile.mkdtemp(prefix="kbisect-notebook-"))
+    place, remove = temporary.make("notebook")
+    atexit.register(remove)
     for arguments, stdin in (
         (["init", "-q"], b""),
         (["fast-import", "--quiet"], script.read_bytes()),

@@ -5,12 +5,12 @@ from __future__ import annotations
 
 import os
 import shlex
-import tempfile
 from contextlib import nullcontext
 from pathlib import Path
 
 import click
 
+from kbisect import temporary
 from kbisect.cli import campaigns
 from kbisect.cli.session import Session, json_option, pass_session
 from kbisect.errors import UsageError
@@ -171,7 +171,7 @@ def qemu(
             session.say(f"{found}, so the guest is emulated")
     kept = os.environ.get("KBISECT_OUT")
     # Within a step its own folder is the place: a step may be killed, and leaves nothing elsewhere.
-    folder = nullcontext(kept) if kept else tempfile.TemporaryDirectory(prefix="kbisect-guest-")
+    folder = nullcontext(Path(kept)) if kept else temporary.folder("guest")
     with campaigns.ended_politely(), folder as place:
         shown = console or os.environ.get("KBISECT_CONSOLE")
         reported = guests.status_file(Path(kept)) if kept else Path(place, "status.txt")

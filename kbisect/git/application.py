@@ -10,12 +10,12 @@ from __future__ import annotations
 
 import re
 import shutil
-import tempfile
 import weakref
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from kbisect import temporary
 from kbisect.git import process
 from kbisect.git.repository import Repository
 from kbisect.git.worktree import Scratch
@@ -48,8 +48,8 @@ class Applier:
 
     def __init__(self, repository: Repository) -> None:
         self.gitdir = Scratch.prepare(repository).gitdir
-        self._folder = Path(tempfile.mkdtemp(prefix="kbisect-index-"))
-        weakref.finalize(self, shutil.rmtree, self._folder, ignore_errors=True)
+        self._folder, remove = temporary.make("index")
+        weakref.finalize(self, remove)
         self._listed: dict[str, Path] = {}
 
     def apply(self, tree: str, diff: bytes, *options: str, reverse: bool = False) -> Attempt:

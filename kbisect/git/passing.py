@@ -8,24 +8,18 @@ their owner. Who was killed couldn't clear up: the next one does.
 
 from __future__ import annotations
 
-import fcntl
 import os
-import shutil
-import tempfile
-import time
 import weakref
 from dataclasses import dataclass
 from pathlib import Path
 
+from kbisect import temporary
 from kbisect.git.repository import Repository
 from kbisect.git.worktree import Scratch
 
 _MEMORY = Path("/dev/shm")  # noqa: S108
 _ROOM = 4 << 30
 """Bytes free below which memory isn't used: a thousand picks write about 0.2 GB."""
-_PREFIX = "kbisect-picks-"
-_YOUNG = 60
-"""Seconds for which a folder may be without its lock: it is being made."""
 # What is read once needn't be small.
 _CONFIG = "[core]\n\trepositoryformatversion = 0\n\tbare = true\n\tlooseCompression = 0\n"
 
@@ -41,9 +35,9 @@ class Passing:
         """Make one; it is removed when nobody holds it any more."""
         borrowed = Scratch.prepare(repository).gitdir / "objects"
         place = _memory() or repository.store
-        _clear_up(place)
-        made = cls(Path(tempfile.mkdtemp(prefix=_PREFIX, dir=place)))
-        weakref.finalize(made, _remove, made.gitdir, _locked(made.gitdir))
+        made_at, remove = temporary.make("picks", place)
+        made = cls(made_at)
+        weakref.finalize(made, remove)
         (made.gitdir / "objects" / "info").mkdir(parents=True)
         (made.gitdir / "objects" / "info" / "alternates").write_text(f"{borrowed}\n", "utf-8")
         (made.gitdir / "refs").mkdir()
@@ -60,31 +54,3 @@ def _memory() -> Path | None:
         return None
     free = room.f_bavail * room.f_frsize
     return _MEMORY if free >= _ROOM and os.access(_MEMORY, os.W_OK) else None
-
-
-def _locked(folder: Path) -> int:
-    handle = os.open(folder / "owner.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-    fcntl.flock(handle, fcntl.LOCK_EX)
-    return handle
-
-
-def _remove(folder: Path, lock: int) -> None:
-    shutil.rmtree(folder, ignore_errors=True)
-    os.close(lock)
-
-
-def _clear_up(place: Path) -> None:
-    """Remove what those left here who were killed: nobody holds its lock."""
-    for folder in place.glob(f"{_PREFIX}*"):
-        try:
-            if folder.stat().st_uid != os.getuid() or time.time() - folder.stat().st_mtime < _YOUNG:
-                continue
-            handle = os.open(folder / "owner.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-        except OSError:
-            continue  # somebody else was quicker
-        try:
-            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError:
-            os.close(handle)
-        else:
-            _remove(folder, handle)

@@ -5,9 +5,9 @@ from __future__ import annotations
 
 import re
 import subprocess
-import tempfile
 from pathlib import Path
 
+from kbisect import temporary
 from kbisect.errors import EnvironmentProblem, UsageError
 from kbisect.git.repository import Repository
 from kbisect.git.snapshot import Snapshot
@@ -49,8 +49,7 @@ def run(repository: Repository, oid: str, series: Series) -> list[Result]:
         raise UsageError(
             f"{oid[:12]} has no {_SCRIPT}", hint="name a revision of the kernel with --at REV"
         )
-    with tempfile.TemporaryDirectory(prefix="kbisect-checkpatch-") as folder:
-        top = Path(folder)
+    with temporary.folder("checkpatch") as top:
         (top / "scripts").mkdir()
         for path, content in files.items():
             (top / path).write_bytes(content)

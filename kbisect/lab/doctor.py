@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 
+from kbisect import temporary
 from kbisect.lab import kvm, room
 from kbisect.lab.kvm import Kvm
 from kbisect.lab.qemu import MEMORY
@@ -84,8 +85,8 @@ def _compiler() -> Check:
     found = _tool("compiler", "gcc", "--version", "gcc")
     if found.health is not Health.OK:
         return found
-    with tempfile.TemporaryDirectory(prefix="kbisect-doctor-") as place:
-        source = Path(place, "probe.c")
+    with temporary.folder("doctor") as place:
+        source = place / "probe.c"
         source.write_text("int probe(void) { return 0; }\n")
         done = _run(["gcc", "-c", str(source), "-o", str(source.with_suffix(".o"))])
     if done is None or done.returncode:

@@ -10,7 +10,6 @@ from __future__ import annotations
 import os
 import platform
 import subprocess
-import tempfile
 from enum import StrEnum
 from pathlib import Path
 
@@ -51,26 +50,28 @@ def probe(emulator: str, limit: float = LIMIT) -> Kvm:
         return Kvm.FORBIDDEN
     if platform.machine() != "x86_64":
         return Kvm.UNTRIED
-    with tempfile.TemporaryDirectory(prefix="kbisect-kvm-") as place:
-        disk = Path(place, "probe")
-        disk.write_bytes(_PROBE)
-        command = [
-            *(emulator, "-accel", "kvm", "-m", "16M", "-nodefaults", "-display", "none"),
-            *("-no-reboot", "-device", "isa-debug-exit,iobase=0xf4,iosize=1"),
-            *("-drive", f"file={disk},format=raw,snapshot=on"),
-        ]
-        try:
-            done = subprocess.run(
-                command,
-                stdin=subprocess.DEVNULL,
-                capture_output=True,
-                timeout=limit,
-                check=False,
-            )
-        except subprocess.TimeoutExpired:
-            return Kvm.HANGS
-        except OSError:
-            return Kvm.FAILS
+    disk = os.memfd_create("probe")  # a file would stay behind if we were killed now
+    command = [
+        *(emulator, "-accel", "kvm", "-m", "16M", "-nodefaults", "-display", "none"),
+        *("-no-reboot", "-device", "isa-debug-exit,iobase=0xf4,iosize=1"),
+        *("-drive", f"file=/proc/self/fd/{disk},format=raw"),
+    ]
+    try:
+        os.write(disk, _PROBE)
+        done = subprocess.run(
+            command,
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            timeout=limit,
+            check=False,
+            pass_fds=(disk,),
+        )
+    except subprocess.TimeoutExpired:
+        return Kvm.HANGS
+    except OSError:
+        return Kvm.FAILS
+    finally:
+        os.close(disk)
     return Kvm.WORKS if done.returncode == _PASSED else Kvm.FAILS
 
 

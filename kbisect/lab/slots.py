@@ -102,10 +102,15 @@ def take(
 
 
 def clean(repository: Repository) -> None:
-    """Remove the worktrees and build folders that nobody uses, and what was kept of builds."""
+    """Remove what nobody uses: worktrees, build folders, what was kept of builds.
+
+    On a worker elsewhere, also the folders of steps that a kill left there.
+    """
     scratch = locate(repository)
     builds = repository.store / "builds"
     with idle(repository.store) as names:
+        if len(names) == len(list(builds.glob("*.lock"))):
+            shutil.rmtree(repository.store / "steps", ignore_errors=True)
         for name in names:
             if (scratch.worktrees / name).exists():
                 scratch.remove(name)

@@ -8,12 +8,12 @@ or anything else a mail can't carry, is found before a maintainer finds it.
 from __future__ import annotations
 
 import shutil
-import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass
 from email.header import Header
 from pathlib import Path
 
+from kbisect import temporary
 from kbisect.errors import UsageError
 from kbisect.git import formatpatch
 from kbisect.git.application import Applier
@@ -111,8 +111,8 @@ def write(
             hint=f"--tree {target.spelled(aim.family)} or --tree {target.spelled(aim.family)}-next",
         )
     to, cc = _recipients(desk, posted, wish)
-    with tempfile.TemporaryDirectory(prefix="kbisect-mail-") as place:
-        made = _format(repository, Path(place), given, base, tree, (to, cc), wish)
+    with temporary.folder("mail") as place:
+        made = _format(repository, place, given, base, tree, (to, cc), wish)
         unfinished = _finish(made, wish)
         _read_back(repository, made, base, oid)
         files = _hand_over(made, folder)
