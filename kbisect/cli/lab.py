@@ -58,6 +58,12 @@ def lab() -> None:
     help="Run this stage alone (repeatable).",
 )
 @click.option("--timeout", type=click.FloatRange(0, min_open=True), metavar="S", help="A limit.")
+@click.option(
+    "--signature",
+    "hunted",
+    metavar="WHAT",
+    help='What counts as bad: "hang", "exit N", or a crash as this command prints it.',
+)
 @click.option("--no-checkout", is_flag=True, help="Check nothing out; KBISECT_COMMIT says which.")
 @click.option(
     "--keep", metavar="DIR", help="Where output is kept, or was: an old console is parsed there."
@@ -71,6 +77,7 @@ def step(
     recipe: str | None,
     names: tuple[str, ...],
     timeout: float | None,
+    hunted: str | None,
     no_checkout: bool,
     keep: str | None,
     script: tuple[str, ...],
@@ -79,7 +86,8 @@ def step(
     """Test one commit as a campaign would, and leave with what git bisect understands.
 
     0 good, 1 bad, 125 can't be tested, 128 the machine failed. Nobody knows here what the bad end
-    does, so every failure of the test counts as bad, unless the recipe has a signature.
+    does, so git's rule holds: 1 to 124 of the test is bad, while a time limit or a kernel crash
+    says nothing. To hunt one of those, give --signature; the recipe may have it too.
     """
     from kbisect.bisect.verdict import StageName
     from kbisect.lab import single
@@ -96,6 +104,7 @@ def step(
         work,
         stages=tuple(StageName(name) for name in names),
         folder=Path(keep).absolute() if keep is not None else None,
+        signature=single.signature(hunted) if hunted is not None else None,
         checkout=not no_checkout,
     )
     session.answer(

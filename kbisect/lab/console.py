@@ -43,6 +43,8 @@ _KINDS = [
         ("BUG", r"BUG: (?!unable)([a-z][a-z ]+)", False),
     )
 ]
+KINDS = frozenset(kind for kind, _, _ in _KINDS)
+"""What a fingerprint begins with."""
 # What every one of them has; a console is long, and most of it is none of this. To ignore case
 # would take seven times as long.
 _WORDS = "BUG|UBSAN|INFO: |WARNING: |fault|divide|Oops|panic|Unable|Out of memory"

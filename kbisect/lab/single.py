@@ -3,14 +3,24 @@
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from kbisect.bisect.verdict import CANNOT_TEST, Cause, Observation, StageName, Verdict, judge
+from kbisect.bisect.verdict import (
+    CANNOT_TEST,
+    Cause,
+    Observation,
+    Signature,
+    StageName,
+    Verdict,
+    judge,
+)
 from kbisect.errors import UsageError
 from kbisect.git.repository import Repository
+from kbisect.lab import console
 from kbisect.lab import step as steps
 from kbisect.lab.fixups import Fixups
 from kbisect.lab.place import Place
@@ -19,6 +29,26 @@ from kbisect.lab.stages import StageRun
 from kbisect.lab.step import Step
 
 _LOST = 128
+
+
+def signature(said: str) -> Signature:
+    """Read what counts as bad: `hang`, `exit N`, or a crash as a step prints it.
+
+    Raises
+    ------
+    UsageError
+        It is none of these.
+    """
+    if said == "hang":
+        return Observation(None, timed_out=True)
+    if found := re.fullmatch(r"exit (\d{1,3})", said):
+        return Observation(int(found[1]))
+    if any(said.startswith(f"{kind} in ") or said == kind for kind in console.KINDS):
+        return Observation(None, crash=said)
+    raise UsageError(
+        f"{said!r} is no signature",
+        hint='"hang", "exit 255", or a crash as `kbisect lab step` prints it at the bad end',
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +72,15 @@ class Single:
     folder: Path
 
     @property
+    def unhunted(self) -> str | None:
+        """What `signature` takes to call this failure bad, if it isn't; None if it is, or none."""
+        if self.verdict is not Verdict.SKIP or not self.seen.failed:
+            return None
+        if self.cause not in {Cause.TIMEOUT, Cause.OTHER_CRASH, Cause.INFRASTRUCTURE}:
+            return None
+        return self.seen.crash or ("hang" if self.seen.hung else f"exit {self.seen.exit_code}")
+
+    @property
     def exit_code(self) -> int:
         """What git bisect understands; a failure of the machine ends it."""
         if self.cause is Cause.INFRASTRUCTURE:
@@ -56,12 +95,14 @@ def run(
     stages: Sequence[StageName] = (),
     folder: Path | None = None,
     *,
+    signature: Signature | None = None,
     checkout: bool = True,
 ) -> Single:
     """Run a commit's stages.
 
     Parameters
     ----------
+    signature : what counts as bad, if the recipe doesn't say it
     stages : those to run; all of the recipe's if empty
     folder : where output is kept, and may be from an earlier run
 
@@ -83,6 +124,7 @@ def run(
             )
         recipe = replace(recipe, stages=chosen, parses=parses)
         checkout = checkout and bool(chosen)
+    hunted = signature or recipe.signature
     kept = folder or repository.store / "lab" / oid[:12]
     done = steps.run(
         Step(
@@ -93,11 +135,11 @@ def run(
             directory=repository.workdir or repository.gitdir,
             fixups=Fixups(repository, recipe.fixups).of(oid),
             env=steps.environment(),
-            signature=recipe.signature,
+            signature=hunted,
             fresh=not stages,
         )
     )
-    verdict, cause = judge(done.seen, recipe.signature)
+    verdict, cause = judge(done.seen, hunted)
     return Single(
         oid,
         verdict,

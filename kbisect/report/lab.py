@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import shlex
 from typing import TYPE_CHECKING
 
 from kbisect.bisect.verdict import Cause, Verdict
@@ -45,6 +46,8 @@ def step(done: Single, style: Style = PLAIN) -> str:
     why = "" if done.cause is Cause.TEST else f"{done.cause}: "
     said = style(str(done.verdict), "bold", _COLOURS[done.verdict])
     lines.append(f"{said} {done.oid[:12]} ({why}{done.seen})")
+    if done.unhunted is not None:
+        lines.append(f"To call this bad: --signature {printable(shlex.quote(done.unhunted))}")
     lines.append(f"Output: {printable(str(done.folder))}")
     return "\n".join(lines) + "\n"
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import json
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -185,3 +186,37 @@ def test_qemu_s_command_line(repo: Repo, kbisect: Run, arch: str) -> None:
     console = {"x86_64": "ttyS0", "arm64": "ttyAMA0"}[arch]
     assert line == f"console={console} panic=-1 oops=panic kbisect.mark={found['mark']} quiet"
     assert "virtserialport,chardev=status,name=org.kbisect.status" in words
+
+
+def test_a_hang_is_hunted_by_plain_git_bisect(repo: Repo, kbisect: Run) -> None:
+    """By itself a step can't know that it is the hang that is hunted; it says how to tell it."""
+    script = numbered(repo, "[ $n -lt 17 ] || sleep 100")
+    step = ["lab", "step", "--timeout", "0.5"]
+    done = kbisect("-C", repo.path, *step, repo.oids[30], script)
+    assert done.returncode == 125
+    assert "\nTo call this bad: --signature hang\n" in done.stdout
+    hunt = [*step, "--signature", "hang"]
+    done = kbisect("-C", repo.path, *hunt, repo.oids[30], script)
+    assert done.returncode == 1
+    assert "To call this bad" not in done.stdout
+    repo.git("bisect", "start", repo.oids[19], repo.oids[14])
+    said = repo.git("bisect", "run", sys.executable, "-m", "kbisect", *hunt, "HEAD", str(script))
+    assert f"{repo.oids[17]} is the first bad commit" in said
+
+
+def test_a_signature_of_a_step(repo: Repo, kbisect: Run) -> None:
+    oops = "BUG: kernel NULL pointer dereference, address: 0\\nRIP: 0010:netlab_xmit+0x1/0x2\\n"
+    script = numbered(repo, f"printf '{oops}' >> $KBISECT_CONSOLE; exit 255")
+    step = ["-C", repo.path, "lab", "step", repo.oids[30]]
+    done = kbisect(*step, script)
+    assert done.returncode == 125
+    wanted = "--signature 'NULL dereference in netlab_xmit'"
+    assert f"To call this bad: {wanted}\n" in done.stdout
+    codes = {
+        "NULL dereference in netlab_xmit": 1,
+        "NULL dereference in other": 125,
+        "exit 255": 125,
+    }
+    for signature, code in codes.items():
+        assert kbisect(*step, "--signature", signature, script).returncode == code
+    refused(kbisect(*step, "--signature", "it breaks", script), "is no signature")
