@@ -188,7 +188,7 @@ def _judge(old: Side, new: Side, scope: Scope, history: Commits | None) -> _Judg
     found = [f for f in difference.compare(old, new, pairs, moved) if scope.holds(f)]
     if history is not None:
         found = [
-            context.with_history(finding, line, callers, new, _way(finding, pairs))
+            context.with_history(finding, line, callers, old, new, _way(finding, pairs))
             for finding in found
         ]
     return _Judged(found, pairs, moved)

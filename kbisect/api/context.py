@@ -16,12 +16,17 @@ from kbisect.api.sides import Side
 
 _SURE = 10
 """Least number of functions that went elsewhere, for a field that is still there to have moved."""
+_TWICE = 2
+"""Least number of lines that were given another name."""
+_NEIGHBOUR = 5
+"""The same, for a member that was there all along: a call written anew may have it by chance."""
 
 
 def with_history(
     finding: Finding,
     line: Timeline,
     callers: Callers,
+    old: Side,
     new: Side,
     way: Sequence[Declaration] = (),
 ) -> Finding:
@@ -31,7 +36,7 @@ def with_history(
     ----------
     finding : Finding
     line, callers : the commits between the two sides
-    new : the side that the finding leads to
+    old, new : the sides that the finding leads from and to
     way : the names that a renamed declaration had in between
     """
     commit = attribution.commit_of(finding, line)
@@ -39,7 +44,7 @@ def with_history(
     if finding.old is not None:
         counts = callers.counts.get(finding.old.key, {})
         if counts and not finding.kind.endswith(("-added", "-retyped", "-signature")):
-            finding = _with_callers(finding, counts, new)
+            finding = _with_callers(finding, counts, old, new)
     if finding.old is not None and finding.old.what is What.FIELD:
         finding = _with_assigned(finding, callers.assigned.get(finding.old.key, {}), new)
     if finding.old is not None:
@@ -56,7 +61,7 @@ def with_history(
 
 
 def _with_callers(
-    finding: Finding, counts: Mapping[evidence.Use, Mapping[str, int]], new: Side
+    finding: Finding, counts: Mapping[evidence.Use, Mapping[str, int]], old: Side, new: Side
 ) -> Finding:
     rows = evidence.top({use: Counter(by) for use, by in counts.items()})
     total = sum(sum(by.values()) for by in counts.values())
@@ -68,7 +73,12 @@ def _with_callers(
             continue
         if ("name", name) in new.by_key or ("field", f"{owner}.{name}") in new.by_key:
             known.append(CallerChange(use.use, use.became, count, commit))
-    listed = [row for row in known if row.count >= max(2, 0.02 * total)]
+    listed = [
+        row
+        for row in known
+        if row.count >= max(_TWICE, 0.02 * total)
+        and (row.count >= _NEIGHBOUR or ("field", f"{owner}.{row.became}") not in old.by_key)
+    ]
     own = finding.new_name.rsplit(".", 1)[-1] if finding.new_name else None
     names = dict.fromkeys(name for row in listed if (name := row.became.removesuffix("()")) != own)
     return replace(

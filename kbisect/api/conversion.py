@@ -67,10 +67,20 @@ def rewritten(
             continue
         if all(map(is_known, strangers(text, line))):
             votes.setdefault(text, []).append(conversion)
+    if call(line, name) is None:
+        # A way through more members than the line had may be one caller's own (`dev->master->mc`).
+        for text in [text for text, sites in votes.items() if len(sites) < 2]:
+            if _members(text) > _members(line):
+                del votes[text]
     if not votes:
         return None
     best = max(votes, key=lambda text: len(votes[text]))
     return best, votes[best][0]
+
+
+def _members(line: str) -> int:
+    """Return how many members a line goes through."""
+    return sum(token in ("->", ".") for token in _TOKEN.findall(line))
 
 
 def left_out(line: str, name: str, conversions: Iterable[Conversion]) -> list[Conversion]:
@@ -190,7 +200,9 @@ def _apply(line: str, name: str, conversion: Conversion) -> str | None:
             for before, token in zip(ahead, instead, strict=False)
         ]
     )
-    return line[: found.start()] + text + line[found.end() :]
+    rest = line[found.end() :]
+    head = line[: found.start()]
+    return (head if text or rest[:1] not in (";", ")", ",") else head.rstrip()) + text + rest
 
 
 def _units(line: str) -> list[str]:

@@ -8,7 +8,7 @@ commit, what callers became and how one of them was converted.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from enum import Enum
 from pathlib import Path
@@ -21,6 +21,7 @@ from kbisect.api.headers import Headers
 from kbisect.api.lifetimes import Past
 from kbisect.api.lives import Life, Lives
 from kbisect.api.surface import include_name
+from kbisect.api.usage import Hit
 from kbisect.api.writing import Advice, Writer
 from kbisect.git import blobs
 from kbisect.history import releases as naming
@@ -98,6 +99,49 @@ class Explainer:
         for complaint in listed:
             yield self._one(complaint)
 
+    def advise(self, finding: Finding, use: str, owner: str = "") -> Advice:
+        """Return what to write instead of a line, for a change of what it uses.
+
+        A call is first written as it was last, where its arguments had changed before.
+
+        Parameters
+        ----------
+        use : the line
+        owner : the struct whose member is missing there, empty if nobody said so
+        """
+        old = finding.old
+        if use and old is not None and old.what is What.FUNCTION:
+            lives = self.past.lives(old.name)[old.name]
+            last = next((e for e in lives.events[::-1] if e.commit == finding.commit), finding)
+            use = self._caught_up(lives, last, use)
+        return self.writer.advice(finding, use, owner)
+
+    def driver(self, hits: Sequence[Hit]) -> list[tuple[Hit, Advice]]:
+        """Advise on the lines of a driver; a line that several changes hit is written once."""
+        self._read(hit.finding for hit in hits)
+        lines: dict[tuple[str, int], str] = {}
+        told = []
+        for hit in hits:
+            place = hit.file, hit.line
+            so_far = lines.get(place, hit.text)
+            advice = self.advise(hit.finding, so_far)
+            if not advice.write and so_far != hit.text:
+                advice = self.advise(hit.finding, hit.text)
+            elif advice.write:
+                lines[place] = advice.write
+            told.append((hit, advice))
+        return [
+            (hit, replace(advice, write=lines.get((hit.file, hit.line), advice.write)))
+            for hit, advice in told
+        ]
+
+    def _read(self, findings: Iterable[Finding]) -> None:
+        """Read what is needed to advise on many changes, in one go."""
+        listed = list(findings)
+        olds = (finding.old for finding in listed)
+        self.past.lives(*{old.name for old in olds if old and old.what is What.FUNCTION})
+        self.writer.read(listed)
+
     @staticmethod
     def _is_name(complaint: Complaint) -> bool:
         if complaint.trouble is Trouble.HEADER:
@@ -132,10 +176,6 @@ class Explainer:
         if found is None and complaint.trouble in (Trouble.ARGUMENT, Trouble.VALUE):
             found = self._retyped(complaint)
         if found is not None:
-            old = found[0].old
-            if complaint.name and old is not None and old.what is What.FUNCTION:
-                lives = self.past.lives(complaint.name)[complaint.name]
-                use = self._caught_up(lives, found[0], use)
             return self._changed(complaint, *found, use)
         if alive is not None and alive.until is None:
             return self._alive(complaint, alive, use)
@@ -279,7 +319,7 @@ class Explainer:
         verb = finding.kind.rsplit("-", 1)[-1]
         gone = verb in ("removed", "renamed") or (verb == "moved" and "." in finding.name)
         verdict = Verdict.GONE if gone else Verdict.MOVED if verb == "moved" else Verdict.CHANGED
-        advice = self.writer.advice(finding, use, complaint.owner)
+        advice = self.advise(finding, use, complaint.owner)
         commit = finding.commit
         test = next((row.became for row in advice.callers), "") or finding.new_name or ""
         return Explanation(

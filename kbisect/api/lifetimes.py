@@ -130,7 +130,9 @@ class Past:
         for name, found in mentioned.items():
             tag = _tag(name)
             tagged = {oid: text for oid, text in found.items() if tag.search(text)}
-            mentioned[name] = tagged or found
+            macro = _macro(name)
+            alias = {oid: text for oid, text in found.items() if macro.search(text)}
+            mentioned[name] = tagged | alias if tagged else found
         return mentioned
 
 
@@ -140,12 +142,18 @@ def _tag(name: str) -> re.Pattern[bytes]:
     )
 
 
+def _macro(name: str) -> re.Pattern[bytes]:
+    return re.compile(rf"^[ \t]*#[ \t]*define[ \t]+{re.escape(name)}\b".encode(), re.MULTILINE)
+
+
 class _Search:
     """Follows one name from release to release."""
 
     def __init__(self, past: Past, name: str, content: Mapping[str, bytes]) -> None:
         self.past, self.name = past, name
         self.tag = _tag(name)
+        # A struct that was renamed may live on as a macro of its name (`dev_mc_list`).
+        self.macro = re.compile(_macro(name).pattern.decode() + ".*", re.MULTILINE)
         self.is_tag = any(self.tag.search(text) for text in content.values())
         self.headers = Headers(past.repository, {o: self._own(c) for o, c in content.items()})
         self.declaring = set(content)
@@ -157,6 +165,7 @@ class _Search:
             return content
         text = chunks.clean(content)
         kept = [found.span() for found in _DIRECTIVE.finditer(text)]
+        kept += [found.span() for found in self.macro.finditer(text)]
         kept += [
             (found.start(), _end(text, found.end()))
             for found in self.tag.finditer(text.encode("ascii"))

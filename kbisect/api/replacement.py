@@ -143,11 +143,14 @@ def is_mistyped(finding: Finding, use: str, text: str) -> bool:
 
 def table(finding: Finding, use: str, word: str) -> str:
     """Put the function into the table of callbacks that took the place of a field."""
-    target = next((name for name in finding.replacements if "." in name), "")
+    listed = (finding.new_name or "", *finding.replacements)
+    target = next((name for name in listed if "." in name), "")
     given = re.search(rf"(?:->|\.)\s*{re.escape(word)}\s*=\s*&?([A-Za-z_]\w*)\s*[;,]", use)
-    if not target or given is None or finding.old is None or finding.old.parameters is None:
+    if given is None or finding.old is None or finding.old.parameters is None:
         return ""
     owner, _, callback = target.partition(".")
+    if owner in ("", finding.struct):
+        return ""
     return f"static const struct {owner} my_{owner} = {{ .{callback} = {given[1]} }};"
 
 

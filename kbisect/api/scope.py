@@ -42,7 +42,10 @@ class Scope:
     def holds(self, finding: Finding) -> bool:
         """Whether a finding was asked for."""
         if self.structs:
-            names = {finding.struct, finding.new.owner if finding.new is not None else None}
+            sides = [side for side in (finding.old, finding.new) if side is not None]
+            names = {finding.struct, *(side.owner for side in sides)}
+            # A struct that was renamed may live on as a macro of its name.
+            names |= {side.name for side in sides if side.what is What.MACRO}
             if not names & set(self.structs):
                 return False
         if self.names and not any(

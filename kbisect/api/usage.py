@@ -146,6 +146,18 @@ def _is_harmless_guess(finding: Finding) -> bool:
     return old.parameters is None and ("*" in old.type) == ("*" in new.type)
 
 
+def _reads_alike(finding: Finding, text: str, found: re.Match[str]) -> bool:
+    """Whether an array became a pointer to the same (`dev_addr`), and only its content is used."""
+    old, new = finding.old, finding.new
+    if old is None or new is None or finding.kind != "field-retyped":
+        return False
+    element = re.match(r"(.*?)\s*\[[^\[\]]*\]$", old.type)
+    if element is None or new.type.removesuffix("*").rstrip() != element[1]:
+        return False
+    line = text[text.rfind("\n", 0, found.start()) + 1 : found.start()]
+    return not re.search(r"(?:\bsizeof\s*\(?|&)\s*[\w>.\s-]*$", line)
+
+
 def _variables(text: str) -> Iterator[tuple[str, str]]:
     for found in _POINTED.finditer(text):
         yield found[1], found[2]
@@ -179,7 +191,7 @@ def _members(
                     is_own = name in declared or len(members[name]) > 1 or len(name) <= _SHORT
                     if not is_own and not _is_harmless_guess(finding):
                         yield found.start(found.lastindex or 1), finding, False
-                elif owner in known:
+                elif owner in known and not _reads_alike(finding, text, found):
                     yield found.start(found.lastindex or 1), finding, len(known) == 1
 
 
@@ -206,8 +218,15 @@ def _named(
             elif old.parameters is not None and finding.kind.endswith("-signature"):
                 if after.startswith("("):
                     yield found.start(), finding, True
-            elif not re.search(r"\b(?:struct|union|enum)$", before):
+            elif not re.search(r"\b(?:struct|union|enum)$", before) or _is_alias(old):
                 yield found.start(), finding, old.parameters is None or after.startswith("(")
+
+
+def _is_alias(old: Declaration) -> bool:
+    """Whether a macro is another name, perhaps of a struct: `#define dev_mc_list dev_addr_list`."""
+    return (
+        old.what is What.MACRO and old.parameters is None and _WORD.fullmatch(old.type) is not None
+    )
 
 
 def _is_path(old: Declaration) -> bool:

@@ -136,8 +136,8 @@ def check(
 ) -> None:
     """Say which lines of the driver at PATH the changes between A and B break."""
     from kbisect.api import usage
+    from kbisect.api.explanation import Explainer
     from kbisect.api.scope import Scope
-    from kbisect.api.writing import Writer
     from kbisect.git import blobs
     from kbisect.report import api_answers as report
 
@@ -146,9 +146,7 @@ def check(
         raise UsageError(f"no C source at {path}", hint="give a .c or .h file, or their directory")
     result, span = compare(session, old, new, False, Scope())
     found = list(usage.hits(sources, result.findings))
-    writer = Writer(past(session, new))
-    writer.read(hit.finding for hit in found)
-    told = [(hit, writer.advice(hit.finding, hit.text)) for hit in found]
+    told = Explainer(past(session, new)).driver(found)
     content = {"hits": [report.hit(*each) for each in told]}
     session.answer("api-check", content, lambda style: report.hits(told, span, style), as_json)
     if exit_code and found:

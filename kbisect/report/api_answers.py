@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import textwrap
 from collections.abc import Callable, Iterable, Sequence
+from itertools import groupby
 
 from kbisect.api.declarations import Declaration, What
 from kbisect.api.dictionary import Entry
@@ -152,31 +153,46 @@ def hit(found: Hit, advice: Advice) -> dict[str, object]:
 def hits(found: Sequence[tuple[Hit, Advice]], span: str, style: Style = PLAIN) -> str:
     """Render the lines that changes break, each with the line to write instead if it is known."""
     lines = []
-    for one, advice in found:
-        finding = one.finding
-        unsure = "" if one.sure else "perhaps "
-        verb = finding.kind.replace("-", " ")
-        who = f" {finding.commit[:12]}" if finding.commit else ""
-        lines.append(style(f"{one.file}:{one.line}: {unsure}{finding.name}: {verb}", "bold"))
-        lines[-1] += f"{_target(finding)}{who}"
-        lines.append(f"  - {one.text}")
-        if advice.write:
-            lines.append(f"  + {advice.write}")
-        elif advice.left_out:
-            lines.append(f"    {advice.left_out} callers left such a line out")
-        elif advice.example is not None and advice.example.after:
-            lines.append(f"    {advice.example.path} had and has")
-            lines += [f"      {advice.example.before}", f"      {advice.example.after}"]
-        elif finding.kind.endswith("-signature") and finding.new is not None:
-            lines.append(f"    now {finding.new.text}")
+    for _, group in groupby(found, lambda each: (each[0].file, each[0].line)):
+        listed = list(group)
+        for one, _ in listed:
+            finding = one.finding
+            unsure = "" if one.sure else "perhaps "
+            verb = finding.kind.replace("-", " ")
+            who = f" {finding.commit[:12]}" if finding.commit else ""
+            head = style(f"{one.file}:{one.line}: {unsure}{finding.name}: {verb}", "bold")
+            lines.append(f"{head}{_target(finding)}{who}")
+        lines.append(f"  - {listed[0][0].text}")
+        lines += _instead(listed)
     files = len({one.file for one, _ in found})
+    hit = len({(one.file, one.line) for one, _ in found})
     lines.append(
-        f"{len(found)} {'line' if len(found) == 1 else 'lines'} in {files}"
+        f"{hit} {'line' if hit == 1 else 'lines'} in {files}"
         f" {'file' if files == 1 else 'files'} break between {span}."
         if found
         else f"nothing that breaks was found between {span}: what macros hide was not seen."
     )
     return "\n".join(map(printable, lines)) + "\n"
+
+
+def _instead(listed: Sequence[tuple[Hit, Advice]]) -> list[str]:
+    """Return what to write instead of a line; without that, what shows it best."""
+    if listed[0][1].write:
+        return [f"  + {listed[0][1].write}"]
+    for one, advice in listed:
+        new = one.finding.new
+        if advice.left_out:
+            return [f"    {advice.left_out} callers left such a line out"]
+        if advice.example is not None and advice.example.after:
+            example = advice.example
+            return [
+                f"    {example.path} had and has",
+                f"      {example.before}",
+                f"      {example.after}",
+            ]
+        if one.finding.kind.endswith("-signature") and new is not None:
+            return [f"    now {new.text}"]
+    return []
 
 
 def _is_constant(finding: Finding) -> bool:

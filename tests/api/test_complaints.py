@@ -197,6 +197,7 @@ IP_HDR = Conversion("net/a.c", "iph = skb->nh.iph;", "iph = ip_hdr(skb);", "1" *
         ("struct mc *one;", "mc", "struct mc *list;", "struct ha *ha;", "struct ha *one;"),
         ("old_pad(a, 0);", "old_pad", "old_pad(s, 0);", "skb_pad(s);", "skb_pad(a);"),
         ("x = HW;", "HW", "y = HW;", "y = PARTIAL;", "x = PARTIAL;"),
+        ("mc *m = p->d->mc_list;", "mc_list", "mc *m = d->mc_list;", "mc *m;", "mc *m;"),
     ],
 )
 def test_a_line_is_rewritten_as_others_were(
@@ -205,6 +206,16 @@ def test_a_line_is_rewritten_as_others_were(
     found = rewritten(line, name, [Conversion("net/a.c", before, after, "1" * 40)])
     assert found is not None
     assert found[0] == wanted
+
+
+def test_a_detour_that_one_caller_took_is_its_own() -> None:
+    """Commit 22bedad3ce11 (in v2.6.35) has `dev->master->mc` in bonding."""
+    line = "m = dev->mc_list;"
+    sites = [Conversion("net/a.c", "a = b->mc_list;", "a = b->master->mc;", "1" * 40)]
+    assert rewritten(line, "mc_list", sites) is None
+    found = rewritten(line, "mc_list", sites * 2)
+    assert found is not None
+    assert found[0] == "m = dev->master->mc;"
 
 
 def test_the_example_is_the_call_that_most_lines_became() -> None:

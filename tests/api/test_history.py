@@ -191,6 +191,18 @@ def test_functions_put_elsewhere_tell_what_replaced_a_callback_long_ago(tree: Tr
     assert finding.replacements == ("skb_ops.do_open",)
 
 
+def test_a_member_that_was_always_there_is_no_heir_by_two_lines(tree: Tree) -> None:
+    """Commit 22bedad3ce11 (in v2.6.35): a call that lost mc_count had addr_len after it."""
+    tree.caller.write_text("	see(skb->nfct, 1);\n	see(skb->nfct, 2);\n")
+    tree.old = tree.commit("two callers")
+    tree.caller.write_text("	see(skb->len, 1);\n	see(skb->len, 2);\n")
+    tree.edit(tree.header, ("	void		*nfct;\n", ""))
+    tree.commit("drop nfct")
+    finding = _by_name(tree)["sk_buff.nfct"]
+    assert (finding.callers, finding.replacements) == ((), ())
+    assert finding.call_sites == 2
+
+
 def test_removed_and_restored_is_no_change_and_removed_again_is_the_last(tree: Tree) -> None:
     tree.edit(tree.header, ("	unsigned int	len;\n", ""))
     tree.commit("remove len")

@@ -251,6 +251,52 @@ def test_a_call_is_written_through_every_change_it_missed(steps: Tree) -> None:
     assert told.finding is not None
     assert told.finding.kind == "function-renamed"
     assert told.advice.write == "napi_poke(mine);"
+    assert told.use == "poke(dev, mine);"
+
+
+def test_a_driver_is_brought_through_every_change_of_a_call(
+    steps: Tree, kbisect: Run, tmp_path: Path
+) -> None:
+    driver = tmp_path / "a.c"
+    driver.write_text("void f(int dev, int mine)\n{\n\tpoke(dev, mine);\n}\n")
+    here = ("-C", steps.path, "api", "check", driver, "--from", "v2.6.28", "--to", "v2.6.30")
+    (hit,) = json.loads(kbisect(*here, "--json").stdout)["hits"]
+    assert hit["write"] == "napi_poke(mine);"
+
+
+def test_a_struct_may_live_on_as_a_macro_of_its_name(tmp_path: Path) -> None:
+    """As dev_mc_list did from v2.6.23 on, until commit 22bedad3ce11 (in v2.6.35)."""
+    made = Tree(tmp_path / "linux")
+    made.edit(made.header, ("struct sk_buff {", "struct mc { int x; };\nstruct sk_buff {"))
+    made.commit("begin")
+    git(made.path, "tag", "v2.6.22")
+    made.edit(made.header, ("struct mc { int x; };", "struct addr { int x; };\n#define mc addr"))
+    made.commit("call it addr")
+    git(made.path, "tag", "v2.6.23")
+    made.edit(made.header, ("#define mc addr\n", ""))
+    gone = made.commit("drop the old name")
+    git(made.path, "tag", "v2.6.24")
+    indexing.update(made.repository)
+    past = Past(made.repository, store.load(made.repository.store))
+    message = "a.c:1:2: error: invalid use of undefined type 'struct mc'"
+    (told,) = Explainer(past).explain(read(message))
+    assert told.finding is not None
+    assert (told.verdict, told.finding.commit, told.release) == (Verdict.GONE, gone, "v2.6.24")
+
+
+def test_two_changes_of_one_line_are_written_together(
+    tree: Released, kbisect: Run, tmp_path: Path
+) -> None:
+    driver = tmp_path / "a.c"
+    use = "skb_pad(skb, skb->nh.iph->check);"
+    driver.write_text(f"int f(struct sk_buff *skb)\n{{\n\treturn {use}\n}}\n")
+    here = ("-C", tree.path, "api", "check", driver, "--from", "v2.6.21", "--to", "v2.6.22")
+    hits = json.loads(kbisect(*here, "--json").stdout)["hits"]
+    assert {hit["change"]["name"] for hit in hits} == {"skb_pad", "sk_buff.nh"}
+    assert {hit["write"] for hit in hits} == {"return skb_pad(skb, ip_hdr(skb)->check);"}
+    told = kbisect(*here).stdout
+    assert told.count("  - ") == told.count("  + ") == 1
+    assert "1 line in 1 file" in told
 
 
 def test_a_damaged_cache_is_made_anew(steps: Tree, kbisect: Run) -> None:

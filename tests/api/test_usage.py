@@ -65,6 +65,31 @@ def test_a_guess_is_told_where_it_would_break(use: str, found: list[object]) -> 
     assert _names(old, new, driver) == found
 
 
+@pytest.mark.parametrize(
+    ("use", "breaks"),
+    [
+        ("show(dev->addr);", False),
+        ("x = dev->addr[5];", False),
+        ("x = sizeof(dev->addr);", True),
+        ("read(&dev->addr);", True),
+    ],
+)
+def test_an_array_that_became_a_pointer_is_read_as_before(use: str, breaks: bool) -> None:
+    """Commit f001fde5eadd (in v2.6.31) did that to net_device.dev_addr."""
+    old = b"struct net_device { unsigned char addr[32]; };\n"
+    new = b"struct net_device { unsigned char *addr; };\n"
+    driver = f"void f(struct net_device *dev)\n{{\n\t{use}\n}}\n".encode()
+    assert bool(_names(old, new, driver)) is breaks
+
+
+def test_a_struct_may_be_named_by_a_macro() -> None:
+    """Commit 22bedad3ce11 (in v2.6.35) took dev_mc_list, a macro since v2.6.23."""
+    old = b"struct dev_addr_list { int x; };\n#define dev_mc_list dev_addr_list\n"
+    new = b"struct dev_addr_list { int x; };\n"
+    driver = b"void f(void)\n{\n\tstruct dev_mc_list *mc;\n}\n"
+    assert _names(old, new, driver) == [(3, "dev_mc_list", True)]
+
+
 @settings(max_examples=100, deadline=2000)
 @given(st.text(alphabet="f(){}->.;=,fl4_dst \n#\"'/*:&[]", max_size=200), st.binary(max_size=60))
 def test_any_driver_is_read_to_the_end(text: str, rest: bytes) -> None:
