@@ -28,12 +28,13 @@ from kbisect.history import releases as naming
 
 
 class Verdict(Enum):
-    """What became of the name."""
+    """What became of the name; SAME is one that is there as it always was."""
 
     GONE = "gone"
     CHANGED = "changed"
     MOVED = "moved"
     NEW = "new"
+    SAME = "same"
     UNKNOWN = "unknown"
 
 
@@ -53,6 +54,8 @@ class Explanation:
     release : since when; None when unknown
     test : what the new kernel has and the old one lacks, for a guard by feature; empty if nothing
     nearest : names like an unknown one
+    known_until : the newest release looked at, for a name that is there still
+    follows : what else was explained in this line, if this comes of it; empty if nothing
     """
 
     complaint: Complaint
@@ -66,10 +69,14 @@ class Explanation:
     release: str | None = None
     test: str = ""
     nearest: tuple[str, ...] = ()
+    known_until: str = ""
+    follows: str = ""
 
     @property
     def guard(self) -> str:
         """The preprocessor line for code that must build on both sides of the change."""
+        if self.verdict is Verdict.SAME:
+            return ""
         numbers = naming.version((self.release or "").split("-rc")[0])
         if not numbers:
             return ""
@@ -96,8 +103,16 @@ class Explainer:
         """Explain each complaint; those about no name are left out."""
         listed = [each for each in complaints if each.trouble is not Trouble.OTHER]
         self.past.lives(*{each.owner or each.name for each in listed if self._is_name(each)})
+        known: dict[tuple[str, int], str] = {}
         for complaint in listed:
-            yield self._one(complaint)
+            found = self._one(complaint)
+            place = complaint.file, complaint.line
+            if found.verdict is not Verdict.UNKNOWN:
+                known[place] = found.name
+            elif complaint.line and complaint.trouble is Trouble.NAME:
+                # A macro that declared the name is gone (`DECLARE_MAC_BUF(mac)`).
+                found = replace(found, follows=known.get(place, ""))
+            yield found
 
     def advise(self, finding: Finding, use: str, owner: str = "") -> Advice:
         """Return what to write instead of a line, for a change of what it uses.
@@ -339,17 +354,24 @@ class Explainer:
         """Explain a name that is there now: the kernel built against is older, or has it too."""
         commit = life.since_commit
         where = life.declaration
-        write = f"#include <{include_name(where.header)}>" if life.since is None else ""
+        misused = complaint.trouble in _SIGNATURE
+        if misused or (complaint.trouble is Trouble.MEMBER and life.since is None):
+            verdict, write = Verdict.SAME, ""
+        elif life.since is not None or complaint.trouble is Trouble.TWICE:
+            verdict, write = Verdict.NEW if life.since else Verdict.MOVED, ""
+        else:
+            verdict, write = Verdict.MOVED, f"#include <{include_name(where.header)}>"
         return Explanation(
             complaint,
-            Verdict.NEW if life.since else Verdict.MOVED,
+            verdict,
             life.name,
             None,
             self.past.repository.commit(commit).subject if commit else "",
             use,
-            Advice(write if complaint.trouble is not Trouble.TWICE else ""),
+            Advice(write),
             declaration=where,
             release=life.since,
+            known_until=self.past.releases[-1][0],
         )
 
     def _nearest(self, complaint: Complaint) -> tuple[str, ...]:

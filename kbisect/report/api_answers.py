@@ -7,6 +7,7 @@ import textwrap
 from collections.abc import Callable, Iterable, Sequence
 from itertools import groupby
 
+from kbisect.api.complaints import Trouble
 from kbisect.api.declarations import Declaration, What
 from kbisect.api.dictionary import Entry
 from kbisect.api.explanation import Explanation, Verdict
@@ -46,6 +47,8 @@ def explanation(found: Explanation) -> dict[str, object]:
         "callers": found.advice.callers,
         "change": change(found.finding) if found.finding is not None else None,
         "nearest": found.nearest,
+        "known_until": found.known_until or None,
+        "follows": found.follows or None,
     }
 
 
@@ -78,9 +81,18 @@ def _explanation(found: Explanation, style: Style) -> list[str]:
     place = f"{complaint.file}:{complaint.line}: " if complaint.line else ""
     lines = [style(f"{place}{complaint.message}", "bold")]
     finding = found.finding
+    if found.follows:
+        return [*lines, f"  follows from {found.follows} in the same line"]
     if found.verdict is Verdict.UNKNOWN:
         near = ", ".join(found.nearest) or "none"
-        return [*lines, f"  not in the indexed API: your own symbol? Nearest: {near}."]
+        said = (
+            "not a network header: kbisect reads no others"
+            if complaint.trouble is Trouble.HEADER
+            else f"not in the indexed API: your own symbol? Nearest: {near}."
+        )
+        return [*lines, f"  {said}"]
+    if found.verdict is Verdict.SAME:
+        return lines + _unchanged(found)
     if found.release:
         commit = finding.commit if finding is not None else None
         who = f", {name(commit, found.subject)}" if commit else ""
@@ -99,6 +111,16 @@ def _explanation(found: Explanation, style: Style) -> list[str]:
         lines += _row("guard", found.guard)
         if found.test and found.verdict is Verdict.GONE:
             lines += _row("", f"better: {found.test} exists; distributions backport it")
+    return lines
+
+
+def _unchanged(found: Explanation) -> list[str]:
+    """Say of something that is there as it always was where it is, and what it looks like."""
+    since = f"{found.release} to " if found.release else "every release up to "
+    lines = _row("the same", f"{since}{found.known_until}, the last looked at", wrapped=True)
+    if found.declaration is not None:
+        lines += _row("there in", found.declaration.header)
+        lines += _row("as", found.declaration.text)
     return lines
 
 

@@ -299,6 +299,34 @@ def test_two_changes_of_one_line_are_written_together(
     assert "1 line in 1 file" in told
 
 
+@pytest.mark.parametrize(
+    ("message", "declaration"),
+    [
+        ("too many arguments to function 'napi_poke'", "extern int napi_poke(int napi)"),
+        ("'struct sk_buff' has no member named 'len'", "unsigned int	len"),
+    ],
+)
+def test_what_is_there_as_it_always_was_is_not_called_moved(
+    steps: Tree, message: str, declaration: str
+) -> None:
+    past = Past(steps.repository, store.load(steps.repository.store))
+    (told,) = Explainer(past).explain(read(f"a.c:1:2: error: {message}"))
+    assert (told.verdict, told.known_until) == (Verdict.SAME, "v2.6.30")
+    assert (told.advice.write, told.guard) == ("", "")
+    assert told.declaration is not None
+    assert told.declaration.text == " ".join(declaration.split())
+
+
+def test_an_error_that_follows_from_another_in_its_line_says_so(steps: Tree) -> None:
+    log = (
+        "a.c:7:2: error: implicit declaration of function 'poke'\n"
+        "a.c:7:7: error: 'mac' undeclared (first use in this function)\n"
+        "a.c:8:2: error: 'mac' undeclared (first use in this function)\n"
+    )
+    past = Past(steps.repository, store.load(steps.repository.store))
+    assert [told.follows for told in Explainer(past).explain(read(log))] == ["", "poke", ""]
+
+
 def test_a_damaged_cache_is_made_anew(steps: Tree, kbisect: Run) -> None:
     whole = kbisect("-C", steps.path, "api", "history", "poke", "--json").stdout
     kept = steps.repository.store / "api"
