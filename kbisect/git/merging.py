@@ -17,23 +17,25 @@ import weakref
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, TYPE_CHECKING
+from typing import IO
 
 from kbisect.errors import EnvironmentProblem
 from kbisect.git import process
 from kbisect.git.process import GitFailed
+from kbisect.git.treeobjects import LooseObjects
 from kbisect.git.worktree import ISOLATED
 
-if TYPE_CHECKING:
-    import pygit2
-
-_COMMIT = 1
-"""libgit2's number for the type."""
 _CHUNK = 1 << 16
 _PERSON = "kbisect <kbisect> 0 +0000"
 # A label short of its whole name makes git list every object that is there; a name of 40 digits
 # needn't be looked for among the references.
 _QUICK = ("-c", "core.abbrev=40", "-c", "core.warnAmbiguousRefs=false")
+# glibc gives each file's memory back to the kernel, and asks for it again with the next merge.
+_KEEPS_MEMORY = {
+    "MALLOC_MMAP_THRESHOLD_": str(256 << 20),
+    "MALLOC_TRIM_THRESHOLD_": str(256 << 20),
+    "MALLOC_TOP_PAD_": str(16 << 20),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,20 +55,13 @@ class Merged:
 
 
 class Merger:
-    """Merges tree objects of one repository of ours.
+    """Merges tree objects of one repository of ours, `gitdir`."""
 
-    Parameters
-    ----------
-    gitdir : where its objects go
-    repo : the libgit2 view of it
-    """
-
-    def __init__(self, gitdir: Path, repo: pygit2.Repository) -> None:
+    def __init__(self, gitdir: Path) -> None:
         self._gitdir = gitdir
-        self._repo = repo
+        self._loose = LooseObjects(gitdir)
         self._process: subprocess.Popen[bytes] | None = None
         self._bases: dict[str, str] = {}
-        self._known: dict[tuple[str, str, str], Merged] = {}
 
     def merge(self, base: str, ours: str, theirs: str) -> Merged:
         """Merge two tree objects that both grew from `base`.
@@ -78,12 +73,6 @@ class Merger:
         EnvironmentProblem
             git is older than 2.38.
         """
-        known = self._known.get((base, ours, theirs))
-        if known is None:
-            known = self._known[base, ours, theirs] = self._merged(base, ours, theirs)
-        return known
-
-    def _merged(self, base: str, ours: str, theirs: str) -> Merged:
         root = self._bases.get(base)
         if root is None:
             root = self._bases[base] = self._commit(base)
@@ -103,7 +92,7 @@ class Merger:
     def _commit(self, tree: str, parent: str | None = None) -> str:
         above = f"parent {parent}\n" if parent else ""
         text = f"tree {tree}\n{above}author {_PERSON}\ncommitter {_PERSON}\n\n"
-        return str(self._repo.write(_COMMIT, text.encode("ascii")))
+        return self._loose.write("commit", text.encode("ascii"))
 
     def _running(self) -> subprocess.Popen[bytes]:
         if self._process is None:
@@ -128,7 +117,7 @@ class Merger:
                 stdout=subprocess.PIPE,
                 stderr=subprocess.DEVNULL,
                 bufsize=0,
-                env=process.environment(ISOLATED),
+                env=process.environment(ISOLATED | _KEEPS_MEMORY),
             )
             weakref.finalize(self, _end, self._process)
         return self._process

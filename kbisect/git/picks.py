@@ -10,7 +10,8 @@ is nothing but a merge of each file by itself. git looks for renames only among 
 on one side, and for renamed directories only where a path is new; neither occurs. A file that is
 the same on two of the three sides needs no merge at all. Everything else (files added, deleted,
 missing there; modes, links, submodules) is git's merge of the whole trees, but for a new file in a
-folder that the other side has.
+folder that the other side has. One such merge costs git as much as one of whole trees; but a
+list of a thousand fixes asks for eight thousand picks, which need three thousand merges of files.
 
 What is written goes to the scratch repository, which borrows the user's objects; or, where nobody
 wants to keep it, to one that passes (`passing`).
@@ -18,10 +19,9 @@ wants to keep it, to one that passes (`passing`).
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from itertools import count
 
 from kbisect.errors import UsageError
 from kbisect.git import process
@@ -29,16 +29,8 @@ from kbisect.git.commits import Person
 from kbisect.git.merging import Merger
 from kbisect.git.passing import Passing
 from kbisect.git.repository import Repository
+from kbisect.git.treeobjects import Entry, Trees
 from kbisect.git.worktree import ISOLATED, Scratch
-
-if TYPE_CHECKING:
-    import pygit2
-
-_TREE = 2
-"""libgit2's number for the type."""
-_FOLDER = 0o40000
-_REGULAR = (0o100644, 0o100755)
-_ENTRY = re.compile(rb"([0-7]+) ([^\0]+)\0(.{20})", re.DOTALL)
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,18 +55,30 @@ class Pick:
 
 
 @dataclass(frozen=True, slots=True)
-class _Blob:
-    mode: int
-    oid: str
-
-
-@dataclass(frozen=True, slots=True)
 class _Change:
     """One path of a commit, None where it isn't on that side."""
 
     path: str
-    before: _Blob | None
-    after: _Blob | None
+    before: Entry | None
+    after: Entry | None
+
+
+@dataclass(frozen=True, slots=True)
+class _Memo:
+    """What is worked out once for all threads.
+
+    Attributes
+    ----------
+    picks : by the tree objects base, ours, theirs
+    changes : of commits, by the tree objects before and after
+    files : blob of the merged file by the blobs before, here and after; None where they conflict
+    sides : tree objects before and after a commit
+    """
+
+    picks: dict[tuple[str, str, str], Pick] = field(default_factory=dict)
+    changes: dict[tuple[str, str], tuple[_Change, ...]] = field(default_factory=dict)
+    files: dict[tuple[str, str, str], str | None] = field(default_factory=dict)
+    sides: dict[str, tuple[str, str]] = field(default_factory=dict)
 
 
 class Picker:
@@ -98,14 +102,11 @@ class Picker:
         else:
             self._place = (Passing if passing else Scratch).prepare(repository)
         self._repo = pygit2.Repository(str(self._place.gitdir))
-        self._merger = Merger(self._place.gitdir, self._repo)
-        self._trees: dict[str, pygit2.Tree] = {}
-        self._known: dict[tuple[str, str, str], Pick] = beside._known if beside else {}
-        self._changes: dict[tuple[str, str], tuple[_Change, ...]] = (
-            beside._changes if beside else {}
-        )
-        self._files: dict[tuple[str, str, str], str | None] = beside._files if beside else {}
-        self._commits: dict[str, tuple[str, str]] = beside._commits if beside else {}
+        self._keeps = isinstance(self._place, Scratch)
+        self._merger = Merger(self._place.gitdir)
+        others = beside._trees if beside else None
+        self._trees: Trees = Trees(self._place.gitdir, self._repo, others)
+        self._memo: _Memo = beside._memo if beside else _Memo()
 
     def tree_of(self, oid: str) -> str:
         """Return the tree object of a commit."""
@@ -138,18 +139,20 @@ class Picker:
     def merge(self, base: str, ours: str, theirs: str) -> Pick:
         """Bring the change from the tree object `base` to `theirs` onto `ours`."""
         asked = (base, ours, theirs)
-        known = self._known.get(asked)
+        known = self._memo.picks.get(asked)
         if known is None:
-            known = self._known[asked] = self._by_file(*asked) or self._whole(*asked)
+            known = self._memo.picks[asked] = self._by_file(*asked) or self._whole(*asked)
+            if known.tree and self._keeps:
+                self._trees.write(known.tree)
         return known
 
     def has(self, tree: str, path: str) -> bool:
         """Whether a path exists in a tree object."""
-        return _at(self._tree(tree), path) is not None
+        return self._trees.at(tree, path) is not None
 
     def blob(self, tree: str, path: str) -> str | None:
         """Return the oid of what stands at a path of a tree object, None where nothing does."""
-        found = _at(self._tree(tree), path)
+        found = self._trees.at(tree, path)
         return found.oid if found else None
 
     def read(self, oid: str) -> bytes:
@@ -173,6 +176,7 @@ class Picker:
 
     def diff(self, old: str, new: str) -> bytes:
         """Return the patch between two tree objects, as `git am` reads it."""
+        old, new = (self._trees.write(tree) for tree in (old, new))
         done = process.run(
             self._place.gitdir,
             *("diff-tree", "-p", "--binary", "--full-index", "--no-renames", "--no-color"),
@@ -193,14 +197,16 @@ class Picker:
         author = self._repo[like].peel(pygit2.Commit).author
         above = [pygit2.Oid(hex=parent)]
         return str(
-            self._repo.create_commit(None, author, now, message, pygit2.Oid(hex=tree), above)
+            self._repo.create_commit(
+                None, author, now, message, pygit2.Oid(hex=self._trees.write(tree)), above
+            )
         )
 
     def _sides(self, oid: str) -> tuple[str, str]:
         """Return the tree objects of a commit's parent and of the commit."""
-        known = self._commits.get(oid)
+        known = self._memo.sides.get(oid)
         if known is None:
-            known = self._commits[oid] = self._read_sides(oid)
+            known = self._memo.sides[oid] = self._read_sides(oid)
         return known
 
     def _read_sides(self, oid: str) -> tuple[str, str]:
@@ -216,64 +222,54 @@ class Picker:
             raise self._repository.absent(oid) from None
         return str(self._repo.TreeBuilder().write()), str(commit.tree_id)
 
-    def _tree(self, oid: str) -> pygit2.Tree:
-        import pygit2
-
-        known = self._trees.get(oid)
-        if known is None:
-            known = self._trees[oid] = self._repo[oid].peel(pygit2.Tree)
-        return known
-
     def _whole(self, base: str, ours: str, theirs: str) -> Pick:
-        found = self._merger.merge(base, ours, theirs)
+        found = self._merger.merge(*(self._trees.write(tree) for tree in (base, ours, theirs)))
         return Pick(found.tree, found.conflicts, empty=found.tree == ours)
 
     def _by_file(self, base: str, ours: str, theirs: str) -> Pick | None:
         """Merge file by file; None where a merge of whole trees could know better."""
-        there = self._tree(ours)
-        settled: dict[str, _Blob] = {}
+        settled: dict[str, Entry] = {}
         doubtful: dict[str, tuple[str, str, str]] = {}
-        mode: dict[str, int] = {}
+        mode: dict[str, bytes] = {}
         changes = self._changed(base, theirs)
         only_new = all(change.after for change in changes)
         for change in changes:
             before, after = change.before, change.after
-            here = _at(there, change.path)
-            if after and not before and not here and only_new and self._joins(there, change):
+            here = self._trees.at(ours, change.path)
+            if after and not before and not here and only_new and self._joins(ours, change):
                 settled[change.path] = after
                 continue
             if (
                 (before is None or after is None or here is None)
                 or (before.mode != after.mode or before.mode != here.mode)
-                or here.mode not in _REGULAR
+                or not here.regular
             ):
                 return None
-            if here.oid == before.oid:
+            if here == before:
                 settled[change.path] = after
-            elif here.oid != after.oid:
+            elif here != after:
                 doubtful[change.path] = (before.oid, here.oid, after.oid)
                 mode[change.path] = here.mode
-        self._merge_files([sides for sides in doubtful.values() if sides not in self._files])
-        conflicts = [path for path, sides in doubtful.items() if self._files[sides] is None]
+        self._merge_files([sides for sides in doubtful.values() if sides not in self._memo.files])
+        conflicts = [path for path, sides in doubtful.items() if self._memo.files[sides] is None]
         if conflicts:
             return Pick(None, tuple(sorted(conflicts)), False)
         for path, sides in doubtful.items():
-            new = self._files[sides]
+            new = self._memo.files[sides]
             if new and new != sides[1]:
-                settled[path] = _Blob(mode[path], new)
-        tree = str(
-            self._edited(there, {tuple(path.split("/")): to for path, to in settled.items()})
-        )
+                settled[path] = Entry(mode[path], bytes.fromhex(new))
+        tree = self._trees.edited(ours, settled)
         return Pick(tree, (), empty=tree == ours)
 
-    def _joins(self, there: pygit2.Tree, change: _Change) -> bool:
+    def _joins(self, there: str, change: _Change) -> bool:
         """Whether a new file joins a folder that is there.
 
         git follows a renamed folder only where the old one is gone.
         """
-        folder = _at(there, change.path.rpartition("/")[0])
-        regular = change.after is not None and change.after.mode in _REGULAR
-        return regular and folder is not None and folder.mode == _FOLDER
+        above, _, _ = change.path.rpartition("/")
+        folder = self._trees.at(there, above)
+        regular = change.after is not None and change.after.regular
+        return regular and folder is not None and folder.folder
 
     def _merge_files(self, files: Sequence[tuple[str, str, str]]) -> None:
         """Merge the contents of some files: blobs before, here and after."""
@@ -281,69 +277,32 @@ class Picker:
         if not files:
             return
         # Numbers for names: a tree of one level, with the files to merge alone.
-        before, here, after = (self._flat(side) for side in zip(*files, strict=True))
+        before, here, after = (self._trees.numbered(side) for side in zip(*files, strict=True))
         merged = self._merger.merge(before, here, after)
-        contents = self._tree(merged.written)
-        for number, sides in enumerate(files):
-            conflict = str(number) in merged.conflicts
-            self._files[sides] = None if conflict else str(contents[str(number)].id)
+        contents = self._trees.entries(merged.written)
+        for number, sides in zip(map(str, count()), files, strict=False):
+            conflict = number in merged.conflicts
+            self._memo.files[sides] = None if conflict else contents[number.encode("ascii")].oid
 
     def _changed(self, base: str, theirs: str) -> tuple[_Change, ...]:
-        known = self._changes.get((base, theirs))
+        known = self._memo.changes.get((base, theirs))
         if known is None:
-            known = self._changes[base, theirs] = tuple(self._differences(base, theirs))
+            known = self._memo.changes[base, theirs] = tuple(self._differences(base, theirs))
         return known
 
     def _differences(self, old: str | None, new: str | None, above: str = "") -> Iterator[_Change]:
         """Compare two tree objects, folder by folder (libgit2's own walk takes longer)."""
-        before, after = self._entries(old), self._entries(new)
-        sides: dict[bytes, list[_Blob | None]] = {}
-        for side, entries in enumerate((before - after, after - before)):
-            for mode, name, oid in entries:
-                sides.setdefault(name, [None, None])[side] = _Blob(int(mode, 8), oid.hex())
-        for name, found in sorted(sides.items()):
+        before, after = (self._trees.entries(tree) if tree else {} for tree in (old, new))
+        for name in sorted(before.keys() | after.keys()):
+            left, right = before.get(name), after.get(name)
+            if left == right:
+                continue
             path = above + name.decode("utf-8", "surrogateescape")
-            left, right = (each.oid if each and each.mode == _FOLDER else None for each in found)
-            if left or right:
-                yield from self._differences(left, right, f"{path}/")
-            old_file, new_file = (each if each and each.mode != _FOLDER else None for each in found)
+            old_folder, new_folder = (
+                each.oid if each and each.folder else None for each in (left, right)
+            )
+            if old_folder or new_folder:
+                yield from self._differences(old_folder, new_folder, f"{path}/")
+            old_file, new_file = (None if each and each.folder else each for each in (left, right))
             if old_file or new_file:
                 yield _Change(path, old_file, new_file)
-
-    def _entries(self, tree: str | None) -> set[tuple[bytes, bytes, bytes]]:
-        """Return the entries of a tree object: mode, name, oid."""
-        return set(_ENTRY.findall(self._repo[tree].read_raw())) if tree else set()
-
-    def _flat(self, oids: Sequence[str]) -> str:
-        entries = sorted((str(number), oid) for number, oid in enumerate(oids))
-        raw = b"".join(
-            f"100644 {name}\0".encode("ascii") + bytes.fromhex(oid) for name, oid in entries
-        )
-        return str(self._repo.write(_TREE, raw))
-
-    def _edited(self, tree: pygit2.Tree, contents: Mapping[tuple[str, ...], _Blob]) -> pygit2.Oid:
-        """Write a tree object with other contents for some of its files, or with new files."""
-        import pygit2
-
-        if not contents:
-            return tree.id
-        builder = self._repo.TreeBuilder(tree)
-        below: dict[str, dict[tuple[str, ...], _Blob]] = {}
-        for (name, *rest), blob in contents.items():
-            if rest:
-                below.setdefault(name, {})[tuple(rest)] = blob
-            else:
-                builder.insert(name, pygit2.Oid(hex=blob.oid), blob.mode)
-        for name, inside in below.items():
-            folder = tree[name]
-            assert isinstance(folder, pygit2.Tree)
-            builder.insert(name, self._edited(folder, inside), folder.filemode)
-        return builder.write()
-
-
-def _at(tree: pygit2.Tree, path: str) -> _Blob | None:
-    try:
-        found = tree[path]
-    except KeyError:
-        return None
-    return _Blob(found.filemode, str(found.id))
