@@ -299,14 +299,14 @@ class _Ahead:
     def of(cls, rates: Rates, good: int = 0, bad: int = 0) -> _Ahead:
         """Work it out after so many runs."""
 
-        def both(rate: Floats, spread: Floats) -> tuple[Floats, Floats]:
-            once = next_time(rate, spread, bad, good)
-            return once, once * next_time(rate, spread, bad + 1, good)
+        def both(rate: Floats, alike: Floats) -> tuple[Floats, Floats]:
+            once = next_time(rate, alike, bad, good)
+            return once, once * next_time(rate, alike, bad + 1, good)
 
         return cls(
-            both(rates.fail, rates.spread),
-            both(rates.false, rates.spread),
-            both(rates.untied, rates.untied_spread),
+            both(rates.fail, rates.fail_alike),
+            both(rates.false, rates.false_alike),
+            both(rates.untied, rates.untied_alike),
         )
 
 

@@ -12,18 +12,18 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from kbisect.bisect.belief import OUTSIDE, Belief
-from kbisect.bisect.rates import learned
+from kbisect.bisect.rates import correlation, learned
 from kbisect.bisect.reach import Reach
 from tests.bisect.graphs import linear, random_dag
 
 RATES = learned()
 
 
-def beta_binomial(rate: float, spread: float, bad: int, good: int) -> float:
+def beta_binomial(rate: float, alike: float, bad: int, good: int) -> float:
     """Return the probability of these answers from one commit, in one order, by the textbook."""
-    if spread == 0 or rate in {0, 1}:
+    if alike == 0 or rate in {0, 1}:
         return rate**bad * (1 - rate) ** good
-    a, b = rate * (1 / spread - 1), (1 - rate) * (1 / spread - 1)
+    a, b = rate * (1 / alike - 1), (1 - rate) * (1 / alike - 1)
 
     def beta(x: float, y: float) -> float:
         return lgamma(x) + lgamma(y) - lgamma(x + y)
@@ -48,21 +48,25 @@ def test_the_posterior_is_the_sum_over_all_hypotheses(
         belief.hear(position, bad)
         counts.setdefault(position, [0, 0])[not bad] += 1
 
-    def likelihood(rate: float, other: float, spread: float, culprit: int | None) -> float:
+    def likelihood(
+        rate: tuple[float, float], other: tuple[float, float], culprit: int | None
+    ) -> float:
         product = 1.0
         for position, (bad, good) in counts.items():
             inside = culprit is None or (position != OUTSIDE and reach.mask(position)[culprit])
-            product *= beta_binomial(rate if inside else other, spread, bad, good)
+            product *= beta_binomial(*(rate if inside else other), bad, good)
         return product
 
-    points = list(zip(RATES.fail, RATES.false, RATES.spread, RATES.weight, strict=True))
+    fail = list(zip(RATES.fail, RATES.fail_alike, strict=True))
+    false = list(zip(RATES.false, RATES.false_alike, strict=True))
+    points = list(zip(fail, false, RATES.weight, strict=True))
     tied = [
-        (1 - RATES.none) * prior[c] * sum(w * likelihood(p, q, s, c) for p, q, s, w in points)
+        (1 - RATES.none) * prior[c] * sum(w * likelihood(p, q, c) for p, q, w in points)
         for c in range(len(reach))
     ]
+    anywhere = zip(RATES.untied, RATES.untied_alike, strict=True)
     untied = RATES.none * sum(
-        w * likelihood(p, p, s, None)
-        for p, s, w in zip(RATES.untied, RATES.untied_spread, RATES.untied_weight, strict=True)
+        w * likelihood(p, p, None) for p, w in zip(anywhere, RATES.untied_weight, strict=True)
     )
     whole = sum(tied) + untied
     post = belief.posterior
@@ -94,6 +98,14 @@ def test_what_another_run_says_is_what_the_belief_then_learns(
 def _entropy(belief: Belief) -> float:
     post = belief.posterior
     return float(-sum(p * log2(p) for p in (*post.culprit.tolist(), post.none) if p > 0))
+
+
+def test_the_correlation_is_that_of_rates_drawn_in_log_odds() -> None:
+    """By drawing rates: of two runs on one commit, both fail more often than the mean squared."""
+    own = 1 / (1 + np.exp(-(-2.0 + np.random.default_rng(1).standard_normal(400_000))))
+    mean = float(own.mean())
+    drawn = float(own.var()) / (mean * (1 - mean))
+    assert correlation(np.array([mean]), 1.0)[0] == pytest.approx(drawn, rel=0.02)
 
 
 def test_many_runs_on_one_commit_say_less_than_as_many_on_several() -> None:

@@ -42,10 +42,10 @@ def test_it_is_wrong_as_rarely_as_it_says(fail: float, false: float, buggy: bool
 def test_rates_come_from_the_search() -> None:
     """A search that saw half of the runs pass, with the bug in, wants more passes."""
     sure, flaky = (Belief(Reach.of(linear(8).graph), np.ones(8), rates.learned()) for _ in range(2))
-    for _ in range(6):
-        sure.hear(7, True)
-        flaky.hear(7, True)
-        flaky.hear(7, False)
+    for position in (5, 5, 6, 6, 7, 7):
+        sure.hear(position, True)
+        flaky.hear(position, True)
+        flaky.hear(position, False)
     needed = [SequentialTest.of(belief).passes_needed for belief in (sure, flaky)]
     assert needed[0] <= 4 < needed[1] <= 12
 
