@@ -87,6 +87,8 @@ def plan(state: State, searched: Range, pending: Sequence[Try] = ()) -> Planned:
         )
     if by_script and (step := confirmation(state, searched, named[0], running)):
         return step
+    if by_script and (step := _was_so_before(state, searched, found, named[0], running)):
+        return step
     reason = ""
     if searched.prior.weights[searched.candidates.number[named[0]]] == 0:
         paths = " ".join(state.started.only)
@@ -151,6 +153,39 @@ def confirmation(
         oid = aside.to_check(candidates, state)
         wanted += [Try(oid, Role.CONFIRM, 1)] if oid is not None else []
     return first(wanted, running)
+
+
+def _was_so_before(
+    state: State, searched: Range, found: Search, culprit: str, running: Running
+) -> Planned | None:
+    """Doubt a culprit whose parent, outside the range, has the same: that branch had it all along.
+
+    A branch may have begun where the failure, or another like it, was still there and was repaired
+    on the way to the good end. Or, where a fix is looked for, before there was any failure.
+    """
+    numbers = searched.candidates.number
+    known = {*state.ends[1], *searched.bases}
+    for parent in searched.candidates.parents[numbers[culprit]]:
+        if parent in numbers or parent in known:
+            continue
+        heard = [verdict for oid, verdict in state.heard if oid == parent]
+        good, bad = heard.count(Verdict.GOOD), heard.count(Verdict.BAD)
+        if not bad or good + bad >= MOST:
+            continue
+        said = SequentialTest.of(found.belief).judge(good, bad).finding
+        if said is Finding.OPEN:
+            return first([Try(parent, Role.CONFIRM, 1)], running)
+        if said is Finding.FAILS:
+            passes = state.started.find_fix
+            return End(
+                Outcome.UNRESOLVED,
+                suspects=(culprit,),
+                reason=f"{parent[:12]}, its parent, {'passes' if passes else 'fails'} too: that "
+                "branch began before the range "
+                + ("and never failed" if passes else "and has the failure of old"),
+                hint="search the main line alone: the same command with --first-parent",
+            )
+    return None
 
 
 def _reverts(state: State, searched: Range, culprit: str, end: str) -> list[Try]:

@@ -106,7 +106,7 @@ def run(
     LANG, USER and what is named KBISECT_*.
     """
     from kbisect.bisect.events import Started
-    from kbisect.bisect.verdict import Verdict
+    from kbisect.bisect.verdict import Role, Verdict
     from kbisect.lab import fixed
     from kbisect.lab.driver import Driver
     from kbisect.lab.journal import Campaigns
@@ -157,6 +157,9 @@ def run(
         def listen(progress: Progress) -> None:
             names = campaigns.namer(session)
             session.say(bisection.progress(progress, names))
+            if progress.run.role is Role.TIP and progress.run.verdict is Verdict.GOOD:
+                bad_end, _ = campaign.state.ends
+                session.say(bisection.fixed_tip(progress.run, bad_end or ""))
             if progress.run.verdict is not Verdict.SKIP:
                 return
             for repair in campaign.repairs():

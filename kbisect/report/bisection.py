@@ -8,7 +8,7 @@ import shlex
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from kbisect.bisect.events import Event, Outcome, Started
+from kbisect.bisect.events import Event, Outcome, Started, Tested
 from kbisect.bisect.forecast import Forecast
 from kbisect.bisect.moves import Planned, Try
 from kbisect.bisect.priors import SUSPICION, Source
@@ -72,6 +72,14 @@ def working(job: Job, now: float, name: Namer) -> str:
     what = _WHY.get(job.test.role, "")
     more = f", {what}" if what else ""
     return f"{name(job.test.oid)}{more}, since {duration(max(0.0, now - job.since))}"
+
+
+def fixed_tip(run: Tested, bad: str) -> str:
+    """Say that a tree's tip passes, as soon as that is known."""
+    return (
+        f"the tip of {run.tree} passes: already fixed there. To find the fix instead: "
+        f"kbisect bisect run --find-fix --bad {bad[:12]} --good {run.oid[:12]}"
+    )
 
 
 def gap(seen: Gap | None) -> str:
@@ -360,7 +368,8 @@ def count(number: int, noun: str) -> str:
 def checks(result: Result, style: Style = PLAIN) -> list[str]:
     """Say what the result rests on, a line a commit."""
     lines = [_check(check, style) for check in result.checks]
-    return lines + [f"unchecked: {line}" for line in result.unchecked]
+    said = {f"{each.kind} not tested: {each.note}" for each in result.checks if not each.verdict}
+    return lines + [f"unchecked: {line}" for line in result.unchecked if line not in said]
 
 
 def _check(check: Check, style: Style) -> str:

@@ -47,7 +47,8 @@ def test_text_and_progress(repo: Repo, kbisect: Run) -> None:
     assert done.returncode == 0
     culprit = f'{repo.oids[17][:12]} ("commit 17")'
     assert done.stdout.startswith(f"{culprit} is the first bad commit\n")
-    assert "unchecked: revert not tested: conflicts on" in done.stdout
+    assert "  revert       not tested: conflicts on" in done.stdout
+    assert done.stdout.count("revert") == 1
     assert "\nNext: kbisect " in done.stdout
     assert f"bad  {culprit}" in done.stderr
     assert "1 test done, 39 suspects left, about " in done.stderr
@@ -330,3 +331,29 @@ def test_what_a_step_costs_beside_its_script(tmp_path: Path, kbisect: Run) -> No
     assert found["culprit"] == repo.oids[500]
     spent = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
     assert spent < 2 + 0.2 * found["builds"]
+
+
+@pytest.mark.parametrize("find_fix", [False, True])
+def test_a_branch_that_was_so_all_along_has_no_culprit(
+    find_fix: bool, tmp_path: Path, kbisect: Run
+) -> None:
+    """It began at commit 2, which fails and was repaired by 3; git blames its first commit, 6.
+
+    Where a fix is looked for, the other way round.
+    """
+    above = [*line(6), [2], *([n] for n in range(6, 35)), [5, 35], *([n] for n in range(36, 40))]
+    repo = build(tmp_path / "repo", above)
+    fails = "[ $n = 2 ] || { [ $n -ge 6 ] && [ $n -le 35 ]; } || [ $n -ge 39 ]"
+    script = repo.script(f"n=$(cat number)\n{'' if find_fix else '!'} {{ {fails}; }}")
+    old, new = repo.oids[5], repo.oids[40]
+    ends = ["--find-fix", "--bad", old, "--good", new] if find_fix else ["--good", old]
+    run = ["-C", repo.path, "run", "--json", *ends]
+    found = document(kbisect(*run, script), 1)
+    assert (found["outcome"], found["culprit"]) == ("unresolved", None)
+    assert found["suspects"] == [repo.oids[6]]
+    assert (
+        f"{repo.oids[2][:12]}, its parent, {'passes' if find_fix else 'fails'} too"
+        in (found["reason"])
+    )
+    assert "--first-parent" in found["hint"]
+    assert document(kbisect(*run, "--first-parent", script))["culprit"] == repo.oids[39]

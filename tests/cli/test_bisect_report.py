@@ -13,7 +13,7 @@ import pytest
 
 from kbisect.history import index as indexing
 from tests.cli.repos import document, refused
-from tests.conftest import History, Run
+from tests.conftest import History, Run, git
 
 DF, NO_DF = 147, 167  # ipv4: fragment despite DF when told to ignore it, and its revert
 DF_WORDS = "if (!skb->ignore_df && skb->nh"
@@ -72,6 +72,20 @@ def test_a_tip_that_still_fails_outweighs_words(trees: History, kbisect: Run) ->
     assert found["culprit"] == trees.marks[CORKED]
     assert found["already_fixed"] is None
     assert kbisect("-C", trees.path, "report", "--format", "mail").returncode == 0
+
+
+def test_a_tip_that_passes_is_said_at_once(trees: History, kbisect: Run) -> None:
+    """Before the search, which somebody may then not want; the command that is named works."""
+    script = breaks_on(trees, DF_WORDS, "net/ipv4/ip_output.c")
+    bad, good = trees.repository.resolve("v3.13-rc4"), trees.repository.resolve("v3.13-rc3")
+    done = kbisect("-C", trees.path, "run", "--good", good, "--bad", bad, script)
+    said = done.stderr.splitlines()
+    told = next(row for row in said if row.startswith("the tip of net passes: already fixed"))
+    assert said.index(told) < 6
+    words = told.partition("kbisect ")[2].split()
+    fix = document(kbisect("-C", trees.path, *words, "--first-parent", "--json", script))["culprit"]
+    assert DF_WORDS not in git(trees.path, "show", f"{fix}:net/ipv4/ip_output.c")
+    assert DF_WORDS in git(trees.path, "show", f"{fix}^:net/ipv4/ip_output.c")
 
 
 def test_tips_are_tested_unless_told_not_to(trees: History, kbisect: Run) -> None:
