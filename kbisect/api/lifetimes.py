@@ -12,14 +12,14 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 
 from kbisect.api import cache, chunks, comparison, surface
 from kbisect.api.declarations import Declaration, What
 from kbisect.api.findings import Finding
 from kbisect.api.garbage import uncollected
 from kbisect.api.headers import Headers
-from kbisect.api.lives import Life, Lives, lives_of, row_of
+from kbisect.api.lives import Life, Lives, Version, lives_of, row_of
 from kbisect.api.scope import Scope
 from kbisect.api.sides import Side
 from kbisect.git import blobs, patches
@@ -99,19 +99,26 @@ class Past:
 
     def fields(self, owner: str) -> list[Declaration]:
         """Return a struct's fields as the last release has them; lives would cost much more."""
+        newest = self._last()
+        found = newest.fields.get(owner, ())
+        return [newest.first(key) for key in dict.fromkeys(each.key for each in found)]
+
+    def _last(self) -> Side:
         if self._newest is None:
             headers = Headers(self.repository, {})
             headers.load(self.trees[-1].values())
             self._newest = Side.of(headers.versions(self.trees[-1]))
-        found = self._newest.fields.get(owner, ())
-        return [self._newest.first(key) for key in dict.fromkeys(each.key for each in found)]
+        return self._newest
 
     def near(self, name: str) -> list[str]:
-        """Return names of the newest release that are like an unknown one."""
+        """Return names of the newest release that are like an unknown one; members of that name."""
         owner, _, member = name.partition(".")
         if member:
             names = {life.name for life in self.lives(owner)[owner].lives}
         else:
+            members = [key[1] for key in self._last().by_key if key[1].endswith(f".{name}")]
+            if members:
+                return sorted(members)[:3]
             names = set()
             for _, content in blobs.read(self.repository, sorted(set(self.trees[-1].values()))):
                 text = content.decode("latin-1")
@@ -146,6 +153,9 @@ def _macro(name: str) -> re.Pattern[bytes]:
     return re.compile(rf"^[ \t]*#[ \t]*define[ \t]+{re.escape(name)}\b".encode(), re.MULTILINE)
 
 
+_Brought: TypeAlias = dict[str, list[Version]]
+
+
 class _Search:
     """Follows one name from release to release."""
 
@@ -154,6 +164,13 @@ class _Search:
         self.tag = _tag(name)
         # A struct that was renamed may live on as a macro of its name (`dev_mc_list`).
         self.macro = re.compile(_macro(name).pattern.decode() + ".*", re.MULTILINE)
+        self.spelling = re.compile(
+            _macro(name).pattern
+            + rb"(?:\\\n|[^\n])*|\b"
+            + re.escape(name).encode()
+            + rb"\s*\([^;{]*",
+            re.MULTILINE,
+        )
         self.is_tag = any(self.tag.search(text) for text in content.values())
         self.headers = Headers(past.repository, {o: self._own(c) for o, c in content.items()})
         self.declaring = set(content)
@@ -201,10 +218,34 @@ class _Search:
                 replace(f, release=self.past.release_of(f.commit) if f.commit else names[place])
                 for f in result.findings
             ]
-            made.step(self._declared(new), found, (names[place - 1], names[place]))
+            made.step(
+                self._declared(new),
+                found,
+                (names[place - 1], names[place]),
+                self._brought(commits.get(names[place], ())),
+            )
         return Lives(
             self.name, tuple(names), tuple(made.ended()), tuple(made.events), tuple(made.spans)
         )
+
+    def _brought(self, commits: Sequence[CommitPatch]) -> _Brought:
+        """Return by name what it was made by some commits, one after another."""
+        found: _Brought = {}
+        for commit in commits:
+            release = self.past.release_of(commit.oid)
+            for file in commit.files:
+                before, after = (
+                    {} if blob == patches.NO_BLOB else self._texts(file.path, blob)
+                    for blob in (file.old_blob, file.new_blob)
+                )
+                for name, declaration in after.items():
+                    if name not in before or before[name].text != declaration.text:
+                        made = Version(declaration, release, commit.oid)
+                        found.setdefault(name, []).append(made)
+        return found
+
+    def _texts(self, path: str, blob: str) -> dict[str, Declaration]:
+        return self._declared(Side.of([self.headers(path, blob)]))
 
     def _side(self, tree: Mapping[str, str]) -> Side:
         found = {p: tree[p] for p in self.paths if p in tree}
@@ -271,7 +312,14 @@ class _Search:
             )
             return one != other
         word = self.name.encode()
-        return any(word in line for h in file.hunks for line in (*h.removed, *h.added))
+        if any(word in line for h in file.hunks for line in (*h.removed, *h.added)):
+            return True
+        # The line that changed may be a later one of the declaration.
+        before, after = (
+            [] if blob == patches.NO_BLOB else self.spelling.findall(self.headers.content(blob))
+            for blob in (file.old_blob, file.new_blob)
+        )
+        return before != after
 
 
 class _Lives:
@@ -284,11 +332,23 @@ class _Lives:
         self.spans: list[tuple[str, str]] = []
 
     def begin(self, declared: Mapping[str, Declaration]) -> None:
-        self.open = {name: Life(name, found, None, None) for name, found in declared.items()}
+        self.open = {
+            name: Life(name, found, None, None, versions=(Version(found, None, None),))
+            for name, found in declared.items()
+        }
 
     def step(
-        self, declared: Mapping[str, Declaration], found: list[Finding], span: tuple[str, str]
+        self,
+        declared: Mapping[str, Declaration],
+        found: list[Finding],
+        span: tuple[str, str],
+        brought: _Brought,
     ) -> None:
+        """Go one release on.
+
+        Findings don't tell of a member that came into a new struct later, nor of texts that differ
+        only in what breaks nobody; `brought` does.
+        """
         self.events += found
         self.spans += [span] * len(found)
         went = {f.name: f for f in found if not f.kind.endswith("-added")}
@@ -310,16 +370,22 @@ class _Lives:
                 )
             )
         for name, declaration in declared.items():
-            if name in self.open:
-                self.open[name] = replace(self.open[name], declaration=declaration)
-                continue
             event = _around(name, came)
-            self.open[name] = Life(
-                name,
-                declaration,
-                (event.release if event else None) or span[1],
-                event.commit if event else None,
-            )
+            made = Version(declaration, span[1], None)
+            if event is not None and event.name == name:
+                made = Version(declaration, event.release or span[1], event.commit)
+            life = self.open.get(name)
+            if life is None:
+                if event is not None and event.name != name:
+                    first = next(iter(brought.get(name, ())), None)
+                    by = first if first is not None else event
+                    made = Version(declaration, by.release or span[1], by.commit)
+                life = Life(name, declaration, made.release, made.commit, versions=(made,))
+            elif life.declaration.text != declaration.text:
+                told = brought.get(name, ())
+                known = told and told[-1].declaration.text == declaration.text
+                life = replace(life, versions=(*life.versions, *(told if known else (made,))))
+            self.open[name] = replace(life, declaration=declaration)
 
     def ended(self) -> Iterator[Life]:
         yield from sorted(

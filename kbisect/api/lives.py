@@ -3,12 +3,21 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from kbisect.api import cache
 from kbisect.api.declarations import Declaration
 from kbisect.api.findings import Finding
+
+
+@dataclass(frozen=True, slots=True)
+class Version:
+    """How a name was declared from a release on, and the commit that made it so; None: unknown."""
+
+    declaration: Declaration
+    release: str | None
+    commit: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,6 +31,7 @@ class Life:
     since, until : release; since None: the history begins with it; until None: it is still there
     since_commit, until_commit : oid, None when unknown
     became : the name it was given, or what callers use instead; None when nothing is known
+    versions : its declarations one after another, the last as in `declaration`
     """
 
     name: str
@@ -31,6 +41,7 @@ class Life:
     until: str | None = None
     until_commit: str | None = None
     became: str | None = None
+    versions: tuple[Version, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +88,7 @@ def row_of(lives: Lives) -> list[object]:
                 life.until,
                 life.until_commit,
                 life.became,
+                [(cache.placed(x.declaration), x.release, x.commit) for x in life.versions],
             )
             for life in lives.lives
         ],
@@ -90,10 +102,9 @@ def lives_of(name: str, kept: Any) -> Lives | None:
     try:
         releases, lives, events, spans = kept
         found = []
-        for shown, placed, *rest in lives:
-            declaration = cache.placed_of(placed)
-            assert declaration is not None
-            found.append(Life(shown, declaration, *rest))
+        for shown, placed, *rest, listed in lives:
+            versions = tuple(Version(_declared(one), *by) for one, *by in listed)
+            found.append(replace(Life(shown, _declared(placed), *rest), versions=versions))
         return Lives(
             name,
             tuple(releases),
@@ -103,3 +114,9 @@ def lives_of(name: str, kept: Any) -> Lives | None:
         )
     except (ValueError, TypeError, KeyError):
         return None
+
+
+def _declared(placed: Any) -> Declaration:
+    declaration = cache.placed_of(placed)
+    assert declaration is not None
+    return declaration

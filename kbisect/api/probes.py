@@ -97,37 +97,33 @@ def probe(past: Past, expression: str) -> list[Turn]:
     return turns
 
 
+def otherwise(past: Past, expression: str) -> str | None:
+    """Return a probe for what a name is, if it is something else: `macro netdev_mc_count`."""
+    parts = _PROBE.match(expression)
+    if parts is None or parts["sort"] not in _SORTS:
+        return None
+    lives = past.lives(parts["name"])[parts["name"]].lives
+    kinds = [life.declaration.what for life in lives if life.name.split()[-1] == parts["name"]]
+    other = next((kind for kind in kinds if kind not in _SORTS[parts["sort"]]), None)
+    return f"{other.value} {parts['name']}" if other is not None else None
+
+
 def _states(
     lives: Lives, past: Past
 ) -> Iterator[tuple[str | None, str | None, Declaration | None]]:
-    """Follow a name through its declarations."""
+    """Follow a name through its declarations; where a release ends one, others begin after."""
     order: dict[str | None, int] = {None: -1}
     order |= {name: place for place, (name, _) in enumerate(past.index.meta.releases)}
-    steps: list[tuple[int, int, str | None, str | None, Declaration | None]] = []
-    own = [life for life in lives.lives if life.name.split()[-1] == lives.name]
-    changes = [
-        event
-        for event in lives.events
-        if event.old is not None and event.new is not None and event.old.key == event.new.key
-    ]
-    for life in own:
-        first = next(
-            (
-                event.old
-                for event in changes
-                if order.get(life.since, 0) <= order.get(event.release, 0)
-                and event.old is not None
-                and event.old.shown == life.name
-            ),
-            life.declaration,
-        )
-        steps.append((order.get(life.since, 0), 1, life.since, life.since_commit, first))
+    steps: list[tuple[int, bool, str | None, str | None, Declaration | None]] = []
+    for life in lives.lives:
+        if life.name.split()[-1] != lives.name:
+            continue
+        steps += [
+            (order.get(one.release, 0), True, one.release, one.commit, one.declaration)
+            for one in life.versions
+        ]
         if life.until is not None:
-            steps.append((order.get(life.until, 0), 0, life.until, life.until_commit, None))
-    for event in changes:
-        if event.name.split()[-1] == lives.name:
-            at = order.get(event.release, 0)
-            steps.append((at, 2, event.release, event.commit, event.new))
+            steps.append((order.get(life.until, 0), False, life.until, life.until_commit, None))
     for _, _, release, commit, declaration in sorted(steps, key=lambda step: step[:2]):
         yield release, commit, declaration
 

@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from kbisect.api import chunks
@@ -13,6 +13,7 @@ from kbisect.git.blobs import Files
 from kbisect.git.repository import Repository
 
 FOLDERS = ("net", "drivers/net", "include", "drivers/ssb", "drivers/bcma")
+"""Where network code is; the whole tree takes several times as long."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,16 +33,21 @@ class References:
     references: tuple[Place, ...]
 
 
-def find(repository: Repository, commit: str | None, name: str) -> References:
-    """Find a name in the sources of a commit, or (None) of the worktree; comments don't count."""
+def find(
+    repository: Repository, commit: str | None, name: str, folders: Sequence[str] = FOLDERS
+) -> References:
+    """Find a name in the sources of a commit, or (None) of the worktree; comments don't count.
+
+    `folders` are looked through, all where there are none.
+    """
     word = name.removeprefix("struct ").strip()
-    lines = blobs.lines_with(repository, commit, word.rsplit(".", 1)[-1], FOLDERS)
+    lines = blobs.lines_with(repository, commit, word.rsplit(".", 1)[-1], folders)
     places = [Place(*line) for line in lines]
     paths = sorted({place.file for place in places})
     if commit is None:
         files = blobs.in_worktree(repository, paths) if paths else Files({})
     else:
-        files = blobs.at_commit(repository, commit, FOLDERS)
+        files = blobs.at_commit(repository, commit, folders)
     oids = {path: files.blobs[path] for path in paths if path in files.blobs}
     contents = {
         **files.loaded,

@@ -125,10 +125,20 @@ def show(session: Session, name: str, revision: str | None, as_json: bool) -> No
 @click.argument("name")
 @click.argument("revision", required=False)
 @click.option("--worktree", is_flag=True, help="Look at the worktree, uncommitted or not.")
+@click.option("--all", "everywhere", is_flag=True, help="Look through the whole tree (slower).")
 @json_option
 @pass_session
-def xref(session: Session, name: str, revision: str | None, worktree: bool, as_json: bool) -> None:
+def xref(
+    session: Session,
+    name: str,
+    revision: str | None,
+    worktree: bool,
+    everywhere: bool,
+    as_json: bool,
+) -> None:
     """Find the definitions of NAME and its uses, as grep prints them (default: at HEAD).
+
+    Looks through net, drivers/net and include.
 
     Comments and strings don't count. Of a member all uses of that name are found, whatever the
     struct.
@@ -141,12 +151,13 @@ def xref(session: Session, name: str, revision: str | None, worktree: bool, as_j
         raise UsageError("REV and --worktree exclude each other", hint="drop one of them")
     repository = session.repository
     commit = None if worktree else names.resolve(repository, revision or "HEAD", session.say)
-    found = references.find(repository, commit, name)
+    folders = () if everywhere else references.FOLDERS
+    found = references.find(repository, commit, name, folders)
     content = {
         "definitions": report.places(found.definitions),
         "references": report.places(found.references),
     }
-    session.say(report.uses(found, name))
+    session.say(report.uses(found, name, everywhere))
     session.answer("api-xref", content, lambda _: report.references(found), as_json)
 
 
@@ -165,6 +176,8 @@ def probe(session: Session, expression: str, as_json: bool) -> None:
     from kbisect.report import api_answers as report
 
     found = probes.probe(past(session), expression)
+    if not found and (others := probes.otherwise(past(session), expression)):
+        session.say(f"there is a {others}: kbisect api probe '{others}'")
     content = {"first": next((turn for turn in found if turn.holds), None), "turns": found}
     subject = subject_of(session)
 

@@ -263,10 +263,11 @@ def history(found: Lives, style: Style = PLAIN) -> str:
                 event.name,
                 event.release or "",
                 (event.commit or "")[:12],
-                type_of(event.old) if event.old else "",
-                f"-> {type_of(event.new)}" if event.new else "",
+                was,
+                f"-> {now}" if now else "",
             )
             for event in events
+            for was, now in (_sides(event),)
         ]
         text += "\n" + table(("changed", "in", "by", "was", "is"), rows, style)
     if unknown := _without_heir(found):
@@ -293,6 +294,14 @@ def changed(found: Lives) -> list[Finding]:
     """Return the changes that neither begin nor end a life."""
     ends = ("-added", "-removed", "-renamed", "-moved")
     return [event for event in found.events if not event.kind.endswith(ends)]
+
+
+def _sides(event: Finding) -> tuple[str, str]:
+    """Return what an event changed, before and after: the type, else the configuration it needs."""
+    was, now = (type_of(side) if side else "" for side in (event.old, event.new))
+    if was == now and event.kind == "condition-changed":
+        return event.old_condition or "always", event.condition or "always"
+    return was, now
 
 
 def type_of(declaration: Declaration | None) -> str:
@@ -376,8 +385,8 @@ def references(found: References) -> str:
     )
 
 
-def uses(found: References, asked: str) -> str:
-    """Say how many uses there are, and how far to trust that."""
+def uses(found: References, asked: str, everywhere: bool) -> str:
+    """Say how many uses there are, where was looked, and how far to trust that."""
     files = len({place.file for place in found.references})
     count = len(found.references)
     told = (
@@ -385,7 +394,7 @@ def uses(found: References, asked: str) -> str:
     )
     if "." in asked:
         told += f" of a member {asked.rsplit('.', 1)[-1]}, of whatever struct"
-    return told
+    return told if everywhere else f"{told} in net, drivers/net and include (--all: everywhere)"
 
 
 def places(listed: Iterable[Place]) -> list[dict[str, object]]:

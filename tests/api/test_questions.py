@@ -16,6 +16,7 @@ import pytest
 from kbisect.api.complaints import read
 from kbisect.api.explanation import Explainer, Verdict
 from kbisect.api.lifetimes import Past
+from kbisect.api.probes import otherwise, probe
 from kbisect.history import index as indexing
 from kbisect.history import store
 from tests.api.test_history import HEADER, Tree, _move_callers
@@ -325,6 +326,52 @@ def test_an_error_that_follows_from_another_in_its_line_says_so(steps: Tree) -> 
     )
     past = Past(steps.repository, store.load(steps.repository.store))
     assert [told.follows for told in Explainer(past).explain(read(log))] == ["", "poke", ""]
+
+
+def test_a_probe_knows_every_text_and_who_wrote_it(tmp_path: Path) -> None:
+    """As of netdev_for_each_mc_addr, whose body commit 22bedad3ce11 (in v2.6.35) wrote anew."""
+    made = Tree(tmp_path / "linux")
+    made.edit(made.header, ("struct sk_buff {", "#define each(x) \\\n\told(x)\nstruct sk_buff {"))
+    made.commit("begin")
+    git(made.path, "tag", "v2.6.33")
+    made.edit(made.header, ("\told(x)", "\tnew(x)"))
+    anew = made.commit("write it anew")
+    made.edit(
+        made.header, ("struct sk_buff {", "struct ops {\n\tint (*a)(int);\n};\nstruct sk_buff {")
+    )
+    begun = made.commit("begin a table")
+    made.edit(made.header, ("\tint (*a)(int);\n", "\tint (*a)(int);\n\tint (*b)(int);\n"))
+    more = made.commit("more of it")
+    git(made.path, "tag", "v2.6.34")
+    indexing.update(made.repository)
+    past = Past(made.repository, store.load(made.repository.store))
+    (turn,) = probe(past, "macro each matches new")
+    assert (turn.commit, turn.text) == (anew, "#define each(x) new(x)")
+    (turn,) = probe(past, "macro each")
+    assert (turn.release, turn.text) == (None, "#define each(x) old(x)")
+    turns = [probe(past, f"method {name} of ops")[0].commit for name in "ab"]
+    assert turns == [begun, more]
+    assert otherwise(past, "function each") == "macro each"
+    assert otherwise(past, "macro each") is None
+
+
+def test_a_member_without_its_struct_is_offered_with_it(steps: Tree, kbisect: Run) -> None:
+    said = kbisect("-C", steps.path, "api", "history", "nfct").stderr
+    assert "did you mean sk_buff.nfct?" in said
+
+
+def test_uses_elsewhere_are_found_when_asked_for(tmp_path: Path, kbisect: Run) -> None:
+    made = Tree(tmp_path / "linux")
+    other = made.path / "drivers" / "infiniband" / "a.c"
+    other.parent.mkdir(parents=True)
+    other.write_text("\tskb_pad(a, 1);\n")
+    made.commit("elsewhere")
+    here = ("-C", made.path, "api", "xref", "skb_pad")
+    few, every = kbisect(*here), kbisect(*here, "--all")
+    assert "(--all: everywhere)" in few.stderr
+    grep = git(made.path, "grep", "-n", "-w", "skb_pad").splitlines()
+    assert sorted(every.stdout.splitlines()) == sorted(grep)
+    assert sorted(few.stdout.splitlines()) == sorted(x for x in grep if "infiniband" not in x)
 
 
 def test_a_damaged_cache_is_made_anew(steps: Tree, kbisect: Run) -> None:
