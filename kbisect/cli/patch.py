@@ -27,12 +27,20 @@ for command in (*application.COMMANDS, mailing.mail):
     patch.add_command(command)
 
 
+_AT = click.option(
+    "--at",
+    metavar="REV",
+    help="Whose MAINTAINERS counts (default: HEAD), and what has to have what is fixed (default:"
+    " what the series was made on).",
+)
+
+
 @patch.command()
 @click.argument("given", nargs=-1, required=True, metavar="FILE|REV|-…")
-@click.option("--at", default="HEAD", metavar="REV", help="Whose MAINTAINERS counts.")
+@_AT
 @json_option
 @pass_session
-def read(session: Session, given: tuple[str, ...], at: str, as_json: bool) -> None:
+def read(session: Session, given: tuple[str, ...], at: str | None, as_json: bool) -> None:
     """Say what a patch or a series intends and what it risks, on one screen.
 
     \b
@@ -41,13 +49,14 @@ def read(session: Session, given: tuple[str, ...], at: str, as_json: bool) -> No
     """
     from kbisect.history.names import resolve
     from kbisect.patch import reading
+    from kbisect.patch.whereabouts import Base
     from kbisect.report import patch_reading as report
 
     series = posted.load(session, *given)
     repository = session.repository
-    found = reading.read(
-        repository, series, posted.index_if_any(session), resolve(repository, at, session.say)
-    )
+    oid = resolve(repository, at or "HEAD", session.say)
+    base = Base(oid, at) if at else None
+    found = reading.read(repository, series, posted.index_if_any(session), oid, base)
     session.answer(
         "patch-read",
         report.content(found),
@@ -58,7 +67,7 @@ def read(session: Session, given: tuple[str, ...], at: str, as_json: bool) -> No
 
 @patch.command()
 @click.argument("given", nargs=-1, required=True, metavar="FILE|MBOX|REV|-…")
-@click.option("--at", default="HEAD", metavar="REV", help="Whose MAINTAINERS counts.")
+@_AT
 @click.option(
     "--checkpatch",
     is_flag=True,
@@ -71,7 +80,7 @@ def read(session: Session, given: tuple[str, ...], at: str, as_json: bool) -> No
 def check(
     session: Session,
     given: tuple[str, ...],
-    at: str,
+    at: str | None,
     checkpatch: bool,
     everything: bool,
     exit_code: bool,
@@ -87,14 +96,24 @@ def check(
     from kbisect.lab import checkpatch as running
     from kbisect.patch import check as checking
     from kbisect.patch.rules import Level
+    from kbisect.patch.whereabouts import Base
     from kbisect.report import patch_check as report
 
     series = posted.load(session, *given)
     repository = session.repository
-    oid = resolve(repository, at, session.say)
+    oid = resolve(repository, at or "HEAD", session.say)
     further = running.run(repository, oid, series) if checkpatch else []
     releases = posted.releases_if_any(session)
-    verdict = checking.check(repository, series, oid, releases, time.time, further)
+    verdict = checking.check(
+        repository,
+        series,
+        oid,
+        releases,
+        time.time,
+        further,
+        base=Base(oid, at) if at else None,
+        index=posted.index_if_any(session),
+    )
     posted.say_rest(session, series)
     session.answer(
         "patch-check",

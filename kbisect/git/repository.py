@@ -256,13 +256,19 @@ class Repository:
             message=message,
         )
 
-    def refs(self) -> list[Ref]:
-        """Return every branch, remote branch and tag that leads to a commit, sorted by name."""
+    def refs(self, holding: str | None = None) -> list[Ref]:
+        """Return every branch, remote branch and tag that leads to a commit, sorted by name.
+
+        Parameters
+        ----------
+        holding : oid of a commit: only those that contain it
+        """
         done = process.run(
             self.gitdir,
             "for-each-ref",
             "--format=%(objecttype) %(objectname) %(*objecttype) %(*objectname)"
             " %(taggerdate:unix) %(refname)",
+            *(("--contains", holding) if holding else ()),
             *("refs/heads", "refs/remotes", "refs/tags"),
         )
         found = []

@@ -19,6 +19,7 @@ from kbisect.patch.application import Forecast
 from kbisect.patch.functions import CallChange, Touched
 from kbisect.patch.maintainers import Desk
 from kbisect.patch.series import Patch, Series
+from kbisect.patch.whereabouts import Base, Whereabouts, base_of
 
 ITS_BASE = "its base"
 """Instead of a tree's name: the commit that the series was made on."""
@@ -36,6 +37,7 @@ class Mended:
     oid, subject : of the commit, None where it isn't in this repository
     release : first release that contains it, by the index
     days : from its commit date to the patch's date; None where either is unknown
+    lacking : that the base hasn't it, and where it is; None where all is well
     """
 
     text: str
@@ -43,6 +45,7 @@ class Mended:
     subject: str | None
     release: str | None
     days: int | None
+    lacking: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,13 +116,20 @@ class Reading:
     blind: tuple[str, ...]
 
 
-def read(repository: Repository, series: Series, index: Index | None, at: str) -> Reading:
+def read(
+    repository: Repository,
+    series: Series,
+    index: Index | None,
+    at: str,
+    base: Base | None = None,
+) -> Reading:
     """Gather the facts.
 
     Parameters
     ----------
     index : None where there is none; then some facts are missing, which is said
     at : oid of the commit whose MAINTAINERS counts, and which stands in for unknown trees
+    base : what has to have the commits that are fixed; None takes what the series was made on
     """
     blind = [] if index else ["releases and the history of files: kbisect index"]
     files = [file for patch in series.patches for file in patch.files]
@@ -139,9 +149,13 @@ def read(repository: Repository, series: Series, index: Index | None, at: str) -
     if changed.where is None and declarations.public(series):
         blind.append("its API changes: it applies to none of the trees")
     came, gone = functions.exports(files)
+    whereabouts = Whereabouts(repository, base or base_of(repository, series), index)
     return Reading(
         series=series,
-        patches=tuple(_facts(repository, patch, index) for patch in series.patches),
+        patches=tuple(
+            _facts(patch, _mended(repository, series, patch, index, whereabouts))
+            for patch in series.patches
+        ),
         subsystem=sections.subsystem_of(series.paths),
         subsystems=_held(sections, series.paths),
         functions=functions.touched(files),
@@ -179,7 +193,7 @@ def _tips(repository: Repository, series: Series, at: str) -> dict[str, str]:
     return wanted
 
 
-def _facts(repository: Repository, patch: Patch, index: Index | None) -> PatchFacts:
+def _facts(patch: Patch, mended: tuple[Mended, ...]) -> PatchFacts:
     return PatchFacts(
         patch.subject.number,
         patch.title,
@@ -187,7 +201,7 @@ def _facts(repository: Repository, patch: Patch, index: Index | None) -> PatchFa
         len(patch.files),
         sum(file.added for file in patch.files),
         sum(file.removed for file in patch.files),
-        mended(repository, patch, index),
+        mended,
         (*patch.mail.remarks, *_links(patch)),
     )
 
@@ -198,19 +212,26 @@ def _links(patch: Patch) -> Iterator[str]:
             yield f"{file.path} becomes a symbolic link to {file.link_target}"
 
 
-def mended(repository: Repository, patch: Patch, index: Index | None) -> tuple[Mended, ...]:
+def _mended(
+    repository: Repository,
+    series: Series,
+    patch: Patch,
+    index: Index | None,
+    whereabouts: Whereabouts,
+) -> tuple[Mended, ...]:
     """Look up the commits that a patch says it fixes, and how long they were broken."""
     found = []
     for link in patch.fixes:
         oid = _resolved(repository, link.oid)
         if oid is None:
-            found.append(Mended(link.text, None, link.subject, None, None))
+            found.append(Mended(link.text, None, link.subject, None, None, None))
             continue
         commit = repository.commit(oid)
         number = index.oids.number(oid) if index else None
         release = index.release_of(number) if index and number is not None else None
         days = (patch.sent - commit.commit_time) // _DAY if patch.sent else None
-        found.append(Mended(link.text, oid, commit.subject, release, days))
+        lacking = whereabouts.lacking(oid, series)
+        found.append(Mended(link.text, oid, commit.subject, release, days, lacking))
     return tuple(found)
 
 

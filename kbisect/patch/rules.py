@@ -88,7 +88,7 @@ FIXES_PRESENT = Rule(
 )
 VERIFY_FIXES = Rule(
     "verify_fixes",
-    'Fixes: 12 or more digits ("the subject"), of a commit that exists',
+    'Fixes: 12 or more digits ("the subject"), of a commit that the tree to be fixed has',
     f"{_SUBMITTING}: Describe your changes",
     "tests/patch/verify_fixes",
 )

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from dataclasses import dataclass
 from email.utils import parseaddr
 
 from kbisect.errors import UsageError
@@ -12,7 +13,8 @@ from kbisect.git.repository import Repository
 from kbisect.history.messages import Trailer
 from kbisect.patch import rules
 from kbisect.patch.rules import Level, Result
-from kbisect.patch.series import Patch
+from kbisect.patch.series import Patch, Series
+from kbisect.patch.whereabouts import Whereabouts
 
 _FIXES_LINE = re.compile(r"(?im)^[ \t]*fixes:[ \t]*(?P<value>.*)$")
 _SIGNED_LINE = re.compile(r"(?im)^[ \t]*signed-off-by:[ \t]*(?P<value>.*)$")
@@ -23,16 +25,14 @@ _QUOTES = {'"': ('"', "”"), "“": ('"', "”"), "'": ("'", "’"), "‘": ("'
 _WEB = re.compile(r"https?://[^\s/]+/\S+\Z")
 
 
-def check(repository: Repository, patch: Patch, *, is_mailed: bool) -> Iterator[Result]:
-    """Check one patch's message.
-
-    Parameters
-    ----------
-    is_mailed : it has the headers of a mail; a commit has a sender only when it is sent
-    """
+def check(
+    repository: Repository, series: Series, patch: Patch, whereabouts: Whereabouts
+) -> Iterator[Result]:
+    """Check the message of one patch of a series."""
     number = patch.subject.number
-    yield _signed_off(patch, number, is_mailed=is_mailed)
-    yield _fixes(repository, patch, number)
+    # A commit has a sender only when it is sent.
+    yield _signed_off(patch, number, is_mailed=series.source == "mail")
+    yield _fixes(_Target(repository, series, whereabouts), patch, number)
     yield _links(patch, number)
 
 
@@ -74,11 +74,20 @@ def _codevelopers(trailers: list[Trailer]) -> Iterator[str]:
 # --- Fixes: ---------------------------------------------------------------------------------------
 
 
-def _fixes(repository: Repository, patch: Patch, number: int) -> Result:
+@dataclass(frozen=True, slots=True)
+class _Target:
+    """What a Fixes: tag is held against."""
+
+    repository: Repository
+    series: Series
+    whereabouts: Whereabouts
+
+
+def _fixes(target: _Target, patch: Patch, number: int) -> Result:
     lines = [found["value"].strip() for found in _FIXES_LINE.finditer(patch.mail.message)]
     if not lines:
         return Result(rules.VERIFY_FIXES, Level.PASS, "no Fixes: tag", number)
-    faults = [f"{value}: {fault}" for value in lines for fault in _fault(repository, value)]
+    faults = [f"{value}: {fault}" for value in lines for fault in _fault(target, value)]
     if re.search(r"(?i)\n\n[ \t]*fixes:.*\n\n", patch.message + "\n"):
         faults.append("an empty line behind the Fixes: tag parts it from the other tags")
     if faults:
@@ -87,7 +96,7 @@ def _fixes(repository: Repository, patch: Patch, number: int) -> Result:
     return Result(rules.VERIFY_FIXES, Level.PASS, "Fixes: tags are right", number)
 
 
-def _fault(repository: Repository, value: str) -> Iterator[str]:
+def _fault(target: _Target, value: str) -> Iterator[str]:
     found = _FIXES.match(value)
     if found is None:
         yield "no commit id"
@@ -99,7 +108,7 @@ def _fault(repository: Repository, value: str) -> Iterator[str]:
     elif not found["gap"]:
         yield "no blank between id and subject"
     try:
-        oid = repository.find(found["digits"].lower())
+        oid = target.repository.find(found["digits"].lower())
     except UsageError as error:
         yield error.message
         return
@@ -109,7 +118,9 @@ def _fault(repository: Repository, value: str) -> Iterator[str]:
     if len(found["digits"]) < _LEAST_DIGITS:
         yield f"{len(found['digits'])} digits; give 12: git config core.abbrev 12"
     if found["rest"]:
-        yield from _misquoted(found["rest"], repository.commit(oid).subject)
+        yield from _misquoted(found["rest"], target.repository.commit(oid).subject)
+    if lacking := target.whereabouts.lacking(oid, target.series):
+        yield lacking
 
 
 def _misquoted(rest: str, real: str) -> Iterator[str]:

@@ -116,6 +116,8 @@ def _patches(reading: Reading, style: Style) -> Iterable[str]:
 def _of_patch(patch: PatchFacts, style: Style, indent: str) -> Iterable[str]:
     for mended in patch.fixes:
         yield indent + _mended(mended, style)
+        if mended.lacking:
+            yield f"{indent}  {style('verify_fixes', 'yellow')}: {printable(mended.lacking)}"
     yield from (f"{indent}note: {printable(remark)}" for remark in patch.remarks)
 
 
@@ -186,9 +188,9 @@ def content(reading: Reading) -> dict[str, object]:
     `total`, `missing`, `cover_letter`, `replies`, `tags`, `others`, `paths`, `subsystem` (that most
     of it falls in), `subsystems` (`title`, `paths`: how many are its own). Of each of `patches`:
     `number`, `title`, `author`, `files`, `added`, `removed`, `fixes` (`text`, `oid`, `subject`,
-    `release`, `days`), `remarks`. Of the code: `functions`, `calls`, `exported`, `hidden`, `api`
-    (compared on `api_base`), `history`. `trees`: `tree`, `oid`, `states`, `blockers`. `blind`:
-    what could not be looked at.
+    `release`, `days`, `lacking`: that the base hasn't it, and who has), `remarks`. Of the code:
+    `functions`, `calls`, `exported`, `hidden`, `api` (compared on `api_base`), `history`. `trees`:
+    `tree`, `oid`, `states`, `blockers`. `blind`: what could not be looked at.
     """
     series = reading.series
     first = series.first

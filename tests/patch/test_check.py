@@ -4,16 +4,19 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from kbisect.git.repository import Repository
 from kbisect.history.releases import Release
+from kbisect.history.store import Index
 from kbisect.lab import checkpatch
 from kbisect.patch import check, loading, rules, series
 from kbisect.patch.check import Verdict
 from kbisect.patch.rules import Level, Result, Rule
+from kbisect.patch.whereabouts import Base, Whereabouts
 from tests.conftest import History, git
 from tests.patch.conftest import FILES, commit
 
@@ -386,3 +389,55 @@ def test_checkpatch_of_the_tree_is_run_only_when_asked(tmp_path: Path) -> None:
     merged = check.check(repository, posted, oid, OPEN, lambda: NOW, [said])
     assert merged.level is Level.FAIL
     assert not (tmp_path / "ran").exists()
+
+
+def test_what_a_base_lacks_cannot_be_fixed_in_it(tree: Path, repository: Repository) -> None:
+    """The commit exists, so only a base that was given, or that the series names, tells."""
+    tag = fix_of(tree, "net-next")
+    base = repository.resolve("net")
+
+    def said(base: Base | None, trailer: str = "") -> Result:
+        posted = series.read(
+            mail(
+                message=tag, change=f"{diff('drivers/net/dummy.c', 'int b;')}-- \n2.30\n{trailer}"
+            ).encode()
+        )
+        at = repository.resolve("net-next")
+        verdict = check.check(repository, posted, at, OPEN, lambda: NOW, base=base)
+        return result(verdict, rules.VERIFY_FIXES)
+
+    assert said(None).level is Level.PASS
+    assert said(Base(repository.resolve("net-next"), "net-next")).level is Level.PASS
+    lacking = said(Base(base, "v3.11"))
+    assert lacking.level is Level.FAIL
+    assert lacking.detail[0].endswith("not in v3.11: it is in net-next")
+    assert (
+        said(None, f"\nbase-commit: {base}\n")
+        .detail[0]
+        .endswith(f"not in {base[:12]}: it is in net-next")
+    )
+
+
+def test_a_fix_of_an_earlier_patch_of_the_series_is_no_stranger(
+    tree: Path, repository: Repository
+) -> None:
+    posted = loading.of_commits(repository, "net..net-next")
+    oid = repository.resolve("net-next")
+    there = Whereabouts(repository, Base(repository.resolve("net"), "net"))
+    assert there.lacking(oid, posted) is None
+    assert there.lacking(oid, replace(posted, patches=())) == "not in net: it is in net-next"
+
+
+def test_a_commit_that_no_branch_has_is_said_to_be_nowhere(
+    nettrees: History, nettrees_index: Index
+) -> None:
+    repository = nettrees.repository
+    alone = git(
+        nettrees.path, "commit-tree", "-m", "x", "-p", "v3.12^{commit}", "v3.12^{tree}"
+    ).strip()
+    posted = loading.of_commits(repository, nettrees.marks[42])
+    told = Whereabouts(repository, Base(repository.resolve("v3.11"), "v3.11"), nettrees_index)
+    assert told.lacking(alone, posted) == "not in v3.11: no branch here has it"
+    late = nettrees.marks[51]
+    release = nettrees_index.release_of(nettrees_index.number(late))
+    assert told.lacking(late, posted) == f"not in v3.11: it came with {release}"
