@@ -84,6 +84,8 @@ class Explanation:
         return f"#if LINUX_VERSION_CODE < KERNEL_VERSION({listed})"
 
 
+_STRANGERS = 20
+"""Unknown names of a log that are compared with all known ones: behind that it is another API."""
 _ENDS = ("removed", "renamed", "moved")
 _SIGNATURE = {Trouble.FEW, Trouble.MANY, Trouble.ARGUMENT, Trouble.VALUE, Trouble.CALLBACK}
 
@@ -95,6 +97,7 @@ class Explainer:
     past: Past
     compared: dict[tuple[str, str], comparison.Result] = field(default_factory=dict)
     writer: Writer = field(init=False)
+    strangers: int = 0
 
     def __post_init__(self) -> None:
         self.writer = Writer(self.past)
@@ -375,8 +378,13 @@ class Explainer:
         )
 
     def _nearest(self, complaint: Complaint) -> tuple[str, ...]:
-        if not complaint.name or complaint.trouble is Trouble.HEADER:
+        if (
+            not complaint.name
+            or complaint.trouble is Trouble.HEADER
+            or self.strangers >= _STRANGERS
+        ):
             return ()
+        self.strangers += 1
         owner = f"{complaint.owner}." if complaint.owner else ""
         return tuple(self.past.near(owner + complaint.name))
 

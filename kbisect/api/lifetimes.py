@@ -30,6 +30,9 @@ from kbisect.history import releases as naming
 if TYPE_CHECKING:
     from kbisect.history.store import Index
 
+_WORD = re.compile(rb"\w+")
+_FEW = 20
+"""Names that are looked for one by one."""
 _DIRECTIVE = re.compile(r"^[ \t]*#[ \t]*(?:if|el|end)(?:\\\n|[^\n])*", re.MULTILINE)
 
 
@@ -46,6 +49,7 @@ class Past:
     _known: dict[str, Lives] = field(default_factory=dict)
     _trees: list[Mapping[str, str]] = field(default_factory=list)
     _newest: Side | None = None
+    _names: set[str] = field(default_factory=set)
 
     @property
     def releases(self) -> list[tuple[str, str]]:
@@ -94,7 +98,8 @@ class Past:
             with uncollected():
                 for name, content in self._declaring(missing).items():
                     self._known[name] = _Search(self, name, content).lives()
-                    kept[name].put(row_of(self._known[name]))
+                    if self._known[name].lives:  # a log may have thousands that are no names
+                        kept[name].put(row_of(self._known[name]))
         return {name: self._known[name] for name in names}
 
     def fields(self, owner: str) -> list[Declaration]:
@@ -119,21 +124,28 @@ class Past:
             members = [key[1] for key in self._last().by_key if key[1].endswith(f".{name}")]
             if members:
                 return sorted(members)[:3]
-            names = set()
+            names = self._called()
+        return difflib.get_close_matches(name, sorted(names), n=3, cutoff=0.75)
+
+    def _called(self) -> set[str]:
+        """Return the names of the newest release that look like functions, macros and structs."""
+        if not self._names:
             for _, content in blobs.read(self.repository, sorted(set(self.trees[-1].values()))):
                 text = content.decode("latin-1")
-                names |= set(re.findall(r"\b[A-Za-z_]\w{3,}\b(?=\s*[({])", text))
-        return difflib.get_close_matches(name, sorted(names), n=3, cutoff=0.75)
+                self._names |= set(re.findall(r"\b[A-Za-z_]\w{3,}\b(?=\s*[({])", text))
+        return self._names
 
     def _declaring(self, names: Sequence[str]) -> dict[str, dict[str, bytes]]:
         """Return by name the blobs that seem to declare it, with their content."""
-        words = {name: re.compile(rf"\b{re.escape(name)}\b".encode()) for name in names}
+        words = {name.encode(): name for name in names}
         mentioned: dict[str, dict[str, bytes]] = {name: {} for name in names}
         wanted = {blob for tree in self.trees for blob in tree.values()}
+        any_word = re.compile(rb"\b(?:" + b"|".join(map(re.escape, words)) + rb")\b")
         for oid, content in blobs.read(self.repository, sorted(wanted)):
-            for name, pattern in words.items():
-                if name.encode() in content and pattern.search(content):
-                    mentioned[name][oid] = content
+            # Taking the words out costs the same for one name and for a thousand.
+            found = any_word.findall(content) if len(words) < _FEW else _WORD.findall(content)
+            for word in words.keys() & set(found):
+                mentioned[words[word]][oid] = content
         for name, found in mentioned.items():
             tag = _tag(name)
             tagged = {oid: text for oid, text in found.items() if tag.search(text)}

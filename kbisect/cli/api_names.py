@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import os
+import re
 
 import click
 
@@ -37,13 +38,16 @@ def explain(session: Session, message: str, new: str | None, as_json: bool) -> N
         with click.open_file(message, "rb") as file:
             log = file.read().decode("utf-8", "replace")
     found = complaints.read(log)
+    if not found and not is_log and re.fullmatch(r"\S+[/.]\S+", message):
+        raise UsageError(f"there is no file {message}", hint="make 2>&1 | kbisect api explain -")
     if not found and not is_log:
         raise UsageError(
             "not a compiler's error message that is known here",
             hint="paste the whole line, or pipe the log: make 2>&1 | kbisect api explain -",
         )
     unread = sum(each.trouble is Trouble.OTHER for each in found)
-    told = list(Explainer(past(session, new)).explain(found))
+    explained = Explainer(past(session, new)).explain(found)
+    told = list(session.tracking("explaining", explained, len(found) - unread))
     content = {
         "explanations": [report.explanation(each) for each in told],
         "unread": unread,

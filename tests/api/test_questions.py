@@ -213,6 +213,7 @@ def test_names_that_never_were_get_the_nearest(tree: Released, kbisect: Run) -> 
         ("probe", "what is it"),
         ("probe", "function skb_pad matches ("),
         ("explain", "hello"),
+        ("explain", "no/such.log"),
         ("xref", "skb_pad", "nowhere"),
     ):
         done = kbisect("-C", tree.path, "api", *arguments)
@@ -220,6 +221,7 @@ def test_names_that_never_were_get_the_nearest(tree: Released, kbisect: Run) -> 
         assert "try:" in done.stderr
         assert done.stdout == ""
     assert "did you mean skb_pad?" in kbisect("-C", tree.path, "api", "history", "skb_padd").stderr
+    assert "no file no/such.log" in kbisect("-C", tree.path, "api", "explain", "no/such.log").stderr
 
 
 @pytest.fixture(scope="module")
@@ -372,6 +374,16 @@ def test_uses_elsewhere_are_found_when_asked_for(tmp_path: Path, kbisect: Run) -
     grep = git(made.path, "grep", "-n", "-w", "skb_pad").splitlines()
     assert sorted(every.stdout.splitlines()) == sorted(grep)
     assert sorted(few.stdout.splitlines()) == sorted(x for x in grep if "infiniband" not in x)
+
+
+def test_many_names_are_looked_for_as_one_is(steps: Tree) -> None:
+    past = Past(steps.repository, store.load(steps.repository.store))
+    log = "".join(
+        f"a.c:{n}:2: error: implicit declaration of function '{name}'\n"
+        for n, name in enumerate(["poke", *(f"no_{n}" for n in range(100))], 1)
+    )
+    told = list(Explainer(past).explain(read(log)))
+    assert [each.verdict for each in told] == [Verdict.GONE, *[Verdict.UNKNOWN] * 100]
 
 
 def test_a_damaged_cache_is_made_anew(steps: Tree, kbisect: Run) -> None:
