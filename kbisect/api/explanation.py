@@ -306,6 +306,17 @@ class Explainer:
             next((f for f in listed if f.name == event.name), event),
         )
 
+    def _with_heir(self, finding: Finding) -> Finding:
+        """Add what came releases before a member went, where its end doesn't tell."""
+        owner = finding.struct
+        if finding.replacements or finding.new is not None or owner is None:
+            return finding
+        lives = self.past.lives(owner)[owner].of(finding.name)
+        for event, span in zip(lives.events[::-1], lives.spans[::-1], strict=True):
+            if event.name == finding.name and event.kind == "condition-changed":
+                return replace(finding, replacements=self._whole(event, span).replacements)
+        return finding
+
     def _header(self, name: str) -> tuple[Finding, tuple[str, str]] | None:
         paths = [f"include/{name}", f"include/uapi/{name}"]
         trees, releases = self.past.trees, self.past.releases
@@ -333,7 +344,7 @@ class Explainer:
     def _changed(
         self, complaint: Complaint, event: Finding, span: tuple[str, str], use: str
     ) -> Explanation:
-        finding = self._whole(event, span)
+        finding = self._with_heir(self._whole(event, span))
         verb = finding.kind.rsplit("-", 1)[-1]
         gone = verb in ("removed", "renamed") or (verb == "moved" and "." in finding.name)
         verdict = Verdict.GONE if gone else Verdict.MOVED if verb == "moved" else Verdict.CHANGED

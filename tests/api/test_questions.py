@@ -376,6 +376,36 @@ def test_uses_elsewhere_are_found_when_asked_for(tmp_path: Path, kbisect: Run) -
     assert sorted(few.stdout.splitlines()) == sorted(x for x in grep if "infiniband" not in x)
 
 
+def test_a_member_that_was_kept_for_a_while_has_the_heir_it_had_then(tmp_path: Path) -> None:
+    """As vlan_rx_register of net_device: conditional since v2.6.29, gone in v2.6.31."""
+    made = Tree(tmp_path / "linux")
+    field = "	int (*start)(int);\n"
+    made.edit(made.header, ("	unsigned int	len;\n", f"	unsigned int	len;\n{field}"))
+    made.caller.write_text("".join(f"	skb->start = begin_{n};\n" for n in range(12)))
+    made.commit("begin")
+    git(made.path, "tag", "v2.6.28")
+    made.edit(
+        made.header,
+        (field, f"#ifdef CONFIG_OLD\n{field}#endif\n"),
+        ("struct sk_buff {", "struct ops {\n	int (*do_start)(int);\n};\nstruct sk_buff {"),
+    )
+    made.caller.write_text("".join(f"	.do_start = begin_{n},\n" for n in range(12)))
+    made.commit("put them into a table")
+    git(made.path, "tag", "v2.6.29")
+    made.edit(made.header, (f"#ifdef CONFIG_OLD\n{field}#endif\n", ""))
+    gone = made.commit("no more of it")
+    git(made.path, "tag", "v2.6.30")
+    indexing.update(made.repository)
+    past = Past(made.repository, store.load(made.repository.store))
+    message = (
+        "a.c:1:2: error: 'struct sk_buff' has no member named 'start'\n 1 | skb->start = mine;"
+    )
+    (told,) = Explainer(past).explain(read(message))
+    assert told.finding is not None
+    assert told.finding.commit == gone
+    assert told.advice.write == "static const struct ops my_ops = { .do_start = mine };"
+
+
 def test_many_names_are_looked_for_as_one_is(steps: Tree) -> None:
     past = Past(steps.repository, store.load(steps.repository.store))
     log = "".join(
