@@ -144,6 +144,11 @@ def check(
     sources = blobs.sources(path)
     if not sources:
         raise UsageError(f"no C source at {path}", hint="give a .c or .h file, or their directory")
+    if old is None and session.repository.config("kbisect.base") is None:
+        raise UsageError(
+            "for which version was the code written?",
+            hint=f"kbisect api check {path} --from v3.0, or git config kbisect.base v3.0",
+        )
     result, span = compare(session, old, new, False, Scope())
     found = list(usage.hits(sources, result.findings))
     told = Explainer(past(session, new)).driver(found)

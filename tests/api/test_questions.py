@@ -165,6 +165,16 @@ def test_a_driver_is_checked_line_by_line(tree: Released, ask: Ask, tmp_path: Pa
     assert ask("check", driver, "--from", "v2.6.22", "--to", "v2.6.22")["hits"] == []
 
 
+def test_a_check_needs_the_version_the_code_was_written_for(
+    tree: Released, kbisect: Run, tmp_path: Path
+) -> None:
+    driver = tmp_path / "a.c"
+    driver.write_text("int x;\n")
+    done = kbisect("-C", tree.path, "api", "check", driver)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert f"try: kbisect api check {driver} --from" in done.stderr
+
+
 def test_a_dictionary_entry(tree: Released, ask: Ask) -> None:
     entry = ask("show", "sk_buff.network_header")["entry"]
     assert entry["decl"] == "unsigned char *network_header"
