@@ -10,6 +10,7 @@ from collections.abc import Callable
 from kbisect.errors import UsageError
 from kbisect.git.repository import Repository
 from kbisect.history import trees
+from kbisect.history.releases import version
 
 
 def resolve(repository: Repository, name: str, say: Callable[[str], None] = lambda _: None) -> str:
@@ -44,8 +45,9 @@ def resolve(repository: Repository, name: str, say: Callable[[str], None] = lamb
     try:
         index = store.load(repository.store)
     except store.NoIndex:
+        untagged = version(base) and not any(version(ref.name.split("/", 2)[2]) for ref in refs)
         raise UsageError(
-            f"unknown revision: {name}",
+            f"no index here, and no tag {base}" if untagged else f"unknown revision: {name}",
             hint="kbisect index (it learns the releases of a tree without tags)",
         ) from None
     releases = {str(row[0]): str(row[1]) for row in index.rows("SELECT name, oid FROM releases")}
