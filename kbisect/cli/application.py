@@ -12,17 +12,18 @@ from kbisect.cli.session import Command, Session, json_option, pass_session
 from kbisect.errors import UsageError
 
 
-def forecasting(branch: str) -> Callable[[Command], Command]:
+def forecasting(branch: str, failure: str) -> Callable[[Command], Command]:
     """Give a command what all of them take: a place, a branch of it, an exit code that tells.
 
     Parameters
     ----------
     branch : help of --branch
+    failure : help of --exit-code
     """
     options = (
         click.option("--onto", required=True, metavar="REV", help="Where to."),
         click.option("--branch", metavar="NAME", help=branch),
-        click.option("--exit-code", is_flag=True, help="Exit with 1 if any doesn't apply."),
+        click.option("--exit-code", is_flag=True, help=failure),
         json_option,
     )
 
@@ -36,7 +37,10 @@ def forecasting(branch: str) -> Callable[[Command], Command]:
 
 @click.command()
 @click.argument("given", nargs=-1, required=True, metavar="MBOX|FILE|REV|-…")
-@forecasting("Make a new branch of it, if all of it applies.")
+@forecasting(
+    "Make a new branch of it, if all of it applies.",
+    "Exit with 1 if a patch neither applies nor is there already.",
+)
 @pass_session
 def apply(
     session: Session,
@@ -74,12 +78,12 @@ def apply(
         lambda style: report.text(outcome, onto, branch, style),
         as_json,
     )
-    return int(exit_code and not outcome.holds)
+    return int(exit_code and outcome.fails)
 
 
 @click.command()
 @click.argument("rev")
-@forecasting("Make a new branch with it.")
+@forecasting("Make a new branch with it.", "Exit with 1 if it conflicts or would break something.")
 @pass_session
 def revert(
     session: Session, rev: str, onto: str, branch: str | None, exit_code: bool, as_json: bool
@@ -113,7 +117,7 @@ def revert(
 
 @click.command()
 @click.argument("revisions", metavar="A..B")
-@forecasting("Make a new branch of it, if nothing conflicts.")
+@forecasting("Make a new branch of it, if nothing conflicts.", "Exit with 1 if a commit conflicts.")
 @pass_session
 def rebase(
     session: Session, revisions: str, onto: str, branch: str | None, exit_code: bool, as_json: bool

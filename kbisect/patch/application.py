@@ -36,6 +36,11 @@ class State(StrEnum):
         """Whether `git am --3way` takes it."""
         return self in {State.CLEAN, State.MERGED}
 
+    @property
+    def fails(self) -> bool:
+        """Whether it stands against a branch; what is there already is only left out of it."""
+        return not self.holds and self is not State.ALREADY
+
 
 @dataclass(frozen=True, slots=True)
 class Forecast:
@@ -82,6 +87,11 @@ class Outcome:
     def holds(self) -> bool:
         """Whether all of it would be taken."""
         return all(each.state.holds for each in self.forecasts)
+
+    @property
+    def fails(self) -> bool:
+        """Whether a patch of it neither applies nor is there already."""
+        return any(each.state.fails for each in self.forecasts)
 
 
 def forecast(

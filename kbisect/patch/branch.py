@@ -9,7 +9,7 @@ from kbisect.errors import UsageError
 from kbisect.git import publishing
 from kbisect.git.application import Applier
 from kbisect.git.repository import Repository
-from kbisect.patch.application import Outcome, State
+from kbisect.patch.application import Outcome
 from kbisect.patch.series import Patch, Series
 
 
@@ -31,7 +31,7 @@ def make(
     publishing.require_new(repository, branch)
     series.require_whole()
     for forecast in outcome.forecasts:
-        if not forecast.state.holds and forecast.state is not State.ALREADY:
+        if forecast.state.fails:
             raise UsageError(
                 f"no branch made: {forecast.title}: {forecast.state.value}",
                 hint="leave --branch out to see what is in the way",

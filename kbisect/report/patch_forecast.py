@@ -68,11 +68,13 @@ def text(outcome: Outcome, onto: str, branch: str | None, style: Style = PLAIN) 
         said += lines(forecast, style)
     applied = sum(each.state.holds for each in outcome.forecasts)
     total = len(outcome.forecasts)
+    already = sum(each.state is State.ALREADY for each in outcome.forecasts)
+    there = f", {already} {'is' if already == 1 else 'are'} there already" if already else ""
     if branch:
-        said.append(f"{applied} of {total} applied on the new branch {printable(branch)}.")
+        said.append(f"{applied} of {total} applied on the new branch {printable(branch)}{there}.")
         said.append(f"Next: git log {printable(onto)}..{printable(branch)}")
     else:
-        said.append(f"{applied} of {total} apply; nothing was changed.")
+        said.append(f"{applied} of {total} apply{there}; nothing was changed.")
         if outcome.holds:
             said.append('"Applies" is not "correct". To make a branch: --branch NAME')
     return "\n".join(said) + "\n"

@@ -136,6 +136,18 @@ def test_apply_says_and_makes(nettrees_copy: History, kbisect: Run) -> None:
     assert "exists" in complaint(kbisect(*here, "--branch", "demo"), 2)
 
 
+def test_what_is_there_already_is_no_failure_to_apply(nettrees: History, kbisect: Run) -> None:
+    here = ("-C", nettrees.path, "patch", "apply", "--exit-code")
+    there = kbisect(*here, nettrees.marks[99], "--onto", "linux-3.12.y")
+    assert "0 of 1 apply, 1 is there already; nothing was changed." in there.stdout
+    assert there.returncode == 0
+    changed = kbisect(
+        "-C", nettrees.path, "patch", "apply", nettrees.marks[51], *here[-2:], "v3.11"
+    )
+    assert "conflict" in changed.stdout
+    assert changed.returncode == 1
+
+
 def test_revert_and_rebase_answer(nettrees: History, kbisect: Run) -> None:
     here = ("-C", nettrees.path, "patch")
     taken = answer(
@@ -170,6 +182,14 @@ def test_names_of_releases_work_in_a_tree_without_tags(
         git(history.path, "tag", "--delete", tag)
     done = kbisect("-C", history.path, "patch", "apply", THREAD, "--onto", "v3.12", "--json")
     assert answer(done, "patch-apply")["applies"]
+
+
+def test_a_release_in_a_tree_without_tags_wants_an_index_first(
+    office: History, kbisect: Run
+) -> None:
+    done = kbisect("-C", office.path, "patch", "read", "HEAD", "--at", "v2.6.39~3")
+    assert complaint(done, 2).startswith("kbisect: no index here, and no tag v2.6.39\n")
+    assert "kbisect index" in done.stderr
 
 
 # --- bad input: one line each, and nothing half done ----------------------------------------------
