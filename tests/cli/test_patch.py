@@ -141,9 +141,7 @@ def test_what_is_there_already_is_no_failure_to_apply(nettrees: History, kbisect
     there = kbisect(*here, nettrees.marks[99], "--onto", "linux-3.12.y")
     assert "0 of 1 apply, 1 is there already; nothing was changed." in there.stdout
     assert there.returncode == 0
-    changed = kbisect(
-        "-C", nettrees.path, "patch", "apply", nettrees.marks[51], *here[-2:], "v3.11"
-    )
+    changed = kbisect(*here, nettrees.marks[120], "--onto", f"{nettrees.marks[51]}^")
     assert "conflict" in changed.stdout
     assert changed.returncode == 1
 
