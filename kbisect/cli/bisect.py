@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 import click
@@ -106,7 +106,6 @@ def run(
     LANG, USER and what is named KBISECT_*.
     """
     from kbisect.bisect.events import Started
-    from kbisect.bisect.verdict import Role, Verdict
     from kbisect.lab import fixed
     from kbisect.lab.driver import Driver
     from kbisect.lab.journal import Campaigns
@@ -152,31 +151,39 @@ def run(
             )
             campaign = _continued(session, wanted) or _begun(session, wanted, work.script)
 
-        offered: set[str] = set()
-
-        def listen(progress: Progress) -> None:
-            names = campaigns.namer(session)
-            session.say(bisection.progress(progress, names))
-            if progress.run.role is Role.TIP and progress.run.verdict is Verdict.GOOD:
-                bad_end, _ = campaign.state.ends
-                session.say(bisection.fixed_tip(progress.run, bad_end or ""))
-            if progress.run.verdict is not Verdict.SKIP:
-                return
-            for repair in campaign.repairs():
-                if repair.oid not in offered:
-                    offered.add(repair.oid)
-                    session.say("\n".join(bisection.fixup(repair, names)))
-
         plan = work.in_campaign(campaign)
         try:
             with campaigns.crew(session, plan, workers, scheduler, hosts) as crew:
-                notice = campaigns.notice(session)
+                listen, notice = _listener(session, campaign), campaigns.notice(session)
                 Driver(campaign, crew, plan, listen, notice).run()
         except KeyboardInterrupt:
             on = f" --scheduler {scheduler}" if scheduler else f" --hosts {hosts}" if hosts else ""
             session.say(f"\nstopped; to go on: kbisect bisect run --resume{on}")
             raise
     return _answer(session, campaign, "bisect-run", as_json)
+
+
+def _listener(session: Session, campaign: Campaign) -> Callable[[Progress], None]:
+    """Return what tells of each test, of a fix at a tip, and of fix-ups to try."""
+    from kbisect.bisect.verdict import Role, Verdict
+
+    offered: set[str] = set()
+    names = campaigns.namer(session)
+
+    def listen(progress: Progress) -> None:
+        run = progress.run
+        session.say(bisection.progress(progress, names))
+        if run.role is Role.TIP and run.verdict is Verdict.GOOD:
+            bad_end, _ = campaign.state.ends
+            session.say(bisection.fixed_tip(run, bad_end or ""))
+        if run.verdict is not Verdict.SKIP:
+            return
+        for repair in campaign.repairs():
+            if repair.oid not in offered:
+                offered.add(repair.oid)
+                session.say("\n".join(bisection.fixup(repair, names)))
+
+    return listen
 
 
 def _answer(session: Session, campaign: Campaign, command: str, as_json: bool) -> int:

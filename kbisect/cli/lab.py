@@ -7,6 +7,7 @@ import os
 import shlex
 from contextlib import nullcontext
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
@@ -15,6 +16,10 @@ from kbisect.cli import campaigns
 from kbisect.cli.session import Session, json_option, pass_session
 from kbisect.errors import UsageError
 from kbisect.report import lab as report
+
+if TYPE_CHECKING:
+    from kbisect.lab.guest import Reported
+    from kbisect.lab.qemu import Guest
 
 _STAGES = ("config", "build", "boot", "test", "parse")
 
@@ -167,23 +172,18 @@ def qemu(
     ended without a report, and 128 if QEMU itself failed.
     """
     from kbisect.lab import guest as guests
-    from kbisect.lab import kvm, qemu
+    from kbisect.lab import qemu
 
     build = os.environ.get("KBISECT_BUILD")
     base = Path(build) if build else Path()
     machine = arch or qemu.here()
-    chosen = accel == "kvm"
-    if accel == "auto" and machine == qemu.here():
-        found = kvm.remembered(qemu.emulator(machine), Path(build) if build else None)
-        chosen = found is kvm.Kvm.WORKS
-        if not chosen and found is not kvm.Kvm.ABSENT:
-            session.say(f"{found}, so the guest is emulated")
+    chosen = accel == "kvm" or (accel == "auto" and _kvm_works(session, machine, build))
     kept = os.environ.get("KBISECT_OUT")
     # Within a step its own folder is the place: a step may be killed, and leaves nothing elsewhere.
     folder = nullcontext(Path(kept)) if kept else temporary.folder("guest")
     with campaigns.ended_politely(), folder as place:
         shown = console or os.environ.get("KBISECT_CONSOLE")
-        reported = guests.status_file(Path(kept)) if kept else Path(place, "status.txt")
+        reported = guests.status_file(place) if kept else place / "status.txt"
         guest = qemu.Guest(
             kernel=base / kernel,
             initrd=base / initrd if initrd else None,
@@ -210,14 +210,32 @@ def qemu(
             session.answer("lab-qemu", content, lambda _: f"{shlex.join(command)}\n", as_json)
             return 0
         session.say(shlex.join(command))
-        log = Path(place) / "qemu.log"
-        log.unlink(missing_ok=True)  # of a run by hand before this one
-        came = guests.boot(guest, log, timeout)
-        said = log.read_text("utf-8", "replace")
-        if said:
-            session.say(said.rstrip("\n"))
+        came = _boot(session, guest, place / "qemu.log", timeout)
         text = guest.console.read_text("utf-8", "replace") if not shown else ""
         content |= {"status": came.status, "exit_code": came.exit_code}
         content |= {"seconds": round(came.ended.seconds, 3)}
         session.answer("lab-qemu", content, lambda _: report.console(text), as_json)
         return came.exit_code
+
+
+def _kvm_works(session: Session, machine: str, build: str | None) -> bool:
+    """Whether KVM runs guests of an architecture here; what is there and doesn't is told."""
+    from kbisect.lab import kvm, qemu
+
+    if machine != qemu.here():
+        return False
+    found = kvm.remembered(qemu.emulator(machine), Path(build) if build else None)
+    if found not in {kvm.Kvm.WORKS, kvm.Kvm.ABSENT}:
+        session.say(f"{found}, so the guest is emulated")
+    return found is kvm.Kvm.WORKS
+
+
+def _boot(session: Session, guest: Guest, log: Path, timeout: float | None) -> Reported:
+    """Boot a guest, and tell what QEMU itself said."""
+    from kbisect.lab import guest as guests
+
+    log.unlink(missing_ok=True)  # of a run by hand before this one
+    came = guests.boot(guest, log, timeout)
+    if said := log.read_text("utf-8", "replace").rstrip("\n"):
+        session.say(said)
+    return came

@@ -20,20 +20,26 @@ from kbisect.bisect.moves import Try, Wait
 from kbisect.bisect.plan import idle
 from kbisect.bisect.state import State
 from kbisect.bisect.verdict import (
-    COULD_NOT_RUN,
     Observation,
     Role,
     Verdict,
-    judge,
-    judge_bad_end,
 )
 from kbisect.bisect.view import search
-from kbisect.errors import MachineLost, UsageError
+from kbisect.errors import MachineLost
 from kbisect.git import derived
 from kbisect.git.process import GitFailed
-from kbisect.lab import executors, fixups, footprint, running, slots, traces
+from kbisect.lab import (
+    environment,
+    execution,
+    executors,
+    fixups,
+    footprint,
+    judging,
+    running,
+    slots,
+    traces,
+)
 from kbisect.lab import place as places
-from kbisect.lab import step as steps
 from kbisect.lab.campaign import Campaign
 from kbisect.lab.executors import Crew, Gap
 from kbisect.lab.place import Place
@@ -92,7 +98,7 @@ class Driver:
         )
         self.fixups = fixups.Fixups(repository, recipe.fixups)
         self.footprint = footprint.Kept(campaign.folder)
-        self.env = steps.environment()
+        self.env = environment.passed_on()
         self.jobs: dict[Future[Done], Job] = {}
         self.lost: dict[str, int] = {}
 
@@ -188,7 +194,7 @@ class Driver:
         self._submit(Job(test, f"{self._number():04d}-{test.oid[:12]}", attempt, time.time()))
 
     def _submit(self, job: Job) -> None:
-        future = self.crew.submit(steps.run, self._step(job))
+        future = self.crew.submit(execution.run, self._step(job))
         self.jobs[future] = job
 
     def _step(self, job: Job) -> Step:
@@ -277,7 +283,7 @@ class Driver:
             self.campaign.append(Same(time.time(), job.test.oid, other, done.image))
             self._set_aside(job.test, done)
             return
-        run = self._judged(job, done, folder)
+        run = judging.judged(self.campaign.state, self.recipe, job, done, folder)
         self.campaign.append(run)
         self._look_at_trace(run, folder)
         self._set_aside(job.test, done)
@@ -306,41 +312,6 @@ class Driver:
         if said is not None:
             campaign.append(said)
 
-    def _judged(self, job: Job, done: Done, folder: Path) -> Tested:
-        test, seen = job.test, done.seen
-        if seen.exit_code in COULD_NOT_RUN:
-            words = _last_words(folder / "output.txt")
-            raise UsageError(
-                f"the script left with {seen.exit_code} at {test.oid[:12]}: something in it could "
-                f"not be run{words}",
-                hint="correct it and run the same command again (it is copied, so it must name "
-                "its neighbours in full); for a commit that can't be tested it leaves with 125",
-            )
-        signature = self.recipe.signature or self.campaign.state.signature
-        if test.role is Role.BAD_END and self.recipe.signature is None:
-            verdict, cause = judge_bad_end(seen)
-        else:
-            verdict, cause = judge(seen, signature)
-        return Tested(
-            at=time.time(),
-            oid=test.oid,
-            role=test.role,
-            verdict=verdict,
-            cause=cause,
-            exit_code=seen.exit_code,
-            timed_out=seen.timed_out,
-            crash=seen.crash,
-            seconds=done.seconds,
-            attempt=job.attempt,
-            folder=f"steps/{job.folder}",
-            stage=seen.stage,
-            reverted=test.reverts,
-            image=done.image,
-            worker=done.worker,
-            tree=test.tree,
-            reused=any(run.reused for run in done.stages),
-        )
-
     def _progress(self, run: Tested) -> Progress:
         campaign = self.campaign
         state = campaign.state
@@ -362,14 +333,3 @@ class Driver:
                 if job.test == test:
                     future.cancel()
                     del self.jobs[future]
-
-
-def _last_words(output: Path) -> str:
-    try:
-        with output.open("rb") as file:
-            file.seek(max(0, output.stat().st_size - 4096))
-            lines = file.read().decode("utf-8", "replace").split("\n")
-    except OSError:
-        return ""
-    said = [line.strip() for line in lines if line.strip()]
-    return f" ({said[-1][:200]})" if said else ""

@@ -13,6 +13,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
+from typing import Any
 
 from kbisect.errors import EnvironmentProblem
 from kbisect.lab import keeper
@@ -126,23 +127,7 @@ def run(
         start_new_session=True,
         pass_fds=pass_fds,
     ) as process:
-        assert process.stdin is not None
-        assert process.stdout is not None
-        try:
-            process.stdin.write(json.dumps(request).encode() + b"\n")
-            process.stdin.flush()
-            while not select.select([process.stdout], [], [], _LOOK)[0]:
-                if unwanted():
-                    raise Unwanted
-                if seen is not None and seen():
-                    seen = None
-                    with contextlib.suppress(BrokenPipeError):
-                        os.write(process.stdin.fileno(), b"stop\n")
-            answer = process.stdout.readline()
-        finally:
-            # On ^C too: this is what ends the command.
-            with contextlib.suppress(BrokenPipeError):
-                process.stdin.close()
+        answer = _answer(process, json.dumps(request).encode() + b"\n", unwanted, seen)
     if not answer:
         raise EnvironmentProblem(
             f"the process that watches over a step ended with status {process.returncode}",
@@ -154,6 +139,36 @@ def run(
             f"cannot run {command[0]}: {said['error']}",
             hint="is its interpreter installed, and may files be executed below the store?",
         )
+    return _ended(said)
+
+
+def _answer(
+    process: subprocess.Popen[bytes],
+    request: bytes,
+    unwanted: Callable[[], bool],
+    seen: Callable[[], bool] | None,
+) -> bytes:
+    """Ask a keeper and wait for its answer, which is empty if it died."""
+    assert process.stdin is not None
+    assert process.stdout is not None
+    try:
+        process.stdin.write(request)
+        process.stdin.flush()
+        while not select.select([process.stdout], [], [], _LOOK)[0]:
+            if unwanted():
+                raise Unwanted
+            if seen is not None and seen():
+                seen = None
+                with contextlib.suppress(BrokenPipeError):
+                    os.write(process.stdin.fileno(), b"stop\n")
+        return process.stdout.readline()
+    finally:
+        # On ^C too: this is what ends the command.
+        with contextlib.suppress(BrokenPipeError):
+            process.stdin.close()
+
+
+def _ended(said: Mapping[str, Any]) -> Ended:
     code, why = int(said["code"]), Why(said["why"])
     return Ended(
         exit_code=None if why is not Why.ENDED else 128 - code if code < 0 else code,

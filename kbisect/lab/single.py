@@ -20,8 +20,7 @@ from kbisect.bisect.verdict import (
 )
 from kbisect.errors import UsageError
 from kbisect.git.repository import Repository
-from kbisect.lab import console
-from kbisect.lab import step as steps
+from kbisect.lab import console, environment, execution
 from kbisect.lab.fixups import Fixups
 from kbisect.lab.place import Place
 from kbisect.lab.recipe import Recipe
@@ -126,7 +125,7 @@ def run(
         checkout = checkout and bool(chosen)
     hunted = signature or recipe.signature
     kept = folder or repository.store / "lab" / oid[:12]
-    done = steps.run(
+    done = execution.run(
         Step(
             oid=oid,
             recipe=recipe,
@@ -134,7 +133,7 @@ def run(
             place=Place(repository.gitdir, repository.store, time.time(), checkout),
             directory=repository.workdir or repository.gitdir,
             fixups=Fixups(repository, recipe.fixups).of(oid),
-            env=steps.environment(),
+            env=environment.passed_on(),
             signature=hunted,
             fresh=not stages,
         )

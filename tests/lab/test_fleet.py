@@ -72,7 +72,7 @@ def test_two_workers_one_killed_in_mid_step(scheduler: str, tmp_path: Path, kbis
 @pytest.mark.xdist_group("dask")
 def test_a_cancelled_step_is_gone_within_two_seconds(scheduler: str, tmp_path: Path) -> None:
     """Cancelling a Dask future leaves its task running; the step notices, and QEMU goes with it."""
-    from kbisect.lab import step as steps
+    from kbisect.lab import execution
     from kbisect.lab.place import Place
     from kbisect.lab.recipe import of_script
 
@@ -91,7 +91,7 @@ def test_a_cancelled_step_is_gone_within_two_seconds(scheduler: str, tmp_path: P
         env={"PATH": os.environ["PATH"]},
     )
     with worker(scheduler, cloned(repo, "one")), fleet.connect(scheduler) as crew:
-        future = crew.executor.submit(steps.run, step)
+        future = crew.executor.submit(execution.run, step)
         wait_for(lambda: pids.exists() and len(pids.read_text().splitlines()) == 2)
         running = [int(pid) for pid in pids.read_text().split()]
         assert future.cancel()

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from kbisect.errors import UsageError
+from kbisect.lab import environment
 from kbisect.lab import script as scripts
-from kbisect.lab import step
 
 
 def make(path: Path, text: str = "#!/bin/sh\n", mode: int = 0o755) -> str:
@@ -59,7 +59,7 @@ def test_the_environment_is_small(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("SECRET", "1")
     monkeypatch.setenv("KBISECT_CACHE", "/cache")
     monkeypatch.setenv("KBISECT_TREE", "of another kbisect")
-    env = step.environment()
-    assert set(env) <= {*step.PASSED_ON, "PATH", "TERM", "KBISECT_CACHE"}
+    env = environment.passed_on()
+    assert set(env) <= {*environment.PASSED_ON, "PATH", "TERM", "KBISECT_CACHE"}
     assert env["KBISECT_CACHE"] == "/cache"
     assert all(folder.startswith("/") for folder in env["PATH"].split(":"))
