@@ -108,7 +108,9 @@ def write(
     if tree is None:
         raise UsageError(
             f"which tree it is for isn't clear: {'; '.join(aim.why)}",
-            hint=f"--tree {target.spelled(aim.family)} or --tree {target.spelled(aim.family)}-next",
+            hint="--tree NAME, as its list writes it"
+            if aim.foreign
+            else f"--tree {target.spelled(aim.family)} or --tree {target.spelled(aim.family)}-next",
         )
     to, cc = _recipients(desk, posted, wish)
     with temporary.folder("mail") as place:

@@ -14,7 +14,7 @@ from kbisect.patch.addresses import emails
 from kbisect.patch.maintainers import Desk, Kind, Recipient
 from kbisect.patch.rules import Level, Result
 from kbisect.patch.series import Patch, Series
-from kbisect.patch.target import Target, named
+from kbisect.patch.target import Target, named, spelled
 
 _MOST = 15
 _COVER_FROM = 3
@@ -38,7 +38,7 @@ def check(
     window : at the time it is sent; None where no release is known
     """
     is_mailed = series.source == "mail"
-    yield _format(series, is_mailed=is_mailed)
+    yield _format(series, target, is_mailed=is_mailed)
     yield _tree(series, target, is_mailed=is_mailed)
     yield _open(series, target, window)
     yield _fixes_present(series, target)
@@ -52,7 +52,7 @@ def tree_of(series: Series, target: Target) -> str | None:
     return series.first.tree or target.tree
 
 
-def _format(series: Series, *, is_mailed: bool) -> Result:
+def _format(series: Series, target: Target, *, is_mailed: bool) -> Result:
     faults = []
     level = Level.PASS
     if not series.is_complete:
@@ -68,7 +68,7 @@ def _format(series: Series, *, is_mailed: bool) -> Result:
     if series.total > _MOST:
         faults.append(f"{series.total} patches, 15 are the most")
         level = Level.FAIL
-    if is_mailed and series.first.tree is None:
+    if is_mailed and series.first.tree is None and not target.foreign:
         faults.append("no tree in the subject")
         level = Level.WARN if level is Level.PASS else level
     text = "; ".join(faults) or "of the right form"
@@ -77,8 +77,12 @@ def _format(series: Series, *, is_mailed: bool) -> Result:
 
 def _tree(series: Series, target: Target, *, is_mailed: bool) -> Result:
     why = target.why
+    if target.foreign:
+        text = f"belongs in {target.foreign}, whose list has rules of its own"
+        return Result(rules.TARGET_TREE, Level.ADVICE, text, detail=why)
     if target.tree is None:
-        text = f"{target.family} or {target.family}-next: not clear"
+        family = spelled(target.family)
+        text = f"{family} or {family}-next: not clear"
         return Result(rules.TARGET_TREE, Level.ADVICE, text, detail=why)
     said = series.first.tree
     if said is None:
@@ -107,6 +111,8 @@ def closed(window: Window | None) -> str | None:
 def _open(series: Series, target: Target, window: Window | None) -> Result:
     rule = rules.NET_NEXT_OPEN
     tree = tree_of(series, target)
+    if tree is None and target.foreign:
+        return Result(rule, Level.SKIPPED, f"when {target.family} takes what is not known here")
     if tree is None or not tree.endswith("-next"):
         return Result(rule, Level.PASS, f"{tree or 'a fix'} is always open")
     if window is None or window.net_next is State.UNKNOWN:

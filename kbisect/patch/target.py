@@ -12,6 +12,7 @@ from kbisect.errors import UsageError
 from kbisect.git.repository import Repository
 from kbisect.history import trees
 from kbisect.history.maintainers import THE_REST, Maintainers
+from kbisect.history.sections import Section
 from kbisect.patch.series import Patch, Series
 
 _URL = re.compile(r"\S+://\S+")
@@ -37,10 +38,11 @@ class Target:
     Attributes
     ----------
     tree : as one writes it in the prefix, None where it isn't clear
-    family : the tree without `-next`: net, bpf, wireless
+    family : the tree without `-next`: net, bpf, wireless; the name of a foreign one's repository
     why : the reasons, each with its source
     fixed : what the Fixes: tags name, as far as it is here
     looks_like_fix : a title says so, and no tag does
+    foreign : the address of a tree that isn't networking's, so that its list has rules of its own
     """
 
     tree: str | None
@@ -48,6 +50,19 @@ class Target:
     why: tuple[str, ...]
     fixed: tuple[Fixed, ...]
     looks_like_fix: bool
+    foreign: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class _Home:
+    """Whose a path is: the tree's family, the reason, the address of a foreign tree."""
+
+    family: str
+    why: str
+    foreign: str | None = None
+
+
+_NOBODY_S = _Home("net", "no section names a tree")
 
 
 def spelled(tree: str) -> str:
@@ -72,10 +87,13 @@ def choose(
     maintainers : of the revision that counts
     known : `tips`
     """
-    family, reason = _family(series, maintainers)
+    home = _home(series, maintainers)
+    family = home.family
     fixed = tuple(_fixed(repository, series, family, known))
-    why = [reason]
+    why = [home.why]
     looks = not fixed and any(_LOOKS_LIKE_FIX.search(patch.title) for patch in series.patches)
+    if home.foreign:
+        return Target(None, family, tuple(why), fixed, looks, home.foreign)
     if not fixed:
         if looks:
             why.append("its title says fix, but no Fixes: tag says of what")
@@ -97,29 +115,55 @@ def choose(
     return Target(None, family, tuple(why), fixed, False)
 
 
-def _family(series: Series, maintainers: Maintainers) -> tuple[str, str]:
-    """Return whose it is, by the trees (T:) of the sections that its files fall in."""
-    votes: Counter[tuple[str, str]] = Counter()
-    for path in series.paths:
-        votes[_of_path(maintainers, path)] += 1
+def _home(series: Series, maintainers: Maintainers) -> _Home:
+    """Return whose most of its files are, by the trees (T:) of the sections that they fall in."""
+    votes = Counter(_of_path(maintainers, path) for path in series.paths)
     if not votes:
-        return "net", "it names no file"
-    (family, title), _ = votes.most_common(1)[0]
-    return family, f"MAINTAINERS: {title}"
+        return _Home("net", "it names no file")
+    home, _ = votes.most_common(1)[0]
+    if home == _NOBODY_S and not _is_of_networking(maintainers):
+        return _foreign(_tree_of_the_rest(maintainers), THE_REST)
+    return home
 
 
-def _of_path(maintainers: Maintainers, path: str) -> tuple[str, str]:
+def _of_path(maintainers: Maintainers, path: str) -> _Home:
     for match in maintainers.sections_of(path):
         section = match.section
         if section.title == THE_REST:
             continue
-        for value in section.values("T"):
-            for url in _URL.findall(value):
-                if tree := trees.tree_of_url(url):
-                    return tree.removesuffix("-next"), section.title
+        urls = _urls(section)
+        for url in urls:
+            if tree := trees.tree_of_url(url):
+                return _Home(tree.removesuffix("-next"), f"MAINTAINERS: {section.title}")
+        # A driver's own tree is pulled into net-next, where its list is netdev.
         if any(value.startswith(_NETDEV) for value in section.values("L")):
-            return "net", section.title
-    return "net", "no section names a tree"
+            return _Home("net", f"MAINTAINERS: {section.title}")
+        if urls:
+            return _foreign(urls[0], section.title)
+    return _NOBODY_S
+
+
+def _urls(section: Section) -> list[str]:
+    return [url for value in section.values("T") for url in _URL.findall(value)]
+
+
+def _foreign(url: str, title: str) -> _Home:
+    name = url.rstrip("/").rpartition("/")[2].removesuffix(".git")
+    return _Home(name, f"MAINTAINERS: {title}", url)
+
+
+def _is_of_networking(maintainers: Maintainers) -> bool:
+    """Whether this is Linux: somebody's list is netdev."""
+    return any(
+        value.startswith(_NETDEV)
+        for section in maintainers.sections
+        for value in section.values("L")
+    )
+
+
+def _tree_of_the_rest(maintainers: Maintainers) -> str:
+    rest = (section for section in maintainers.sections if section.title == THE_REST)
+    return next((url for section in rest for url in _urls(section)), "a tree it doesn't name")
 
 
 def _fixed(

@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from kbisect.patch.check import Verdict
 from kbisect.patch.rules import Level, Result
 from kbisect.patch.series import Series
+from kbisect.patch.target import Target, spelled
 from kbisect.report.document import utc
 from kbisect.report.terminal import PLAIN, Style, printable
 
@@ -42,10 +43,16 @@ def text(
     said = ", ".join(f"{count} {level.value}" for level, count in counts.items() if count)
     lines.append(f"{said}.")
     if verdict.level in {Level.PASS, Level.SKIPPED, Level.ADVICE}:
-        tree = verdict.target.tree or f"{verdict.target.family} or {verdict.target.family}-next"
-        lines.append(f"Nothing stands against it. It goes to {tree}.")
+        lines.append(f"Nothing stands against it. It goes to {printable(_goal(verdict.target))}.")
+    if verdict.target.foreign:
+        lines.append("These are the rules of Linux's network list: not that tree's.")
     lines.append("These rules see form, not sense; what nipa builds and runs isn't looked at.")
     return "\n".join(lines) + "\n"
+
+
+def _goal(target: Target) -> str:
+    family = spelled(target.family)
+    return target.tree or target.foreign or f"{family} or {family}-next"
 
 
 def _whose(numbers: Sequence[int], titles: Mapping[int, str], total: int) -> str:
@@ -77,7 +84,8 @@ def content(verdict: Verdict) -> dict[str, object]:
 
     `level`; `results`: `rule` (nipa's name where nipa has it), `level` (fail, warn, advice, pass,
     skipped), `patch` (None: the series), `text`, `detail`, `source`, `nipa`; `target`: `tree`,
-    `family`, `why`, `fixed`; `window` as `kbisect window` has it.
+    `family`, `why`, `fixed`, `foreign` (address of a tree that isn't networking's); `window` as
+    `kbisect window` has it.
     """
     window = verdict.window
     return {
@@ -99,6 +107,7 @@ def content(verdict: Verdict) -> dict[str, object]:
             "family": verdict.target.family,
             "why": verdict.target.why,
             "fixed": verdict.target.fixed,
+            "foreign": verdict.target.foreign,
         },
         "window": None
         if window is None

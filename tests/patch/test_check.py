@@ -10,13 +10,15 @@ from pathlib import Path
 import pytest
 
 from kbisect.git.repository import Repository
+from kbisect.history.maintainers import parse
 from kbisect.history.releases import Release
 from kbisect.history.store import Index
 from kbisect.lab import checkpatch
-from kbisect.patch import check, loading, rules, series
+from kbisect.patch import check, loading, rules, series, target
 from kbisect.patch.check import Verdict
 from kbisect.patch.rules import Level, Result, Rule
 from kbisect.patch.whereabouts import Base, Whereabouts
+from kbisect.report import patch_check as report
 from tests.conftest import History, git
 from tests.patch.conftest import FILES, commit
 
@@ -441,3 +443,55 @@ def test_a_commit_that_no_branch_has_is_said_to_be_nowhere(
     late = nettrees.marks[51]
     release = nettrees_index.release_of(nettrees_index.number(late))
     assert told.lacking(late, posted) == f"not in v3.11: it came with {release}"
+
+
+NETDEV = "NETWORKING\nL:\tnetdev@vger.kernel.org\nT:\tgit git://x/davem/net-next.git\nF:\tnet/\n"
+REST = "THE REST\nT:\tgit git://x/torvalds/linux.git\nF:\t*\nF:\t*/\n"
+
+
+GIT = "git://git.kernel.org/pub/scm/linux/kernel/git"
+
+
+@pytest.mark.parametrize(
+    ("address", "expected"),
+    [
+        ("padovan/bluetooth-2.6.git", "bluetooth-next"),
+        ("netfilter/nf-2.6.git", "nf-next"),
+        ("davem/net.git", "net-next"),
+        ("roland/infiniband.git", None),
+    ],
+)
+def test_the_tree_of_the_section_nearest_to_a_path_is_the_one(
+    repository: Repository, address: str, expected: str | None
+) -> None:
+    url = f"{GIT}/{address}"
+    near = f"NEAR\nL:\tnear@example.org\nT:\tgit {url}\nF:\tnet/near/\n"
+    known = parse(f"{NETDEV}\n{near}\n{REST}")
+    posted = series.read(mail("[PATCH] x", change=diff("net/near/a.c", "int b;")).encode())
+    aim = target.choose(repository, posted, known, {})
+    assert aim.tree == expected
+    assert aim.foreign == (url if expected is None else None)
+
+
+def test_a_driver_s_own_tree_is_netdev_s_where_that_is_its_list(repository: Repository) -> None:
+    near = "NEAR\nL:\tnetdev@vger.kernel.org\nT:\tgit git://x/someone/near.git\nF:\tnet/near/\n"
+    posted = series.read(mail("[PATCH] x", change=diff("net/near/a.c", "int b;")).encode())
+    assert target.choose(repository, posted, parse(f"{near}\n{REST}"), {}).tree == "net-next"
+
+
+def test_another_project_is_told_that_these_are_linux_s_rules(tmp_path: Path) -> None:
+    boot = "BOOT\nT:\tgit https://boot.example.org/boot-net.git\nF:\tnet/\n\nTHE REST\nT:\tgit "
+    boot += "https://boot.example.org/boot.git\nF:\t*\nF:\t*/\n"
+    git(tmp_path, "init", "--quiet")
+    begun = {"MAINTAINERS": boot, "net/a.c": "int a;\n", "lib/a.c": "int a;\n"}
+    commit(tmp_path, begun, f"begin\n\n{SOB}")
+    for path, tree in (("net/a.c", "boot-net"), ("lib/a.c", "boot")):
+        oid = commit(tmp_path, {path: "int b;\n"}, f"a: b\n\n{SOB}")
+        repository = History(tmp_path, {}).repository
+        posted = loading.of_commits(repository, oid)
+        verdict = check.check(repository, posted, oid, OPEN, lambda: NOW)
+        assert verdict.target.foreign == f"https://boot.example.org/{tree}.git"
+        assert verdict.target.tree is None
+        said = report.text(verdict, posted)
+        assert f"It goes to https://boot.example.org/{tree}.git." in said
+        assert "not that tree's" in said
