@@ -16,7 +16,13 @@ from dataclasses import dataclass
 from kbisect.patch.diffs import FileDiff
 
 _SOURCES = (".c", ".h", ".S", ".rs")
-_HEAD = re.compile(r"[A-Za-z_][\w\s*]*?\**\b(?P<name>[A-Za-z_]\w*)\s*\((?!.*;\s*$)")
+_HEAD = re.compile(r"(?:[A-Za-z_][\w\s*]*?\**\b)?(?P<name>[A-Za-z_]\w*)\s*\((?!.*;\s*$)")
+# What a function returns may stand on a line of its own above its name.
+_RETURNS = re.compile(r"(?:[A-Za-z_]\w*[\s*]*)+$")
+_BARE_HEAD = re.compile(r"(?P<name>[A-Za-z_]\w*)\s*\((?!.*;\s*$)")
+"""Of a function whose type stands on the line before."""
+_BARE_TYPE = re.compile(r"[A-Za-z_][\w\s*]*(?:\{\s*)?\Z")
+"""Such a type, or an enum without a name: whoever owned the lines before doesn't own the next."""
 _NO_HEAD = {"if", "for", "while", "switch", "return", "sizeof", "defined", "do", "else"}
 _AGGREGATE = re.compile(
     r"(?:static |const |typedef )*(?P<kind>struct|union|enum)\s+(?P<name>\w+)[^;()]*\{?\s*$"
@@ -91,7 +97,8 @@ def _owners(file: FileDiff) -> Iterator[tuple[str, str]]:
             mark, line = chr(raw[0]), raw[1:].decode("utf-8", "replace")
             if line[:1] not in "} \t\n/*" and line.strip():
                 # A label stands at the margin too, and ends nothing.
-                owner = _head(line) or (None if line.rstrip().endswith(";") else owner)
+                is_end = line.rstrip().endswith(";") or _BARE_TYPE.match(line)
+                owner = _head(line) or (None if is_end else owner)
             if mark in "+-" and owner and line.strip():
                 yield owner, mark
             is_short = _MACRO.match(line) is not None and not line.endswith("\\")
@@ -100,11 +107,11 @@ def _owners(file: FileDiff) -> Iterator[tuple[str, str]]:
 
 
 def _head(line: str) -> str | None:
-    for pattern in (_MACRO, _VARIABLE, _AGGREGATE, _HEAD):
+    for pattern in (_MACRO, _VARIABLE, _AGGREGATE, _HEAD, _BARE_HEAD):
         found = pattern.match(line)
         if found and found["name"] not in _NO_HEAD:
             kind = found.groupdict().get("kind")
-            if pattern is _HEAD and found["name"].isupper():
+            if pattern in {_HEAD, _BARE_HEAD} and found["name"].isupper():
                 return None  # EXPORT_SYMBOL(), MODULE_LICENSE(): statements
             return f"{kind} {found['name']}" if kind else found["name"]
     return None
