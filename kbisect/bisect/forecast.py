@@ -71,7 +71,8 @@ def forecast(state: State, found: Search, workers: int = 1) -> Forecast | None:
         low,
         high,
         seconds,
-        max(0.0, low * each * rounds - slack),
+        # The spread of a few runs is no reason to expect one shorter than all of them.
+        max(low * min(times) * rounds, low * each * rounds - slack),
         high * each * rounds + slack,
     )
 
