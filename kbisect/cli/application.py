@@ -71,6 +71,8 @@ def apply(
         session.say(f"the series is incomplete: {len(series.patches)} of {series.total} are here")
     if branch is not None:
         branching.make(repository, applier, series, outcome, branch)
+    for remark in dict.fromkeys(each for patch in series.patches for each in patch.mail.remarks):
+        session.say(f"note: {remark}")
     posted.say_rest(session, series)
     session.answer(
         "patch-apply",

@@ -150,9 +150,7 @@ def _one(
     """Try one patch; `made_of` as of `in_the_way`, None where nobody wants to know who is."""
     base, onto = ends
     title = patch.title
-    lost = [file.path for file in patch.files if file.is_binary and not file.has_data]
-    if lost:
-        how = f"{lost[0]} is binary, and the mail doesn't hold its content"
+    if how := next(filter(None, (file.refusal for file in patch.files)), None):
         return Forecast(title, State.REFUSED, None, how)
     diff = patch.mail.diff
     plain = applier.apply(tree, diff)

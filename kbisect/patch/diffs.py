@@ -7,6 +7,7 @@ Strict where `git apply` is: a hunk has as many lines as its head says, a path s
 
 from __future__ import annotations
 
+import posixpath
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -88,6 +89,25 @@ class FileDiff:
         return came[0].decode("utf-8", "replace") if came else None
 
     @property
+    def refusal(self) -> str | None:
+        """Why nobody should, or could, apply this to any tree; None where nothing stands so.
+
+        A link that leads out of the tree is one: what is written through it lands elsewhere.
+        """
+        target = self.link_target
+        if target is not None and _leaves(self.path, target):
+            return f"{self.path} would link to {target}, outside the tree"
+        if self.is_binary and not self.has_data:
+            return (
+                f"{self.path} is binary, and the mail doesn't hold it: ask for git format-patch's"
+            )
+        if self.is_binary and len(self.old_blob or "") < _FULL:
+            return (
+                f"{self.path} is binary, and its index line is cut: ask for git diff --full-index"
+            )
+        return None
+
+    @property
     def removed(self) -> int:
         """Number of lines that go."""
         return sum(len(hunk.side(b"-")) for hunk in self.hunks)
@@ -97,6 +117,8 @@ _SYMLINK = "120000"
 _START = re.compile(rb"diff -|Index: |--- (?:\S|$)")
 _HUNK = re.compile(rb"@@ -(\d+)(?:,(\d+))? \+(\d+)(?:,(\d+))? @@ ?(.*)")
 _EMPTY_BLOB = "e69de29"
+_FULL = 40
+"""Digits of a name that git takes for a binary file's content."""
 _INDEX = re.compile(rb"index ([0-9a-f]{4,64})\.\.([0-9a-f]{4,64})(?: ([0-7]{6}))?$")
 _DEV_NULL = "/dev/null"
 
@@ -126,6 +148,12 @@ def parse(text: bytes) -> tuple[FileDiff, ...]:
         for path in filter(None, (file.path, file.old_path)):
             _check(path)
     return files
+
+
+def _leaves(path: str, target: str) -> bool:
+    """Whether a link at a path leads out of the tree."""
+    whole = posixpath.normpath(posixpath.join(posixpath.dirname(path), target))
+    return whole.startswith("/") or whole.split("/")[0] == ".."
 
 
 def _check(path: str) -> None:
@@ -280,6 +308,8 @@ class _Reader:
             self._at += 1
             if old < 0 or new < 0:
                 raise self._damage(f"{path}: the hunk's head counts its lines wrong")
+        if self._at == len(self._lines):
+            raise self._damage(f"{path}: the last line is cut off: it has no end")
         body = tuple(line or b" " for line in self._lines[first : self._at] if line[:1] != b"\\")
         if (following := self._peek()) is not None and following.startswith(b"\\ "):
             self._at += 1

@@ -118,7 +118,7 @@ def of_commits(
         raise UsageError(f"{given} holds no commits to mail", hint="name it the other way round?")
     if not raw:
         raise UsageError(f"{given} changes no file: there is no patch", hint="name another commit")
-    found = series.read(raw, given)
+    found = series.read(raw, given, keep_cr=True)
     return Series(found.cover, found.patches, found.total, source="repository", base=base)
 
 

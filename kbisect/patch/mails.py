@@ -13,7 +13,7 @@ import email.errors
 import email.policy
 import email.utils
 import re
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from email.header import decode_header
 from email.message import Message
 
@@ -25,8 +25,11 @@ _FORMAT_PATCH = re.compile(rb"From ([0-9a-f]{40}) Mon Sep 17 00:00:00 2001$")
 _FROM_LINE = re.compile(rb"From \S.*\d\d?:\d\d(?::\d\d)?\b.*(?:19[7-9]|2\d\d)\d\b.*$")
 _HEADER = re.compile(rb"[A-Za-z][A-Za-z0-9-]*:(?:[ \t]|$)")
 HTML = "it has a part in HTML, which was passed over"
-"""A remark."""
+CRLF_TAKEN = "its lines end in CRLF: taken off, as git am does without --keep-cr"
+CRLF_KEPT = "its diff ends lines in CRLF, encoded: kept, as git am does without --quoted-cr=strip"
+"""Remarks."""
 _ON_THE_WAY = ("Received", "Return-Path", "List-Id", "X-Mailer")
+_CODED = {"base64", "quoted-printable"}
 _PATCH_NAME = re.compile(r"\.(?:patch|diff)\Z", re.IGNORECASE)
 
 
@@ -68,8 +71,13 @@ class Mail:
     commit: str = ""
 
 
-def read(raw: bytes, name: str = "the input") -> list[Mail]:
+def read(raw: bytes, name: str = "the input", *, keep_cr: bool = False) -> list[Mail]:
     """Read a mailbox, a single mail, or a bare diff (a mail without headers).
+
+    Parameters
+    ----------
+    name : what it is called in errors
+    keep_cr : leave carriage returns at line ends: git wrote them itself, no mail server did
 
     Raises
     ------
@@ -81,35 +89,50 @@ def read(raw: bytes, name: str = "the input") -> list[Mail]:
     raw = raw.removeprefix(b"\xef\xbb\xbf")
     if not raw.strip():
         raise UsageError(f"{name} is empty", hint="give a patch, a mailbox or a revision")
-    parts = _split(raw)
-    if len(parts) == 1 and not _HEADER.match(parts[0][1].lstrip()):
-        lines = parts[0][1].split(b"\n")
+    parts = _split(raw, keep_cr=keep_cr)
+    if len(parts) == 1 and not _HEADER.match(parts[0].text.lstrip()):
+        lines = parts[0].text.split(b"\n")
         if diffs.start(lines) == len(lines):
             raise UsageError(
                 f"{name} is neither a mail nor a diff",
                 hint="give a patch as `git format-patch` or a mail reader saves it",
             )
-        return [_bare(lines)]
-    return [replace(_mail(part), commit=commit) for commit, part in parts]
+        return [parts[0].told(_bare(lines))]
+    return [part.told(_mail(part.text)) for part in parts]
 
 
-def _split(raw: bytes) -> list[tuple[str, bytes]]:
-    """Part a mailbox; carriage returns at the ends of lines go, as `git mailsplit` does it.
+@dataclass(slots=True)
+class _Part:
+    """A mail of a mailbox: the commit that git wrote into its first line, its lines as they are."""
 
-    Returns
-    -------
-    Each mail, and before it the commit that git wrote into its first line.
-    """
-    mails: list[tuple[str, list[bytes]]] = [("", [])]
+    commit: str
+    lines: list[bytes] = field(default_factory=list)
+    has_lost_cr: bool = False
+
+    @property
+    def text(self) -> bytes:
+        return b"\n".join(self.lines).lstrip(b"\n")
+
+    def told(self, mail: Mail) -> Mail:
+        """Return the mail that was read of it, with what only its raw lines told."""
+        remarks = (*mail.remarks, CRLF_TAKEN) if self.has_lost_cr else mail.remarks
+        return replace(mail, commit=self.commit, remarks=remarks)
+
+
+def _split(raw: bytes, *, keep_cr: bool) -> list[_Part]:
+    """Part a mailbox; carriage returns at the ends of lines go, as `git mailsplit` does it."""
+    parts = [_Part("")]
     for line in raw.split(b"\n"):
         plain = line.removesuffix(b"\r")
         if plain.startswith(b"From ") and _FROM_LINE.match(plain):
             made_of = _FORMAT_PATCH.match(plain)
-            mails.append((made_of[1].decode() if made_of else "", []))
+            parts.append(_Part(made_of[1].decode() if made_of else ""))
         else:
-            mails[-1][1].append(plain)
-    joined = [(commit, b"\n".join(lines).lstrip(b"\n")) for commit, lines in mails]
-    return [(commit, mail) for commit, mail in joined if mail.strip()]
+            parts[-1].lines.append(line if keep_cr else plain)
+            parts[-1].has_lost_cr |= plain != line and not keep_cr
+    for part in parts[:-1]:
+        part.lines.append(b"")  # the line before the next mail has an end, too
+    return [part for part in parts if part.text.strip()]
 
 
 def _bare(lines: list[bytes]) -> Mail:
@@ -134,8 +157,8 @@ def _mail(raw: bytes) -> Mail:
     headers, message = _in_body(message)
     sender = _header(parsed, "from")
     subject = headers.get("subject") or _header(parsed, "subject")
-    if b"\r\n" in diff:
-        remarks.append("its lines end in CRLF")
+    if b"\r\n" in diff and str(parsed.get("content-transfer-encoding", "")).lower() in _CODED:
+        remarks.append(CRLF_KEPT)
     names = ("from", "to", "cc", "subject", "date", "message-id")
     shown = [f"{name.title()}: {value}" for name in names if (value := _header(parsed, name))]
     text = "\n".join([*shown, "", message]) + f"\n---\n{after}"
@@ -231,9 +254,9 @@ def _body(message: Message, remarks: list[str]) -> tuple[bytes, str | None]:
             remarks.append("its patch is an attachment")
         charset = charset or part.get_content_charset()
         texts.append(content)
-    # An attachment begins on a line of its own.
-    whole = b"".join(text if text.endswith(b"\n") else text + b"\n" for text in texts)
-    return whole, charset
+    # An attachment begins on a line of its own. The last line's end tells whether it was cut off.
+    ended = [text if text.endswith(b"\n") else text + b"\n" for text in texts[:-1]]
+    return b"".join((*ended, *texts[-1:])), charset
 
 
 def _unflowed(text: bytes, delete_space: bool) -> bytes:

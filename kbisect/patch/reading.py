@@ -202,14 +202,18 @@ def _facts(patch: Patch, mended: tuple[Mended, ...]) -> PatchFacts:
         sum(file.added for file in patch.files),
         sum(file.removed for file in patch.files),
         mended,
-        (*patch.mail.remarks, *_links(patch)),
+        (*patch.mail.remarks, *_oddities(patch)),
     )
 
 
-def _links(patch: Patch) -> Iterator[str]:
+def _oddities(patch: Patch) -> Iterator[str]:
     for file in patch.files:
-        if file.link_target is not None:
+        if file.refusal is not None:
+            yield file.refusal
+        elif file.link_target is not None:
             yield f"{file.path} becomes a symbolic link to {file.link_target}"
+        elif file.is_binary:
+            yield f"{file.path} is binary"
 
 
 def _mended(

@@ -153,9 +153,9 @@ class _Thread:
     patches: dict[int, list[Patch]] = field(default_factory=dict)
 
 
-def read(raw: bytes, name: str = "the input") -> Series:
-    """Read a mailbox: the newest series in it, its patches sorted; see `of_mails`."""
-    return of_mails(mails.read(raw, name), name)
+def read(raw: bytes, name: str = "the input", *, keep_cr: bool = False) -> Series:
+    """Read a mailbox: the newest series in it, its patches sorted; see `mails.read`, `of_mails`."""
+    return of_mails(mails.read(raw, name, keep_cr=keep_cr), name)
 
 
 def of_mails(posted: Sequence[Mail], name: str) -> Series:

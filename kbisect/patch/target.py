@@ -117,13 +117,15 @@ def choose(
 
 def _home(series: Series, maintainers: Maintainers) -> _Home:
     """Return whose most of its files are, by the trees (T:) of the sections that they fall in."""
-    votes = Counter(_of_path(maintainers, path) for path in series.paths)
-    if not votes:
+    if not series.paths:
         return _Home("net", "it names no file")
-    home, _ = votes.most_common(1)[0]
-    if home == _NOBODY_S and not _is_of_networking(maintainers):
-        return _foreign(_tree_of_the_rest(maintainers), THE_REST)
-    return home
+    votes = Counter(_of_path(maintainers, path) for path in series.paths)
+    del votes[_NOBODY_S]
+    if votes:
+        return votes.most_common(1)[0][0]
+    if _is_of_networking(maintainers):
+        return _NOBODY_S
+    return _foreign(_tree_of_the_rest(maintainers), THE_REST)
 
 
 def _of_path(maintainers: Maintainers, path: str) -> _Home:

@@ -209,6 +209,8 @@ HEAD = "From: Ada Test <ada@example.org>\nSubject: [PATCH net] x\n\nWhy.\n---\n"
     ("text", "words"),
     [
         (GOOD[:-9], "ends in the middle of a hunk"),
+        (GOOD[:-1], "last line is cut off"),
+        (GOOD[:-3], "last line is cut off"),
         (GOOD.replace("+1,2", "+1,3"), "ends in the middle of a hunk"),
         (GOOD.replace("-1,1 +1,2", "-1,1 +1,1"), "more lines|counts its lines wrong"),
         (GOOD.replace("b/lib", "b/../lib"), "outside the tree"),
@@ -334,22 +336,99 @@ def test_a_tree_of_networking_is_a_place_to_apply_to(nettrees_copy: History, kbi
     assert "by refs/heads/elsewhere" in done.stderr
 
 
+def _link(target: str) -> str:
+    return HEAD + (
+        "diff --git a/lib/link b/lib/link\nnew file mode 120000\n--- /dev/null\n+++ b/lib/link\n"
+        f"@@ -0,0 +1 @@\n+{target}\n\\ No newline at end of file\n"
+    )
+
+
 def test_a_symbolic_link_is_named_where_it_applies_and_where_it_is_read(
     office: History, kbisect: Run, tmp_path: Path
 ) -> None:
     place = tmp_path / "link.patch"
-    place.write_text(
-        HEAD
-        + "diff --git a/lib/link b/lib/link\nnew file mode 120000\n--- /dev/null\n+++ b/lib/link\n"
-        "@@ -0,0 +1 @@\n+/etc/passwd\n\\ No newline at end of file\n"
-    )
+    place.write_text(_link("../MAINTAINERS"))
     here = ("-C", office.path, "patch")
-    assert (
-        "links lib/link to /etc/passwd" in kbisect(*here, "apply", place, "--onto", "HEAD").stdout
-    )
-    assert "symbolic link to /etc/passwd" in kbisect(*here, "read", place).stdout
+    applied = kbisect(*here, "apply", place, "--onto", "HEAD").stdout
+    assert "links lib/link to ../MAINTAINERS" in applied
+    assert "symbolic link to ../MAINTAINERS" in kbisect(*here, "read", place).stdout
     named = answer(kbisect(*here, "maintainers", place, "--json"), "patch-maintainers")
     assert named["paths"] == ["lib/link"]  # not dev/null
+
+
+@pytest.mark.parametrize("target", ["/etc/passwd", "../../etc", "x/../../.."])
+def test_a_symbolic_link_that_leaves_the_tree_is_refused(
+    office: History, kbisect: Run, tmp_path: Path, target: str
+) -> None:
+    place = tmp_path / "link.patch"
+    place.write_text(_link(target))
+    said = f"lib/link would link to {target}, outside the tree"
+    here = ("-C", office.path, "patch")
+    done = kbisect(*here, "apply", place, "--onto", "HEAD", "--exit-code")
+    assert (done.returncode, done.stdout.splitlines()[1]) == (1, f"refused  x   ({said})")
+    assert said in kbisect(*here, "read", place).stdout
+    branch = kbisect(*here, "apply", place, "--onto", "HEAD", "--branch", "never")
+    assert "refused" in complaint(branch, 2)
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        (["--no-binary"], "the mail doesn't hold it: ask for git format-patch's"),
+        (["--binary", "--no-full-index"], None),
+        (["--binary"], "its index line is cut: ask for git diff --full-index"),
+    ],
+)
+def test_a_binary_patch_says_what_it_lacks(
+    tmp_path: Path, kbisect: Run, options: list[str], words: str | None
+) -> None:
+    git(tmp_path, "init", "--quiet")
+    first = commit(tmp_path, {"logo": "\0one\n"}, "begin")
+    commit(tmp_path, {"logo": "\0two\n"}, "logo: another")
+    raw = git(tmp_path, "format-patch", "--stdout", "-1", *options).encode()
+    if words and "--binary" in options:
+        at = raw.index(b"index ") + len(b"index ")
+        raw = raw[: at + 7] + b".." + raw[at + 42 : at + 49] + raw[at + 82 :]
+    place = tmp_path / "logo.patch"
+    place.write_bytes(raw)
+    done = kbisect("-C", tmp_path, "patch", "apply", place, "--onto", first)
+    line = done.stdout.splitlines()[1]
+    assert line == (f"refused  logo: another   (logo is binary, and {words})" if words else CLEAN)
+    assert "note: logo is binary" in kbisect("-C", tmp_path, "patch", "read", place).stdout
+
+
+CLEAN = "clean    logo: another"
+
+
+def test_a_mail_with_carriage_returns_says_so_in_one_line(
+    office: History, kbisect: Run, tmp_path: Path
+) -> None:
+    place = tmp_path / "crlf.patch"
+    place.write_bytes(GOOD.replace("\n", "\r\n").encode())
+    read = kbisect("-C", office.path, "patch", "read", place).stdout
+    assert read.count("CRLF") == 1
+    assert "note: its lines end in CRLF: taken off, as git am does" in read
+    applied = kbisect("-C", office.path, "patch", "apply", place, "--onto", "HEAD")
+    assert applied.stderr.count("note: its lines end in CRLF") == 1
+
+
+def test_a_commit_of_a_file_with_carriage_returns_applies(tmp_path: Path, kbisect: Run) -> None:
+    """They are the file's own; a mail of it loses them, here as in git am."""
+    git(tmp_path, "init", "--quiet")
+    first = commit(tmp_path, {"dos.txt": "one\r\ntwo\r\n"}, "begin")
+    commit(tmp_path, {"dos.txt": "one\r\n2\r\n"}, "dos: two")
+    here = ("-C", tmp_path, "patch", "apply")
+    applied = answer(kbisect(*here, "HEAD", "--onto", first, "--json"), "patch-apply")
+    assert applied["tree"] == git(tmp_path, "rev-parse", "HEAD^{tree}").strip()
+    mail = tmp_path / "dos.patch"
+    mail.write_bytes(
+        subprocess.run(
+            ["git", "-C", str(tmp_path), "format-patch", "--stdout", "-1"],
+            capture_output=True,
+            check=True,
+        ).stdout
+    )
+    assert not answer(kbisect(*here, mail, "--onto", first, "--json"), "patch-apply")["applies"]
 
 
 def test_a_patch_in_html_is_refused_for_what_it_is(
