@@ -8,12 +8,13 @@ Whoever wrote such a line upstream, after the branch, is what the fix needs to b
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
-from functools import cached_property, lru_cache
-from threading import RLock
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import lru_cache
+from threading import Lock
 
 from kbisect.backport.candidates import Survey
+from kbisect.git.commits import records
 from kbisect.git.filediffs import FileDiff, file_diffs
 from kbisect.git.picks import Picker
 from kbisect.git.repository import Repository
@@ -34,69 +35,120 @@ class _Written:
     lines: frozenset[bytes]
 
 
+@dataclass(slots=True)
+class _History:
+    """Who wrote to a file, oldest first, as far as it is read: the numbers below `end`."""
+
+    writers: list[_Written] = field(default_factory=list)
+    end: int = 0
+
+
 class Histories:
-    """Upstream's commits that a branch lacks, by file; each file's are read once, by any thread."""
+    """Upstream's commits that a branch lacks, by file; each is read once, by any thread."""
 
     def __init__(self, repository: Repository, index: Index, surveyed: Survey) -> None:
         self._repository = repository
         self._index = index
-        self._missing = surveyed.missing
-        self._histories: dict[str, list[_Written]] = {}
+        # At once: only one thread may ask the index.
+        rows: list[tuple[int, str]] = index.rows("SELECT number, oid FROM commits ORDER BY number")
+        self._missing = [(number, oid) for number, oid in rows if surveyed.missing[number]]
+        self._touching: dict[str, list[tuple[int, str]]] = {}
+        for path, number, oid in index.rows(
+            "SELECT DISTINCT x.path, c.number, c.oid FROM changes x JOIN commits c ON c.oid = x.oid"
+            " ORDER BY c.number"
+        ):
+            writers = self._touching.setdefault(path, [])
+            if surveyed.missing[number]:
+                writers.append((number, oid))
+        self._histories: dict[str, _History] = {}
         self._changes: dict[tuple[str, str], FileDiff] = {}
         self._read: set[str] = set()
-        self._one_reader = RLock()
-
-    @cached_property
-    def _touching(self) -> dict[str, list[tuple[int, str]]]:
-        """Upstream's missing commits by the paths they change."""
-        found: dict[str, list[tuple[int, str]]] = {}
-        for path, number, oid in self._index.rows(
-            "SELECT DISTINCT x.path, c.number, c.oid FROM changes x JOIN commits c ON c.oid = x.oid"
-        ):
-            if self._missing[number]:
-                found.setdefault(path, []).append((number, oid))
-        return found
+        self._readers: dict[str, Lock] = {}
+        self._outside: dict[str, list[tuple[int, str]]] | None = None
+        self._one_outside = Lock()
 
     def number(self, oid: str) -> int:
         """Return a commit's place in upstream's order."""
         return self._index.number(oid)
 
-    def of(self, path: str) -> Sequence[_Written]:
-        """Return who wrote to a file, oldest first."""
-        if path not in self._histories:
-            self.read([path])
-        return self._histories[path]
+    def before(self, path: str, number: int) -> Sequence[_Written]:
+        """Return who wrote to a file before a commit, oldest first."""
+        known = self._histories.get(path)
+        if known is None or known.end < number:
+            self.read([path], number)
+            known = self._histories[path]
+        end = bisect_left(known.writers, number, key=lambda written: written.number)
+        return known.writers[:end]
+
+    def _writers(self, path: str) -> Sequence[tuple[int, str]]:
+        """Return the missing commits that change a path, oldest first: numbers and oids."""
+        inside = self._touching.get(path)
+        return self._writers_outside().get(path, ()) if inside is None else inside
+
+    def _writers_outside(self) -> Mapping[str, Sequence[tuple[int, str]]]:
+        """Return the same of the paths out of scope.
+
+        Mail maps and release notes are changed with many a fix, and conflict as often.
+        """
+        with self._one_outside:
+            if self._outside is None:
+                found: dict[str, list[tuple[int, str]]] = {}
+                numbers = {oid: number for number, oid in self._missing}
+                for record in records(self._repository, numbers, ()):
+                    for change in record.changes:
+                        writer = (numbers[record.oid], record.oid)
+                        found.setdefault(change.path, []).append(writer)
+                self._outside = found
+            return self._outside
 
     def change(self, oid: str, path: str) -> FileDiff | None:
         """Return what a commit does to a file, None where that is nothing."""
         known = self._changes.get((oid, path))
         if known is None and oid not in self._read:
-            with self._one_reader:
-                self._changes |= {
-                    (oid, file.path): file for file in file_diffs(self._repository, [oid])
-                }
-                self._read.add(oid)
+            for file in file_diffs(self._repository, [oid]):
+                self._changes[oid, file.path] = file
+            self._read.add(oid)
             known = self._changes.get((oid, path))
         return known
 
-    def read(self, paths: Iterable[str]) -> None:
-        """Read the histories of many files at once."""
-        with self._one_reader:
-            found: dict[str, list[_Written]] = {
-                path: [] for path in sorted(set(paths) - self._histories.keys())
+    def read(self, paths: Iterable[str], end: int) -> None:
+        """Read the histories of files of one folder up to a commit's number, and that commit.
+
+        Many at once are quicker than one after another; but git compares each with each path that
+        is asked for.
+        """
+        paths = sorted(set(paths))
+        with self._readers.setdefault(folder(paths[0]), Lock()):
+            lacking = {
+                path: self._histories.get(path) or _History()
+                for path in paths
+                if path not in self._histories or self._histories[path].end < end
             }
-            if not found:
-                return
-            numbers = {
-                oid: number for path in found for number, oid in self._touching.get(path, ())
-            }
-            order = sorted(numbers, key=numbers.__getitem__)
-            for file in file_diffs(self._repository, order, list(found)):
-                if file.path in found:
-                    lines = frozenset(_told(file.added()))
-                    found[file.path].append(_Written(numbers[file.oid], file.oid, lines))
-                    self._changes[file.oid, file.path] = file
-            self._histories |= found
+            if lacking:
+                self._extend(lacking, end)
+
+    def _extend(self, lacking: Mapping[str, _History], end: int) -> None:
+        numbers = {
+            oid: number
+            for path, known in lacking.items()
+            for number, oid in self._writers(path)
+            if known.end <= number <= end
+        }
+        grown = {path: list(known.writers) for path, known in lacking.items()}
+        order = sorted(numbers, key=numbers.__getitem__)
+        for file in file_diffs(self._repository, order, list(lacking)):
+            number = numbers[file.oid]
+            if file.path in grown and lacking[file.path].end <= number < end:
+                lines = frozenset(_told(file.added()))
+                grown[file.path].append(_Written(number, file.oid, lines))
+            self._changes[file.oid, file.path] = file
+        for path, writers in grown.items():
+            self._histories[path] = _History(writers, end)
+
+
+def folder(path: str) -> str:
+    """Return where a file is."""
+    return path.rpartition("/")[0]
 
 
 class Blockers:
@@ -117,10 +169,8 @@ class Blockers:
         """
         number = self._histories.number(oid)
         found: dict[int, str] = {}
-        self._histories.read(paths)
         for path in paths:
-            history = self._histories.of(path)
-            before = history[: bisect_left(history, number, key=lambda written: written.number)]
+            before = self._histories.before(path, number)
             # Where nothing is missing, nothing blocks.
             own = self._histories.change(oid, path) if before else None
             wanted = self._expected(own) if own else set()

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from threading import Event, local
 
-from kbisect.backport.blockers import Blockers, Histories
+from kbisect.backport.blockers import Blockers, Histories, folder
 from kbisect.backport.candidates import Survey
 from kbisect.backport.fixes import Candidate, Strength
 from kbisect.backport.silent import Absent, absent_names
@@ -123,13 +123,28 @@ def forecasts(
             _Try(candidate, pick, behind, silent.get(candidate.oid, ()))
             for candidate, pick, behind in zip(candidates, alone, chain.result(), strict=True)
         ]
-        hard = [pick for each in tries if each.hard for pick in (each.alone, each.behind.pick)]
-        # What they conflict in is read at once.
-        histories.read({path for pick in hard for path in pick.conflicts})
+        list(pool.map(lambda asked: histories.read(*asked), _by_folder(histories, tries)))
         yield from pool.map(lambda tried: mine().judged(tried), tries)
     finally:
         stopped.set()
         pool.shutdown(cancel_futures=True)
+
+
+def _by_folder(histories: Histories, tries: Iterable[_Try]) -> list[tuple[set[str], int]]:
+    """Return the paths that conflict, by folder, and the number of the last that conflicts there.
+
+    Those that take longest come first.
+    """
+    paths: dict[str, set[str]] = {}
+    last: dict[str, int] = {}
+    for tried in (each for each in tries if each.hard):
+        for path in {*tried.alone.conflicts, *tried.behind.pick.conflicts}:
+            above = folder(path)
+            paths.setdefault(above, set()).add(path)
+            # Candidates are in upstream's order.
+            last[above] = histories.number(tried.candidate.oid)
+    order = sorted(paths, key=lambda above: (-len(paths[above]), above))
+    return [(paths[above], last[above]) for above in order]
 
 
 class _Forecaster:

@@ -51,25 +51,26 @@ def absent_names(
     candidates = list(candidates)
     used = dict(_brought(repository, [candidate.oid for candidate in candidates]))
     wanted = set().union(*used.values()) if used else set()
-    brought: dict[bytes, str] = {}
+    brought: dict[bytes, tuple[int, str]] = {}
     for oid, own in _brought(repository, _missing_in_headers(index, surveyed), ["*.h"]):
         for word in own & wanted:
-            brought.setdefault(word, oid)
+            brought.setdefault(word, (index.number(oid), oid))
     if not brought:
         return {}
     touched = {path for each in candidates for path in each.files if path.endswith(".c")}
     here = words(repository, surveyed.branch, ["*.h", *sorted(touched)])
-    lacking = {word: oid for word, oid in brought.items() if word not in here}
+    lacking = {word: by for word, by in brought.items() if word not in here}
     found: dict[str, tuple[Absent, ...]] = {}
     for oid, own in used.items():
+        number = index.number(oid)
         names = sorted(
-            (index.oids.number(lacking[word]) or 0, word.decode("ascii"), lacking[word])
+            (*lacking[word], word.decode("ascii"))
             for word in own & lacking.keys()
-            # What brings a name needs nobody to bring it.
-            if lacking[word] != oid
+            # What brings a name needs nobody to bring it, and what comes later can't be needed.
+            if lacking[word][0] < number
         )
         if names:
-            found[oid] = tuple(Absent(name, commit) for _, name, commit in names)
+            found[oid] = tuple(Absent(name, commit) for _, commit, name in names)
     return found
 
 
