@@ -4,13 +4,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
-from kbisect.backport.carried import Carried, Sayings, carried, facts, sayings
-from kbisect.backport.fixes import Candidate, Excluded, Standing, Strength
+from kbisect.backport.carried import Sayings, carried, facts, sayings
+from kbisect.backport.fixes import Candidate, Excluded, Standing
 from kbisect.backport.judging import Judge
 from kbisect.backport.neighbours import base_release, elsewhere, grown_on, in_trees
-from kbisect.backport.postings import posted_before
+from kbisect.backport.relations import passed_over, with_coming, with_followups, with_postings
 from kbisect.backport.wishes import Wishes
 from kbisect.errors import UsageError
 from kbisect.git.repository import Repository
@@ -23,8 +23,6 @@ _TAGGED = 0.05
 """Share of commits with `Fixes:` or `Cc: stable` from which on a history tags its fixes: of the
 net tree to 2011 0.2 % do, of DPDK and the kernel of today 20 to 40 %."""
 
-_LEFT_OUT = 0.25
-"""Fixes left out for each one taken, up to which a branch is said to take nearly every fix."""
 _NO_WISHES = Wishes()
 
 
@@ -104,7 +102,7 @@ def survey(
             tree = " > ".join(index.lineage_of(index.number(fact.oid))) or "another branch"
             why = f"only in {tree} so far"
             excluded.append(Excluded(fact.oid, fact.subject, Standing.NOT_YET, why))
-    candidates = _passed_over(candidates, has)
+    candidates = with_coming(passed_over(candidates, has))
     missing = there & ~here
     matched = [index.number(oid) for oid in has.matches if index.oids.number(oid) is not None]
     missing[matched] = False
@@ -112,7 +110,7 @@ def survey(
         branch=branch,
         upstream=upstream,
         base=judge.base,
-        candidates=_with_followups(_with_postings(candidates, index, missing)),
+        candidates=with_followups(with_postings(candidates, index, missing)),
         already=tuple(found for found in has.matches.values() if found.oid in inside),
         removals=tuple(gone for gone in has.removals.values() if gone.oid in inside),
         excluded=tuple(excluded),
@@ -162,49 +160,3 @@ def _tags(ahead: Sequence[Fact], said: Sayings) -> bool:
     marks = {LinkKind.FIXES, LinkKind.STABLE}
     tagged = sum(any(link.kind in marks for link in said.get(fact.oid, ())) for fact in ahead)
     return tagged >= _TAGGED * len(ahead)
-
-
-def _passed_over(candidates: Sequence[Candidate], has: Carried) -> list[Candidate]:
-    """Doubt what a branch that takes nearly every fix left out when it took later ones."""
-    number = has.index.number
-    left = {each.oid for each in candidates if has.passed_over(number(each.oid))}
-    taken = sum(has.passed_over(number(oid)) for oid in has.matches if has.index.oids.number(oid))
-    if len(left) > _LEFT_OUT * taken:
-        return list(candidates)
-    why = "passed over: the branch has taken many later fixes"
-    named = {each.oid for each in candidates if any(r.kind == "named" for r in each.reasons)}
-    return [
-        replace(each, strength=Strength.WEAK, doubt=each.doubt or why)
-        if each.oid in left - named
-        else each
-        for each in candidates
-    ]
-
-
-def _with_postings(candidates: Sequence[Candidate], index: Index, missing: Mask) -> list[Candidate]:
-    """Add to each candidate what was posted before it and is torn from it."""
-    before = posted_before(index)
-    coming = {each.oid for each in candidates}
-    torn = {
-        each.oid: tuple(
-            oid
-            for oid in before.get(each.oid, ())
-            if oid not in coming and missing[index.number(oid)]
-        )
-        for each in candidates
-    }
-    return [
-        replace(each, posting=torn[each.oid]) if torn[each.oid] else each for each in candidates
-    ]
-
-
-def _with_followups(candidates: Sequence[Candidate]) -> tuple[Candidate, ...]:
-    """Add to each candidate those that mend it."""
-    later: dict[str, list[str]] = {}
-    for candidate in candidates:
-        for target in dict.fromkeys(candidate.targets):
-            later.setdefault(target, []).append(candidate.oid)
-    return tuple(
-        replace(candidate, followups=tuple(later.get(candidate.oid, ())))
-        for candidate in candidates
-    )

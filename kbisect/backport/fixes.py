@@ -55,6 +55,7 @@ class Candidate:
     release : the first that contains it
     named : prerequisites that its message names and the branch lacks
     followups : candidates that mend it
+    coming : of `targets`, those that the branch hasn't yet: they are candidates themselves
     posting : patches posted before it in one series, neither here nor candidates: it may need them
     elsewhere : whether another branch of the repository carries it
     doubt : why the branch may not want it after all: it took it back, or passed it over
@@ -71,6 +72,7 @@ class Candidate:
     elsewhere: bool = False
     doubt: str | None = None
     posting: tuple[str, ...] = ()
+    coming: tuple[str, ...] = ()
 
     @property
     def tagged(self) -> bool:
@@ -79,8 +81,18 @@ class Candidate:
 
     @property
     def targets(self) -> tuple[str, ...]:
-        """The commits it mends and the branch has."""
+        """The commits it mends that the branch has, or takes before it."""
         return tuple(reason.target for reason in self.reasons if reason.target)
+
+    @property
+    def here(self) -> tuple[str, ...]:
+        """The commits it mends that the branch has already."""
+        return tuple(target for target in self.targets if target not in self.coming)
+
+    @property
+    def wished(self) -> bool:
+        """Whether the user named it."""
+        return any(reason.kind == "named" for reason in self.reasons)
 
 
 @dataclass(frozen=True, slots=True)

@@ -35,7 +35,7 @@ def column(forecast: Forecast) -> str:
     candidate = forecast.candidate
     tagged = ("E" if candidate.elsewhere else "M") if candidate.tagged else "N"
     applies = "-" if forecast.conflicts else "+"
-    return f"[{tagged}{applies}{'R' if candidate.targets else ' '}]"
+    return f"[{tagged}{applies}{'R' if candidate.here else ' '}]"
 
 
 def listing(
@@ -222,8 +222,11 @@ def explanation(found: Explanation, subject: Subject, branch: str, style: Style 
     lines.append(f"{printable(branch)}: {found.verdict.value}: {printable(found.why)}")
     if found.forecast:
         lines += _entry(found.forecast, set(), subject, style, most=None)
-        for target in dict.fromkeys(found.forecast.candidate.targets):
+        candidate = found.forecast.candidate
+        for target in dict.fromkeys(candidate.here):
             lines.append(f"       here: {name(target, subject(target))}")
+        for target in candidate.coming:
+            lines.append(f"       not here, a candidate itself: {name(target, subject(target))}")
         lines.append(f"       strength {found.forecast.candidate.strength.value}")
     if found.match:
         lines.append(f"  {name(found.match.on_branch, subject(found.match.on_branch))}")
@@ -336,6 +339,7 @@ def entry(one: Forecast) -> dict[str, object]:
         "prerequisites": one.prerequisites,
         "followups": one.candidate.followups,
         "posting": one.candidate.posting,
+        "coming": one.candidate.coming,
         "conflicts": one.conflicts,
         "blockers": one.blockers,
         "absent": one.absent,

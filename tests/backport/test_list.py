@@ -14,12 +14,14 @@ from pathlib import Path
 import pytest
 
 from kbisect.backport.candidates import Survey, survey
-from kbisect.backport.fixes import Standing, Strength
+from kbisect.backport.fixes import Candidate, Reason, Standing, Strength
 from kbisect.backport.forecast import Forecast, State, forecasts
 from kbisect.backport.notices import wants
+from kbisect.backport.relations import with_coming
 from kbisect.backport.wishes import Wishes
 from kbisect.errors import UsageError
 from kbisect.history.store import Index
+from kbisect.report.backport import column
 from tests.conftest import History, Run, git, marks_in, planted_table
 
 
@@ -115,6 +117,38 @@ def test_a_weak_reason_looks_weak(nettrees: History, surveyed: Survey) -> None:
 def test_a_follow_up_is_named(nettrees: History, surveyed: Survey) -> None:
     by_oid = {candidate.oid: candidate for candidate in surveyed.candidates}
     assert by_oid[nettrees.marks[125]].followups == (nettrees.marks[157],)
+
+
+def test_a_target_that_is_only_a_candidate_is_not_said_to_be_here(
+    nettrees: History, tried: dict[str, Forecast]
+) -> None:
+    forecast = tried[nettrees.marks[157]]
+    assert forecast.candidate.coming == (nettrees.marks[125],)
+    assert not forecast.candidate.here
+    assert column(forecast).endswith(" ]")
+    here = [column(each) for each in tried.values() if each.candidate.here]
+    assert here
+    assert all(mark.endswith("R]") for mark in here)
+
+
+def test_who_mends_only_what_is_not_to_be_taken_is_weak_itself() -> None:
+    def fix(oid: str, *targets: str, strength: Strength = Strength.STRONG) -> Candidate:
+        reasons = tuple(Reason("fixes", f"Fixes: {target}", target) for target in targets)
+        return Candidate(oid, "", None, strength, reasons, (), (), ())
+
+    found = with_coming(
+        [
+            fix("doubted", "here", strength=Strength.WEAK),
+            fix("its fix", "doubted"),
+            fix("that one's", "its fix"),
+            fix("of both", "here", "doubted"),
+            fix("of a good one", "of both"),
+        ]
+    )
+
+    weak = [each.oid for each in found if each.strength is Strength.WEAK]
+    assert weak == ["doubted", "its fix", "that one's"]
+    assert found[1].doubt == "mends only doubted, which the branch is not to take"
 
 
 def test_paths_narrow_the_list(nettrees: History, nettrees_index: Index, surveyed: Survey) -> None:
