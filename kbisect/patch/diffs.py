@@ -98,13 +98,9 @@ class FileDiff:
         if target is not None and _leaves(self.path, target):
             return f"{self.path} would link to {target}, outside the tree"
         if self.is_binary and not self.has_data:
-            return (
-                f"{self.path} is binary, and the mail doesn't hold it: ask for git format-patch's"
-            )
+            return f"{self.path} is binary, and not in the mail: ask for git format-patch's"
         if self.is_binary and len(self.old_blob or "") < _FULL:
-            return (
-                f"{self.path} is binary, and its index line is cut: ask for git diff --full-index"
-            )
+            return f"{self.path} is binary, its index line cut: ask for git diff --full-index"
         return None
 
     @property

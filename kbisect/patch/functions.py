@@ -17,12 +17,9 @@ from kbisect.patch.diffs import FileDiff
 
 _SOURCES = (".c", ".h", ".S", ".rs")
 _HEAD = re.compile(r"(?:[A-Za-z_][\w\s*]*?\**\b)?(?P<name>[A-Za-z_]\w*)\s*\((?!.*;\s*$)")
-# What a function returns may stand on a line of its own above its name.
-_RETURNS = re.compile(r"(?:[A-Za-z_]\w*[\s*]*)+$")
-_BARE_HEAD = re.compile(r"(?P<name>[A-Za-z_]\w*)\s*\((?!.*;\s*$)")
-"""Of a function whose type stands on the line before."""
+"""What a function returns may stand on the line before its name."""
 _BARE_TYPE = re.compile(r"[A-Za-z_][\w\s*]*(?:\{\s*)?\Z")
-"""Such a type, or an enum without a name: whoever owned the lines before doesn't own the next."""
+"""Such a line, or an enum without a name: whoever owned the lines before doesn't own the next."""
 _NO_HEAD = {"if", "for", "while", "switch", "return", "sizeof", "defined", "do", "else"}
 _AGGREGATE = re.compile(
     r"(?:static |const |typedef )*(?P<kind>struct|union|enum)\s+(?P<name>\w+)[^;()]*\{?\s*$"
@@ -107,11 +104,11 @@ def _owners(file: FileDiff) -> Iterator[tuple[str, str]]:
 
 
 def _head(line: str) -> str | None:
-    for pattern in (_MACRO, _VARIABLE, _AGGREGATE, _HEAD, _BARE_HEAD):
+    for pattern in (_MACRO, _VARIABLE, _AGGREGATE, _HEAD):
         found = pattern.match(line)
         if found and found["name"] not in _NO_HEAD:
             kind = found.groupdict().get("kind")
-            if pattern in {_HEAD, _BARE_HEAD} and found["name"].isupper():
+            if pattern is _HEAD and found["name"].isupper():
                 return None  # EXPORT_SYMBOL(), MODULE_LICENSE(): statements
             return f"{kind} {found['name']}" if kind else found["name"]
     return None

@@ -374,9 +374,9 @@ def test_a_symbolic_link_that_leaves_the_tree_is_refused(
 @pytest.mark.parametrize(
     ("options", "words"),
     [
-        (["--no-binary"], "the mail doesn't hold it: ask for git format-patch's"),
+        (["--no-binary"], " and not in the mail: ask for git format-patch's"),
         (["--binary", "--no-full-index"], None),
-        (["--binary"], "its index line is cut: ask for git diff --full-index"),
+        (["--binary"], " its index line cut: ask for git diff --full-index"),
     ],
 )
 def test_a_binary_patch_says_what_it_lacks(
@@ -393,7 +393,7 @@ def test_a_binary_patch_says_what_it_lacks(
     place.write_bytes(raw)
     done = kbisect("-C", tmp_path, "patch", "apply", place, "--onto", first)
     line = done.stdout.splitlines()[1]
-    assert line == (f"refused  logo: another   (logo is binary, and {words})" if words else CLEAN)
+    assert line == (f"refused  logo: another   (logo is binary,{words})" if words else CLEAN)
     assert "note: logo is binary" in kbisect("-C", tmp_path, "patch", "read", place).stdout
 
 
