@@ -3,12 +3,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
 from kbisect.backport.candidates import Survey
-from kbisect.backport.fixes import Excluded
-from kbisect.backport.forecast import Forecast, forecasts
+from kbisect.backport.fixes import Candidate, Excluded
+from kbisect.backport.forecast import Forecast
+from kbisect.backport.remembered import Remembered, forecasts
 from kbisect.git.repository import Repository
 from kbisect.history.identity import Match, Removal
 from kbisect.history.store import Index
@@ -53,9 +55,7 @@ def explain(repository: Repository, index: Index, surveyed: Survey, oid: str) ->
     removal = next((each for each in surveyed.removals if each.oid == oid), None)
     before = [each for each in surveyed.candidates if index.number(each.oid) <= number]
     if before and before[-1].oid == oid:
-        mine = set(before[-1].files)
-        near = [each for each in before if each.oid == oid or mine & {*each.files}]
-        *_, forecast = forecasts(repository, index, surveyed, near)
+        forecast = _forecast(repository, index, surveyed, before)
         why = "; ".join(reason.text for reason in before[-1].reasons)
         return Explanation(oid, subject, Verdict.CANDIDATE, why, forecast, removal=removal)
     match = next((each for each in surveyed.already if each.oid == oid), None)
@@ -68,6 +68,18 @@ def explain(repository: Repository, index: Index, surveyed: Survey, oid: str) ->
         return Explanation(oid, subject, Verdict.SET_ASIDE, why, excluded=excluded, removal=removal)
     verdict, why = _otherwise(index, surveyed, oid, number)
     return Explanation(oid, subject, verdict, why, removal=removal)
+
+
+def _forecast(
+    repository: Repository, index: Index, surveyed: Survey, before: Sequence[Candidate]
+) -> Forecast:
+    """Forecast the last of some candidates: as the list did, or behind those of the same files."""
+    listed = Remembered(repository.store, index, surveyed, surveyed.candidates).get()
+    if listed is not None:
+        return listed[len(before) - 1]
+    files = set(before[-1].files)
+    near = [each for each in before if files & {*each.files}]
+    return forecasts(repository, index, surveyed, near)[-1]
 
 
 def _otherwise(index: Index, surveyed: Survey, oid: str, number: int) -> tuple[Verdict, str]:

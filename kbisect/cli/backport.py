@@ -157,12 +157,13 @@ def list_(
     [M+R] 18608766dab3 tcp: coalesce: look for the FIN in both segments   v3.13-rc3
            Fixes: e880c3af5cbc ("tcp: don't coalesce segments with FIN")
     """
-    from kbisect.backport.forecast import by_strength, forecasts
+    from kbisect.backport.forecast import by_strength
+    from kbisect.backport.remembered import forecasts
     from kbisect.report import backport as report
 
     begun = time.monotonic()
     view = look(session, one_branch(branch, synonym), upstream, **options)
-    tried = list(forecasts(session.repository, view.index, view.survey))
+    tried = forecasts(session.repository, view.index, view.survey)
     if sort == "strength":
         tried = by_strength(tried)
     content = report.content(view.survey, tried) | {"seconds": round(time.monotonic() - begun, 2)}
@@ -268,7 +269,7 @@ def watch(
     **options: Any,
 ) -> int:
     """Say what is new since the last look; exit with 1 if anything is."""
-    from kbisect.backport.forecast import forecasts
+    from kbisect.backport.remembered import forecasts
     from kbisect.backport.watch import Watch
     from kbisect.report import backport as report
 
@@ -276,7 +277,7 @@ def watch(
     kept = Watch(session.repository.store, [view.branch, view.upstream, repr(options["paths"])])
     seen = kept.seen()
     fresh = [each for each in view.survey.candidates if seen is not None and each.oid not in seen]
-    tried = list(forecasts(session.repository, view.index, view.survey, fresh))
+    tried = forecasts(session.repository, view.index, view.survey, fresh)
     kept.remember([*(seen or ()), *(each.oid for each in view.survey.candidates)])
     session.answer(
         "backport-watch",
@@ -292,9 +293,9 @@ def watch(
 def emitted(session: Session, view: View, named: tuple[str, ...]) -> list[Forecast]:
     """Return the forecasts of what is to be taken: all but the weak, or just those named."""
     from kbisect.backport.emission import chosen
-    from kbisect.backport.forecast import forecasts
+    from kbisect.backport.remembered import forecasts
 
     if named:
         wanted = chosen(view.survey, [session.repository.resolve(name) for name in named])
-        return list(forecasts(session.repository, view.index, view.survey, wanted))
+        return forecasts(session.repository, view.index, view.survey, wanted)
     return [each for each in forecasts(session.repository, view.index, view.survey) if each.emitted]
