@@ -177,10 +177,10 @@ def marker_for(index: Index, surveyed: Survey, wanted: str) -> Marker:
     there = index.graph.ancestors([index.number(surveyed.upstream)])
     own = here & ~there
     rows = index.rows(
-        "SELECT c.number, l.form FROM links l JOIN commits c ON c.oid = l.oid"
+        "SELECT c.number, l.text FROM links l JOIN commits c ON c.oid = l.oid"
         " WHERE l.kind = 'upstream'"
     )
-    return Marker.of(form for number, form in rows if own[number])
+    return Marker.of(text for number, text in rows if own[number])
 
 
 def person(repository: Repository) -> Person:

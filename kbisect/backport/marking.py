@@ -15,18 +15,21 @@ class Marker(StrEnum):
 
     UPSTREAM = "upstream"
     BRACKET = "bracket"
+    SMALL_BRACKET = "small-bracket"
     CHERRY_PICK = "cherry-pick"
 
     @classmethod
-    def of(cls, forms: Iterable[str]) -> Marker:
-        """Return the one a branch uses most, by the forms of its markers (`messages.Link.form`)."""
+    def of(cls, texts: Iterable[str]) -> Marker:
+        """Return the one a branch uses most, by its markers as they are written."""
         counts = dict.fromkeys(cls, 0)
-        for form in forms:
-            if form.startswith("("):
+        for text in texts:
+            if text.startswith("("):
                 counts[cls.CHERRY_PICK] += 1
-            elif form.startswith("["):
+            elif text.startswith("[ u"):
+                counts[cls.SMALL_BRACKET] += 1
+            elif text.startswith("["):
                 counts[cls.BRACKET] += 1
-            elif form.startswith("commit H"):
+            elif text.lower().startswith("commit "):
                 counts[cls.UPSTREAM] += 1
         return max(counts, key=lambda marker: counts[marker])
 
@@ -47,6 +50,7 @@ def message(
     head = {
         Marker.UPSTREAM: f"commit {oid} upstream.\n\n",
         Marker.BRACKET: f"[ Upstream commit {oid} ]\n\n",
+        Marker.SMALL_BRACKET: f"[ upstream commit {oid} ]\n\n",
         Marker.CHERRY_PICK: "",
     }[marker]
     tail = [f"(cherry picked from commit {oid})"] if marker is Marker.CHERRY_PICK else []

@@ -140,8 +140,7 @@ class Picking:
             if found.empty:
                 now = replace(now, todo=now.todo[1:], skipped=(*now.skipped, oid))
             else:
-                words = message(self._repository.commit(oid).message, oid, now.marker, now.signer)
-                tip = picker.commit(found.tree, now.tip, oid, words, committer)
+                tip = picker.commit(found.tree, now.tip, oid, self._message(now), committer)
                 now = replace(now, tip=tip, todo=now.todo[1:], picked=(*now.picked, oid))
             self._keep(now)
             say(now)
@@ -212,12 +211,22 @@ class Picking:
         Scratch.prepare(self._repository).checkout(self._worktree, now.tip)
         who = {"GIT_COMMITTER_NAME": committer.name, "GIT_COMMITTER_EMAIL": committer.email}
         try:
-            process.run(self.worktree, "cherry-pick", "-x", now.todo[0], codes=(0, 1), env=who)
+            process.run(self.worktree, "cherry-pick", now.todo[0], codes=(0, 1), env=who)
         except GitFailed as failed:
             raise UsageError(
                 f"git cherry-pick in {self.worktree}: {failed.stderr}",
                 hint=f"resolve it there, or kbisect backport pick --branch {self._name} --skip",
             ) from None
+
+        # What the user commits there is marked and signed as all the others.
+        prepared = self.worktree / self._git("rev-parse", "--git-path", "MERGE_MSG").strip()
+        if prepared.is_file():
+            _, comment, conflicts = prepared.read_text("utf-8", "replace").rpartition("\n# Conf")
+            prepared.write_text(f"{self._message(now)}{comment}{conflicts}", "utf-8")
+
+    def _message(self, now: Progress) -> str:
+        oid = now.todo[0]
+        return message(self._repository.commit(oid).message, oid, now.marker, now.signer)
 
     def _publish(self, now: Progress) -> None:
         """Bring the finished branch into the user's repository, the one thing written there."""

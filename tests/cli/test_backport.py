@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 
+from kbisect.backport.marking import Marker, message
 from kbisect.history import index as indexing
 from tests.conftest import History, Run, git
 
@@ -186,7 +187,7 @@ def test_pick_makes_a_branch_and_leaves_the_checkout_alone(trees: History, kbise
 def test_pick_stops_at_a_conflict_and_goes_on(trees: History, kbisect: Run) -> None:
     wanted = [trees.marks[mark] for mark in (119, 120, 122)]
     pick = ("-C", trees.path, "backport", "pick", "--branch", "fixes")
-    done = kbisect(*pick, BRANCH, *wanted, "--json")
+    done = kbisect(*pick, BRANCH, *wanted, "--marker", "bracket", "--signoff", "--json")
     assert done.returncode == 1
     found = json.loads(done.stdout)
     assert found["todo"] == wanted[1:]
@@ -201,6 +202,24 @@ def test_pick_stops_at_a_conflict_and_goes_on(trees: History, kbisect: Run) -> N
     assert kbisect(*pick, "--continue").returncode == 0
     assert taken(trees, "fixes") == wanted
     assert not worktree.exists()
+    bodies = git(trees.path, "log", "--reverse", "--format=%b%x00", f"{BRANCH}..fixes").split("\0")
+    for body, oid in zip(bodies, wanted, strict=False):
+        assert body.strip().startswith(f"[ Upstream commit {oid} ]")
+        assert body.strip().splitlines()[-1].startswith("Signed-off-by: ")
+        assert "onflict" not in body
+
+
+@pytest.mark.parametrize(
+    ("texts", "head"),
+    [
+        (["[ upstream commit 1 ]", "[ Upstream commit 2 ]", "[ upstream commit 3 ]"], "[ up"),
+        (["[ Upstream commit 1 ]", "[ Upstream commit 2 ]", "commit 3 upstream."], "[ Up"),
+        (["Commit 1 upstream", "commit 2 upstream.", "[ commit 3 upstream ]"], "commit 99 up"),
+    ],
+)
+def test_auto_marks_as_the_branch_does(texts: list[str], head: str) -> None:
+    words = message("net: a subject\n\nbody\n", "99", Marker.of(texts))
+    assert words.startswith(f"net: a subject\n\n{head}")
 
 
 def test_pick_can_leave_out_what_conflicts(trees: History, kbisect: Run) -> None:
