@@ -20,6 +20,12 @@ THE_REST = "THE REST"
 
 _KEPT_PATHS = 1 << 16
 _PLAIN = re.compile(r"[\w/,.*?@ -]*").fullmatch
+# Of what N: and K: hold nearly all is made of these parts, and needn't be compiled to be believed.
+_SOUND = re.compile(
+    r"(?:(?:[\w/,.:@=<>!\"-]|\\[.sSwWdD/_-]|\[\^?-?(?:a-z|A-Z|0-9|\w)+\])[*+?]?|\\b|[\^$| ]"
+    r"|\((?:\?:)?(?:[\w/,-]|\\[bsw.]|\|)*\)[*+?]?)*",
+    re.ASCII,
+).fullmatch
 _IN_PATCH = re.compile(r"(?:\+\+\+|---)\s+\S")
 # Lines of a patch that get_maintainer.pl reads for something else than keywords.
 _NO_CONTENT = re.compile(
@@ -260,6 +266,6 @@ def _patch_lines(text: str) -> tuple[list[str], list[str]]:
 
 def _is_sound(entry: Entry) -> bool:
     """Whether a pattern is a regular expression. Nearly all are so plain that it shows."""
-    if entry.tag in "FX" and _PLAIN(entry.value):
+    if (_PLAIN if entry.tag in "FX" else _SOUND)(entry.value):
         return True
     return compiled(expression(entry), extended=entry.tag in "NK") is not None

@@ -10,7 +10,6 @@ from collections.abc import Callable
 from kbisect.errors import UsageError
 from kbisect.git.repository import Repository
 from kbisect.history import trees
-from kbisect.history.releases import version
 
 
 def resolve(repository: Repository, name: str, say: Callable[[str], None] = lambda _: None) -> str:
@@ -45,6 +44,8 @@ def resolve(repository: Repository, name: str, say: Callable[[str], None] = lamb
     try:
         index = store.load(repository.store)
     except store.NoIndex:
+        from kbisect.history.releases import version
+
         untagged = version(base) and not any(version(ref.name.split("/", 2)[2]) for ref in refs)
         raise UsageError(
             f"no index here, and no tag {base}" if untagged else f"unknown revision: {name}",

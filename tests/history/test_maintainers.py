@@ -9,7 +9,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from kbisect.history import maintainers
 from kbisect.history.maintainers import Maintainers, Match, parse
+from kbisect.history.perl import compiled
 from tests.conftest import History, git
 
 TEXT = """\
@@ -335,3 +337,12 @@ def test_the_index_finds_what_the_script_s_loop_finds(globs: list[str], path: st
     text = "".join(f"{number}\nF:{glob}\n" for number, glob in enumerate(globs))
     expected = {str(number) for number, glob in enumerate(globs) if loop(glob)}
     assert set(titles(parse(text).sections_of(path))) == expected
+
+
+@given(
+    st.lists(st.sampled_from([*r"ab09_-/.,^$|()[]*+?:! ", r"\b", r"\.", "(?:", "a-z"]), max_size=9)
+)
+def test_what_is_believed_without_compiling_it_does_compile(parts: list[str]) -> None:
+    value = "".join(parts)
+    if maintainers._SOUND(value):
+        assert compiled(value, extended=True) is not None
