@@ -3,13 +3,11 @@
 
 from __future__ import annotations
 
-import difflib
 import re
 from collections.abc import Callable
 
 from kbisect.errors import UsageError
 from kbisect.git.repository import Repository
-from kbisect.history import trees
 
 
 def resolve(repository: Repository, name: str, say: Callable[[str], None] = lambda _: None) -> str:
@@ -32,15 +30,17 @@ def resolve(repository: Repository, name: str, say: Callable[[str], None] = lamb
         return oid
     if (reason := repository.not_a_commit(name)) is not None:
         raise reason
+    # Most names are git's, so what knows the others waits till here: it is heavy.
+    import difflib
+
+    from kbisect.history import store, trees
+
     base, suffix = _split(name)
     refs = repository.refs()
     ref = trees.recognise(repository, refs).get(trees.canonical(base))
     if ref is not None and (oid := repository.find(ref + suffix)) is not None:
         say(f"{name} is {oid[:12]}, by {ref}")
         return oid
-    # What reads an index is heavy, and most names are git's.
-    from kbisect.history import store
-
     try:
         index = store.load(repository.store)
     except store.NoIndex:
