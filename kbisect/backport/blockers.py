@@ -53,6 +53,7 @@ class Histories:
         rows: list[tuple[int, str]] = index.rows("SELECT number, oid FROM commits ORDER BY number")
         self._missing = [(number, oid) for number, oid in rows if surveyed.missing[number]]
         self._touching: dict[str, list[tuple[int, str]]] = {}
+        self._around: dict[str, set[str]] = {}
         for path, number, oid in index.rows(
             "SELECT DISTINCT x.path, c.number, c.oid FROM changes x JOIN commits c ON c.oid = x.oid"
             " ORDER BY c.number"
@@ -60,6 +61,7 @@ class Histories:
             writers = self._touching.setdefault(path, [])
             if surveyed.missing[number]:
                 writers.append((number, oid))
+                self._around.setdefault(oid, set()).add(folder(path))
         self._histories: dict[str, _History] = {}
         self._changes: dict[tuple[str, str], FileDiff] = {}
         self._read: set[str] = set()
@@ -71,14 +73,23 @@ class Histories:
         """Return a commit's place in upstream's order."""
         return self._index.number(oid)
 
-    def before(self, path: str, number: int) -> Sequence[_Written]:
-        """Return who wrote to a file before a commit, oldest first."""
+    def before(self, path: str, oid: str) -> Sequence[_Written]:
+        """Return who wrote to a file before a commit, oldest first.
+
+        Of a file out of scope only those who also wrote around it: a feature of another driver is
+        not what a fix needs for its line in the release notes.
+        """
+        number = self.number(oid)
         known = self._histories.get(path)
         if known is None or known.end < number:
             self.read([path], number)
             known = self._histories[path]
         end = bisect_left(known.writers, number, key=lambda written: written.number)
-        return known.writers[:end]
+        writers = known.writers[:end]
+        if path in self._touching:
+            return writers
+        around = self._around.get(oid, set())
+        return [each for each in writers if around & self._around[each.oid]]
 
     def _writers(self, path: str) -> Sequence[tuple[int, str]]:
         """Return the missing commits that change a path, oldest first: numbers and oids."""
@@ -167,10 +178,9 @@ class Blockers:
         ----------
         paths : that conflict
         """
-        number = self._histories.number(oid)
         found: dict[int, str] = {}
         for path in paths:
-            before = self._histories.before(path, number)
+            before = self._histories.before(path, oid)
             # Where nothing is missing, nothing blocks.
             own = self._histories.change(oid, path) if before else None
             wanted = self._expected(own) if own else set()

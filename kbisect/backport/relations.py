@@ -42,7 +42,7 @@ def with_coming(candidates: Sequence[Candidate]) -> list[Candidate]:
         strength, doubt = candidate.strength, candidate.doubt
         if weak and len(weak) == len(set(candidate.targets)) and not candidate.wished:
             strength = Strength.WEAK
-            doubt = doubt or f"mends only {', '.join(weak)}, which the branch is not to take"
+            doubt = doubt or f"mends what isn't to be taken: {', '.join(weak)}"
         found[candidate.oid] = replace(candidate, coming=coming, strength=strength, doubt=doubt)
     return list(found.values())
 

@@ -148,7 +148,7 @@ def test_who_mends_only_what_is_not_to_be_taken_is_weak_itself() -> None:
 
     weak = [each.oid for each in found if each.strength is Strength.WEAK]
     assert weak == ["doubted", "its fix", "that one's"]
-    assert found[1].doubt == "mends only doubted, which the branch is not to take"
+    assert found[1].doubt == "mends what isn't to be taken: doubted"
 
 
 def test_paths_narrow_the_list(nettrees: History, nettrees_index: Index, surveyed: Survey) -> None:

@@ -27,7 +27,7 @@ def tree(tmp_path: Path) -> Path:
 
 def commit(path: Path, message: str, files: dict[str, str]) -> str:
     for name, content in files.items():
-        (path / name).parent.mkdir(exist_ok=True)
+        (path / name).parent.mkdir(parents=True, exist_ok=True)
         (path / name).write_text(content, "utf-8")
     git(path, "add", "--all")
     git(path, "commit", "--quiet", "-m", message)
@@ -44,10 +44,11 @@ def forecast(path: Path, oid: str) -> Forecast:
     return next(each for each in tried if each.candidate.oid == oid)
 
 
-def test_a_conflict_out_of_scope_names_who_wrote_there(tree: Path) -> None:
+@pytest.mark.parametrize("place", ["net", "net/other"])
+def test_a_conflict_out_of_scope_names_who_also_wrote_around(tree: Path, place: str) -> None:
     start = git(tree, "rev-parse", "HEAD").strip()
     commit(tree, "net: unrelated", {"net/b.c": "int b;\n"})
-    noted = commit(tree, "net: feature", {"net/c.c": "int c;\n", "NEWS": "1\na feature\n"})
+    noted = commit(tree, "net: feature", {f"{place}/c.c": "int c;\n", "NEWS": "1\na feature\n"})
     fix = commit(
         tree,
         f'net: fix it\n\nFixes: {start[:12]} ("net: begin")',
@@ -58,7 +59,7 @@ def test_a_conflict_out_of_scope_names_who_wrote_there(tree: Path) -> None:
 
     assert found.conflicts == ("NEWS",)
     assert found.state is State.CONFLICT
-    assert found.prerequisites == (noted,)
+    assert found.prerequisites == ((noted,) if place == "net" else ())
 
 
 @pytest.mark.parametrize("later", [False, True])
