@@ -12,8 +12,9 @@ from kbisect.bisect import aside, ends
 from kbisect.bisect.confirmation import Finding, SequentialTest
 from kbisect.bisect.events import End, Outcome
 from kbisect.bisect.moves import Planned, Running, Try, Wait, first
-from kbisect.bisect.search import GOOD_END, Choice, Ending, Search
+from kbisect.bisect.search import GOOD_END, Choice, Search
 from kbisect.bisect.state import State
+from kbisect.bisect.stopping import Ending
 from kbisect.bisect.verdict import Role, Verdict
 from kbisect.bisect.view import Range, likely, search
 

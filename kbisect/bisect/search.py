@@ -30,27 +30,19 @@ commit can be tested at all, given what could not (blocks.py).
 answers. The next test is the one that says most beyond them. When every cell is one commit, the
 test that matters most is run twice, and after that the likeliest outcome is confirmed.
 
-**Stopping.** A set of commits that no possible test tells apart (one commit, where all can be
-tested) is the answer once its posterior reaches the asked confidence, and **the answers prove it
-without the prior**: against each commit outside the set there is an answer, bad from a commit that
-doesn't contain it or good from one that does, which doesn't speak against the set just as well; and
-a single culprit has failed itself. If the posterior is there and the proof is not, the test is made
-that would give it. "No culprit" needs the same confidence, and answers that contradict each other;
-a culprit is not named while "no culprit" holds more than a fifth of the doubt. Where answers
-contradict each other and no run says anything any more, it is unresolved: the fewest commits that
-hold the confidence are named.
+**Stopping.** Once a set of commits that no possible test tells apart holds the asked confidence,
+and the answers prove it without the prior (stopping.py). If the posterior is there and the proof is
+not, the test is made that would give it.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from enum import StrEnum
 
 import numpy as np
-from numpy.typing import NDArray
 
-from kbisect.bisect import halving, telling
+from kbisect.bisect import halving, stopping, telling
 from kbisect.bisect.belief import OUTSIDE, Belief, Posterior
 from kbisect.bisect.blocks import breakers, testable
 from kbisect.bisect.halving import LEAST
@@ -58,6 +50,7 @@ from kbisect.bisect.information import entropy
 from kbisect.bisect.price import Costs
 from kbisect.bisect.rates import Floats, Rates
 from kbisect.bisect.reach import Reach
+from kbisect.bisect.stopping import Ending, Stop
 from kbisect.bisect.verdict import Verdict
 from kbisect.history.graph import CommitGraph, Mask
 
@@ -70,29 +63,12 @@ SPARE = 3
 TWICE = 3
 """So many workers may run one test that all wait for."""
 
-NOBODY = 0.4
-"""There is "no culprit" at so much of the doubt: it ends a hunt, and tells nobody where to look."""
-
-MARGIN = 0.75
-"""While answers agree, it stops at so much of the doubt that is allowed: to check them is cheap."""
-
 VAIN = 3e-4
 """Bits. Where answers contradict each other, a run that says less isn't worth it: a commit with a
 rate of its own is then known as well as it can be."""
 
 GOOD_END = OUTSIDE
 """The position that stands for a good end."""
-
-_SHARE_OF_DOUBT = 0.2  # of what is left to 1, so much may be "no culprit" when one is named
-
-
-class Ending(StrEnum):
-    """How a search stops."""
-
-    CULPRIT = "culprit"
-    RANGE = "range"
-    NO_CULPRIT = "no-culprit"
-    UNRESOLVED = "unresolved"
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,15 +77,6 @@ class Choice:
 
     position: int
     bits: float
-
-
-@dataclass(frozen=True, slots=True)
-class Stop:
-    """The search is over: these positions, with this probability that the culprit is among them."""
-
-    ending: Ending
-    positions: tuple[int, ...]
-    confidence: float
 
 
 class Search:
@@ -237,7 +204,7 @@ class Search:
         if pending and left <= 1:
             return self._beside(post, suspects, pending)
         closed = self._closed(post)
-        ended = self._ended(post, closed)
+        ended = self._ended(closed)
         if isinstance(ended, Stop):
             return ended
         choice = self._passing(post, closed) if left else None
@@ -255,15 +222,7 @@ class Search:
         choice = choice or self._telling(post, pending, closed)
         if choice is not None or pending:
             return choice
-        likely = self.likely()
-        return Stop(Ending.UNRESOLVED, tuple(likely.tolist()), float(post.culprit[likely].sum()))
-
-    def likely(self) -> NDArray[np.intp]:
-        """Return the fewest positions that hold the asked confidence, or all that can be."""
-        culprit = self.belief.posterior.culprit
-        order = np.argsort(-culprit, kind="stable")
-        total = np.cumsum(culprit[order])
-        return np.sort(order[: int(np.searchsorted(total, self.confidence)) + 1])
+        return stopping.unresolved(self.belief, self.confidence)
 
     # --- when every answer is true ------------------------------------------------------------
 
@@ -297,7 +256,7 @@ class Search:
         self, post: Posterior, suspects: Mask, pending: Sequence[int]
     ) -> Choice | Stop | None:
         """Choose as if what runs already had come out as it most likely will."""
-        if isinstance(ended := self._ended(post, self._closed(post)), Stop):
+        if isinstance(ended := self._ended(self._closed(post)), Stop):
             return ended
         kept = self.belief, self._failed
         self.belief, self._failed = self.belief.fork(), self._failed.copy()
@@ -344,7 +303,7 @@ class Search:
         said = float(telling.bits(self.reach, post, again)[0][best])
         return Choice(best, said) if said > VAIN or self.belief.suspects().any() else None
 
-    # --- when it ends -------------------------------------------------------------------------
+    # --- when it may end ----------------------------------------------------------------------
 
     def _closed(self, post: Posterior) -> Mask:
         """Mark what can't be tested, and what isn't tried any more."""
@@ -356,32 +315,8 @@ class Search:
             closed = closed | (self._hope(suspects) <= 0)
         return closed
 
-    def _ended(self, post: Posterior, closed: Mask) -> Stop | Mask | None:
-        """Return that it is over; the set that is believed but not proven; None if neither."""
-        if 1 - post.none <= (1 - self.confidence) * NOBODY and not self.belief.suspects().any():
-            return Stop(Ending.NO_CULPRIT, (), post.none)
-        if post.none > (1 - self.confidence) * _SHARE_OF_DOUBT:
-            return None
-        if closed.any():
-            cell = self.reach.inseparable(closed)
-            _, index = np.unique(cell, return_inverse=True)
-            mass = np.bincount(index, weights=post.culprit)
-            most = int(np.argmax(mass))
-            among, held = (index == most) & (post.culprit > 0), float(mass[most])
-        else:
-            top = int(np.argmax(post.culprit))
-            among, held = np.zeros(len(self.reach), np.bool_), float(post.culprit[top])
-            among[top] = True
-        agree = bool(self.belief.suspects().any())
-        if 1 - held > (1 - self.confidence) * (MARGIN if agree else 1):
-            return None
-        positions = tuple(np.flatnonzero(among).tolist())
-        alone = len(positions) == 1
-        failed = not alone or bool((self._failed | closed)[positions[0]])
-        if not failed or self.belief.rivals(positions[0], among).any():
-            believed: Mask = among
-            return believed
-        return Stop(Ending.CULPRIT if alone else Ending.RANGE, positions, held)
+    def _ended(self, closed: Mask) -> Stop | Mask | None:
+        return stopping.ended(self.belief, self._failed, closed, self.confidence)
 
     def _passing(self, post: Posterior, closed: Mask) -> Choice | None:
         """Choose between the likeliest culprit and the bad end, where the former only passes.

@@ -17,7 +17,8 @@ from kbisect.bisect.gitrule import GitRule
 from kbisect.bisect.price import Costs
 from kbisect.bisect.rates import Floats, Rates, learned
 from kbisect.bisect.reach import Reach
-from kbisect.bisect.search import GOOD_END, Choice, Ending, Search, Stop
+from kbisect.bisect.search import GOOD_END, Choice, Search
+from kbisect.bisect.stopping import Ending, Stop
 from kbisect.bisect.verdict import Verdict
 from kbisect.history.graph import Mask
 
@@ -172,14 +173,15 @@ class Bench:
     def trials(self, culprits: Sequence[int], rng: np.random.Generator) -> Iterator[Trial]:
         """Run one trial for each culprit (a position)."""
         for culprit in culprits:
-            yield self._trial(culprit, self._broken(rng), rng)
+            yield self.trial(culprit, self.broken(rng), rng)
 
     def baseline(self, culprits: Sequence[int], rng: np.random.Generator) -> Iterator[Trial]:
         """Do the same by git's own rule, one test at a time."""
         for culprit in culprits:
-            yield self._by_git(culprit, self._broken(rng), rng)
+            yield self._by_git(culprit, self.broken(rng), rng)
 
-    def _trial(self, culprit: int, broken: Mask, rng: np.random.Generator) -> Trial:
+    def trial(self, culprit: int, broken: Mask, rng: np.random.Generator) -> Trial:
+        """Run one, on a range of which some commits can't be tested; by position."""
         search = Search(
             self.candidates.graph,
             self.reach,
@@ -271,8 +273,8 @@ class Bench:
         rate = self.world.repro if has or self.world.untied else self.world.false_fail
         return Verdict.BAD if weather.fails(rate, position) else Verdict.GOOD
 
-    def _broken(self, rng: np.random.Generator) -> Mask:
-        """Draw blocks: one commit breaks the build, a later one repairs it.
+    def broken(self, rng: np.random.Generator) -> Mask:
+        """Draw the blocks of one trial: one commit breaks the build, a later one repairs it.
 
         All that contain the first and not the second can't be tested; on a line, so many in a row.
         """

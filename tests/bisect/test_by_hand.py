@@ -14,8 +14,9 @@ from hypothesis import strategies as st
 from kbisect.bisect import rates
 from kbisect.bisect.candidates import Candidates
 from kbisect.bisect.reach import Reach
-from kbisect.bisect.search import Choice, Search, Stop
+from kbisect.bisect.search import Choice, Search
 from kbisect.bisect.simulation import name
+from kbisect.bisect.stopping import Stop
 from kbisect.bisect.verdict import Verdict
 from kbisect.errors import UsageError
 from tests.bisect.graphs import linear, random_dag

@@ -14,8 +14,9 @@ from kbisect.bisect import priors, rates
 from kbisect.bisect.blocks import HOPELESS
 from kbisect.bisect.price import Costs
 from kbisect.bisect.reach import Reach
-from kbisect.bisect.search import GOOD_END, Choice, Ending, Search, Stop
+from kbisect.bisect.search import GOOD_END, Choice, Search
 from kbisect.bisect.simulation import Bench, Trial, World, name, summary
+from kbisect.bisect.stopping import Ending, Stop
 from kbisect.bisect.verdict import Verdict
 from tests.bisect.graphs import build, linear, random_dag
 

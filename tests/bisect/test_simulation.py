@@ -3,8 +3,8 @@
 
 from __future__ import annotations
 
-from kbisect.bisect.search import Ending, Stop
 from kbisect.bisect.simulation import Trial, summary
+from kbisect.bisect.stopping import Ending, Stop
 
 
 def trial(stop: Stop, culprit: int) -> Trial:
