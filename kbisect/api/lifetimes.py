@@ -143,8 +143,8 @@ class Past:
         any_word = re.compile(rb"\b(?:" + b"|".join(map(re.escape, words)) + rb")\b")
         for oid, content in blobs.read(self.repository, sorted(wanted)):
             # Taking the words out costs the same for one name and for a thousand.
-            found = any_word.findall(content) if len(words) < _FEW else _WORD.findall(content)
-            for word in words.keys() & set(found):
+            there = any_word.findall(content) if len(words) < _FEW else _WORD.findall(content)
+            for word in words.keys() & set(there):
                 mentioned[words[word]][oid] = content
         for name, found in mentioned.items():
             tag = _tag(name)

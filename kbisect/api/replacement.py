@@ -141,17 +141,22 @@ def is_mistyped(finding: Finding, use: str, text: str) -> bool:
     return bool(re.search(rf"=\s*[\w.>-]+{path}\s*;|^\s*[\w.>-]+{path}\s*=[^=]", text))
 
 
-def table(finding: Finding, use: str, word: str) -> str:
-    """Put the function into the table of callbacks that took the place of a field."""
+def table(finding: Finding, use: str, word: str) -> tuple[str, str]:
+    """Put the function into the table of callbacks that took the place of a field.
+
+    Returns
+    -------
+    (the struct of the table, the line), both empty where there is none
+    """
     listed = (finding.new_name or "", *finding.replacements)
     target = next((name for name in listed if "." in name), "")
     given = re.search(rf"(?:->|\.)\s*{re.escape(word)}\s*=\s*&?([A-Za-z_]\w*)\s*[;,]", use)
     if given is None or finding.old is None or finding.old.parameters is None:
-        return ""
+        return "", ""
     owner, _, callback = target.partition(".")
     if owner in ("", finding.struct):
-        return ""
-    return f"static const struct {owner} my_{owner} = {{ .{callback} = {given[1]} }};"
+        return "", ""
+    return owner, f"static const struct {owner} my_{owner} = {{ .{callback} = {given[1]} }};"
 
 
 def prototype(finding: Finding, use: str) -> str:

@@ -97,9 +97,9 @@ class Writer:
         if "callback-signature" in finding.kinds and finding.struct == _owner(finding.new):
             text = replacement.prototype(finding, use)
             return text or replacement.substituted(finding, callers, use, word)
-        table = replacement.table(finding, use, word)
-        if table:
-            return table
+        target, text = replacement.table(finding, use, word)
+        if text and self._pointer(finding, target):
+            return text
         if finding.kind.endswith("-moved") and "." not in finding.name:
             return f"#include <{include_name(finding.new_header or finding.header)}>"
         return None
@@ -184,12 +184,16 @@ class Writer:
         if not target or found is None or finding.struct is None:
             return ""
         table, _, callback = target.partition(".")
-        for life in self.past.lives(finding.struct)[finding.struct].lives:
-            pointer = life.declaration
-            if life.until is None and re.search(rf"\bstruct {table} \*$", pointer.type):
-                path = f"{found[1]}{pointer.name}->{callback}"
-                return use[: found.start()] + path + use[found.end() :]
-        return ""
+        pointer = self._pointer(finding, table)
+        if not pointer:
+            return ""
+        return use[: found.start()] + f"{found[1]}{pointer}->{callback}" + use[found.end() :]
+
+    def _pointer(self, finding: Finding, table: str) -> str:
+        """Return the field of the old one's struct that points to a table, empty if none does."""
+        fields = self.past.fields(finding.struct or "")
+        pointed = re.compile(rf"\bstruct {table} \*$")
+        return next((each.name for each in fields if pointed.search(each.type)), "")
 
     def _nested(self, finding: Finding, use: str, word: str, owner: str) -> str:
         """Reach a member that lies deeper, or less deep, in the same struct now."""

@@ -396,7 +396,7 @@ def test_a_member_that_was_kept_for_a_while_has_the_heir_it_had_then(tmp_path: P
     git(made.path, "tag", "v2.6.28")
     made.edit(
         made.header,
-        (field, f"#ifdef CONFIG_OLD\n{field}#endif\n"),
+        (field, f"	const struct ops *ops;\n#ifdef CONFIG_OLD\n{field}#endif\n"),
         ("struct sk_buff {", "struct ops {\n	int (*do_start)(int);\n};\nstruct sk_buff {"),
     )
     made.caller.write_text("".join(f"	.do_start = begin_{n},\n" for n in range(12)))

@@ -43,10 +43,11 @@ def _moved(new_name: str | None, *replacements: str) -> Finding:
 def test_a_function_goes_into_the_table_that_its_field_moved_to(finding: Finding) -> None:
     """Commit d314774cf2cd (in v2.6.29): `dev->netdev_ops = my_open` would be no table."""
     assert replacement.table(finding, "dev->open = my_open;", "open") == (
-        "static const struct net_device_ops my_net_device_ops = { .ndo_open = my_open };"
+        "net_device_ops",
+        "static const struct net_device_ops my_net_device_ops = { .ndo_open = my_open };",
     )
 
 
 def test_a_field_of_the_same_struct_is_no_table() -> None:
     finding = _moved("net_device.begin")
-    assert replacement.table(finding, "dev->open = my_open;", "open") == ""
+    assert replacement.table(finding, "dev->open = my_open;", "open") == ("", "")
