@@ -69,6 +69,7 @@ _OWN = {
     StageName.TEST: set[str](),
     StageName.PARSE: {"format"},
 }
+_WORKER = ("retries", "memory", "resources")
 _FORMATS = ("ktap", "kselftest")
 
 
@@ -147,19 +148,7 @@ def load(path: Path) -> Recipe:
     UsageError
         No such file, no TOML, a key that isn't known, or a patch that isn't there.
     """
-    try:
-        content = path.read_bytes()
-        document = tomllib.loads(content.decode("utf-8"))
-    except FileNotFoundError:
-        raise UsageError(f"no such recipe: {path}", hint="give its path with --recipe") from None
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise UsageError(f"{path} is no TOML: {error}", hint="correct that line") from None
-    names = {str(name) for name in StageName}
-    for key, table in document.items():
-        if key not in names | {"signature", "fixup", "worker"}:
-            raise _wrong(path, f"unknown table [{key}]", f"the stages are {', '.join(StageName)}")
-        if not isinstance(table, list if key == "fixup" else dict):
-            raise _wrong(path, f"{key} is no table", f"[{key}]")
+    content, document = _read(path)
     digest = hashlib.sha256(content)
     stages = [
         stage
@@ -180,7 +169,7 @@ def load(path: Path) -> Recipe:
     return Recipe(
         stages=tuple(stages),
         digest=digest.hexdigest(),
-        image=document.get("build", {}).get("image"),
+        image=_image(path, document.get("build", {})),
         keep=_keep(path, document.get("build", {})),
         wanted=wanted,
         parses=_parses(path, document.get("parse", {})),
@@ -189,9 +178,31 @@ def load(path: Path) -> Recipe:
         signature=_signature(path, document.get("signature")),
         fixups=fixups,
         memory=_memory(path, document),
-        retries=worker.get("retries"),
-        resources=worker.get("resources", {}),
+        retries=_retries(path, worker),
+        resources=_resources(path, worker),
     )
+
+
+def _read(path: Path) -> tuple[bytes, dict[str, Any]]:
+    """Return a recipe's file, and its tables, all of them known ones."""
+    try:
+        content = path.read_bytes()
+        document = tomllib.loads(content.decode("utf-8"))
+    except FileNotFoundError:
+        raise UsageError(f"no such recipe: {path}", hint="give its path with --recipe") from None
+    except OSError as error:
+        raise UsageError(
+            f"the recipe {path} can't be read: {error.strerror}", hint="give a file with --recipe"
+        ) from None
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise UsageError(f"{path} is no TOML: {error}", hint="correct that line") from None
+    names = {str(name) for name in StageName}
+    for key, table in document.items():
+        if key not in names | {"signature", "fixup", "worker"}:
+            raise _wrong(path, f"unknown table [{key}]", f"the stages are {', '.join(StageName)}")
+        if not isinstance(table, list if key == "fixup" else dict):
+            raise _wrong(path, f"{key} is no table", f"[{key}]")
+    return content, document
 
 
 def of_script(command: tuple[str, ...], timeout: float | None) -> Recipe:
@@ -210,9 +221,8 @@ def seconds(value: object) -> float:
     """
     if isinstance(value, int | float) and not isinstance(value, bool) and value > 0:
         return float(value)
-    if isinstance(value, str) and (
-        found := re.fullmatch(r"\s*(\d+(?:\.\d+)?)\s*(s|min|h|)\s*", value)
-    ):
+    found = re.fullmatch(r"\s*(\d+(?:\.\d+)?)\s*(s|min|h|)\s*", str(value))
+    if isinstance(value, str) and found and float(found[1]) > 0:
         return float(found[1]) * _UNITS[found[2]]
     raise ValueError(value)
 
@@ -227,11 +237,14 @@ def _stage(path: Path, name: StageName, table: Mapping[str, Any]) -> Stage | Non
         try:
             limits[key] = seconds(table[key]) if key in table else None
         except ValueError:
-            raise _wrong(path, f"[{name}] {key}", f'{key} = "20 min"') from None
+            raise _wrong(path, f"[{name}] {key} is no time", f'{key} = "20 min"') from None
     run = table.get("run")
+    for key in {"kernel", "initrd"} & set(table):
+        if not isinstance(table[key], str):
+            raise _wrong(path, f"[{name}] {key} is no path", f'{key} = "arch/x86/boot/bzImage"')
     if run is None and "kernel" in table:
         command: tuple[str, ...] = _guest(table, limits["timeout"])
-    elif isinstance(run, str):
+    elif isinstance(run, str) and run.strip():
         command = ("sh", "-ec", run)
     elif isinstance(run, list) and run and all(isinstance(word, str) for word in run):
         command = tuple(run)
@@ -253,6 +266,8 @@ def _guest(table: Mapping[str, Any], timeout: float | None) -> tuple[str, ...]:
 
 
 def _fixup(path: Path, table: Mapping[str, Any]) -> Fixup:
+    if not isinstance(table, dict):
+        raise _wrong(path, "a [[fixup]] is no table", "[[fixup]]")
     given = set(table)
     if ("patch" in given) == ("commit" in given) or given - {"patch", "commit", "since", "until"}:
         raise _wrong(path, "a [[fixup]] is a patch or a commit", "with since and until, or without")
@@ -269,11 +284,41 @@ def _signature(path: Path, table: Mapping[str, Any] | None) -> Signature | None:
         return Observation(None, False, syzbot.fingerprint(str(table["syzbot"])))
     if "crash" in table:
         return Observation(None, False, str(table["crash"]))
-    if "exit" in table:
-        return Observation(int(table["exit"]))
-    if "hang" in table:
+    key, said = next(iter(table.items()))
+    if key == "exit" and type(said) is int and 0 < said < 256:
+        return Observation(said)
+    if key == "hang" and said is True:
         return Observation(None, timed_out=True)
-    return Observation(1, stage=StageName(table["stage"]))
+    if key == "stage" and said in list(StageName):
+        return Observation(1, stage=StageName(said))
+    hint = f"exit = 1, hang = true, or stage = one of {', '.join(StageName)}"
+    raise _wrong(path, f"[signature] {key} can't be {said!r}", hint)
+
+
+def _image(path: Path, table: Mapping[str, Any]) -> str | None:
+    name = table.get("image")
+    if name is not None and not _is_below(name):
+        raise _wrong(path, "[build] image is no file below KBISECT_BUILD", 'image = "vmlinux"')
+    return name
+
+
+def _retries(path: Path, table: Mapping[str, Any]) -> int | None:
+    for key in table:
+        if key not in _WORKER:
+            raise _wrong(path, f"[worker] has no key {key}", f"it has {', '.join(_WORKER)}")
+    retries = table.get("retries")
+    if retries is not None and (type(retries) is not int or retries < 0):
+        raise _wrong(path, "[worker] retries is no number", "retries = 2")
+    return retries
+
+
+def _resources(path: Path, table: Mapping[str, Any]) -> dict[str, float]:
+    resources = table.get("resources", {})
+    if not isinstance(resources, dict) or not all(
+        type(amount) in {int, float} and amount > 0 for amount in resources.values()
+    ):
+        raise _wrong(path, "[worker] resources are no amounts", "resources = { kvm = 1 }")
+    return resources
 
 
 def _memory(path: Path, document: Mapping[str, Any]) -> int | None:

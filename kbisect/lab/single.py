@@ -18,7 +18,7 @@ from kbisect.bisect.verdict import (
     Verdict,
     judge,
 )
-from kbisect.errors import UsageError
+from kbisect.errors import MachineLost, UsageError
 from kbisect.git.repository import Repository
 from kbisect.lab import console, environment, execution
 from kbisect.lab.fixups import Fixups
@@ -26,8 +26,6 @@ from kbisect.lab.place import Place
 from kbisect.lab.recipe import Recipe
 from kbisect.lab.stages import StageRun
 from kbisect.lab.step import Step
-
-_LOST = 128
 
 
 def signature(said: str) -> Signature:
@@ -83,7 +81,7 @@ class Single:
     def exit_code(self) -> int:
         """What git bisect understands; a failure of the machine ends it."""
         if self.cause is Cause.INFRASTRUCTURE:
-            return _LOST
+            return MachineLost.exit_code
         return {Verdict.GOOD: 0, Verdict.BAD: 1, Verdict.SKIP: CANNOT_TEST}[self.verdict]
 
 
