@@ -95,7 +95,7 @@ def step(
     says nothing. To hunt one of those, give --signature; the recipe may have it too.
     """
     from kbisect.bisect.verdict import StageName
-    from kbisect.lab import single
+    from kbisect.lab import signatures, single
     from kbisect.lab.work import Work
 
     if revision is None:
@@ -109,7 +109,7 @@ def step(
         work,
         stages=tuple(StageName(name) for name in names),
         folder=Path(keep).absolute() if keep is not None else None,
-        signature=single.signature(hunted) if hunted is not None else None,
+        signature=signatures.named(hunted) if hunted is not None else None,
         checkout=not no_checkout,
     )
     session.answer(

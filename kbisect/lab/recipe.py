@@ -53,9 +53,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from kbisect.bisect.verdict import Observation, Signature, StageName
+from kbisect.bisect.verdict import Signature, StageName
 from kbisect.errors import UsageError
-from kbisect.lab import room, syzbot
+from kbisect.lab import room, signatures
 from kbisect.lab.qemu import MEMORY
 from kbisect.lab.stages import Stage
 
@@ -276,23 +276,10 @@ def _fixup(path: Path, table: Mapping[str, Any]) -> Fixup:
 
 
 def _signature(path: Path, table: Mapping[str, Any] | None) -> Signature | None:
-    if table is None:
-        return None
-    if len(table) != 1 or not set(table) <= {"crash", "syzbot", "exit", "hang", "stage"}:
-        raise _wrong(path, "[signature] is one of crash, syzbot, exit, hang, stage", "exit = 1")
-    if "syzbot" in table:
-        return Observation(None, False, syzbot.fingerprint(str(table["syzbot"])))
-    if "crash" in table:
-        return Observation(None, False, str(table["crash"]))
-    key, said = next(iter(table.items()))
-    if key == "exit" and type(said) is int and 0 < said < 256:
-        return Observation(said)
-    if key == "hang" and said is True:
-        return Observation(None, timed_out=True)
-    if key == "stage" and said in list(StageName):
-        return Observation(1, stage=StageName(said))
-    hint = f"exit = 1, hang = true, or stage = one of {', '.join(StageName)}"
-    raise _wrong(path, f"[signature] {key} can't be {said!r}", hint)
+    try:
+        return signatures.of_table(table) if table is not None else None
+    except UsageError as error:
+        raise _wrong(path, error.message, error.hint) from None
 
 
 def _image(path: Path, table: Mapping[str, Any]) -> str | None:

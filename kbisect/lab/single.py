@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-import re
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -20,32 +19,12 @@ from kbisect.bisect.verdict import (
 )
 from kbisect.errors import MachineLost, UsageError
 from kbisect.git.repository import Repository
-from kbisect.lab import console, environment, execution
+from kbisect.lab import environment, execution
 from kbisect.lab.fixups import Fixups
 from kbisect.lab.place import Place
 from kbisect.lab.recipe import Recipe
 from kbisect.lab.stages import StageRun
 from kbisect.lab.step import Step
-
-
-def signature(said: str) -> Signature:
-    """Read what counts as bad: `hang`, `exit N`, or a crash as a step prints it.
-
-    Raises
-    ------
-    UsageError
-        It is none of these.
-    """
-    if said == "hang":
-        return Observation(None, timed_out=True)
-    if found := re.fullmatch(r"exit (\d{1,3})", said):
-        return Observation(int(found[1]))
-    if any(said.startswith(f"{kind} in ") or said == kind for kind in console.KINDS):
-        return Observation(None, crash=said)
-    raise UsageError(
-        f"{said!r} is no signature",
-        hint='"hang", "exit 255", or a crash as `kbisect lab step` prints it at the bad end',
-    )
 
 
 @dataclass(frozen=True, slots=True)
