@@ -6,6 +6,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from kbisect.report.bisection import why
 from kbisect.report.terminal import PLAIN, Style, table
 
 _ROWS = (
@@ -31,8 +32,5 @@ def text(content: Mapping[str, Any], style: Style = PLAIN) -> str:
     rows = [(what, f"{content[key]:.4g}", f"{baseline[key]:.4g}") for what, key in _ROWS]
     head = f"{content['trials']:,} trials on {content['candidates']:,} candidates"
     outcomes = ", ".join(f"{count} {name}" for name, count in content["outcomes"].items())
-    sources = "; ".join(
-        f"{source.what}: {source.commits:,} with {source.share:.2f}" for source in content["prior"]
-    )
-    lines = [head, f"Suspected beforehand: {sources}.", f"Outcomes: {outcomes}.", ""]
-    return "\n".join(lines) + table(("", "kbisect", "git"), rows, style)
+    figures = table(("", "kbisect", "git"), rows, style)
+    return f"{head}\nOutcomes: {outcomes}.\n\n{figures}\n{why(content['prior'])}"

@@ -34,7 +34,8 @@ def test_a_straight_range_needs_no_repository(kbisect: Run, tmp_path: Any) -> No
     again = simulated(kbisect, "-C", str(tmp_path), "--range-size", "256", "--trials", "30")
     assert again == found
     text = kbisect("-C", tmp_path, "bisect", "simulate", "--trials", "5").stdout
-    assert text.startswith("5 trials on 1,024 candidates\n")
+    assert text.startswith("5 trials on 1,024 candidates\nOutcomes: 5 culprit.\n")
+    assert text.endswith("  every candidate alike: 1,024 commits, 1.00 of the belief\n")
 
 
 @pytest.mark.parametrize("bend", [("--by-commit", "2"), ("--by-worker", "2"), ("--bursts", "0.3")])
