@@ -21,6 +21,7 @@ from kbisect.git import process
 from kbisect.git.commits import Person
 from kbisect.git.picks import Picker
 from kbisect.git.process import GitFailed
+from kbisect.git.publishing import publish
 from kbisect.git.repository import Repository
 from kbisect.git.worktree import Scratch
 
@@ -230,13 +231,10 @@ class Picking:
 
     def _publish(self, now: Progress) -> None:
         """Bring the finished branch into the user's repository, the one thing written there."""
-        scratch = Scratch.prepare(self._repository)
-        process.run(
-            self._repository.gitdir,
-            *("-c", "protocol.file.allow=always", "fetch", "--quiet", "--no-tags"),
-            *("--no-write-fetch-head", str(scratch.gitdir), f"{now.tip}:refs/heads/{now.name}"),
-            env={"GIT_ALLOW_PROTOCOL": "file"},
-        )
+        # Killed behind it, there is only to clear up.
+        if self._repository.find(f"refs/heads/{now.name}") != now.tip:
+            scratch = Scratch.prepare(self._repository).gitdir
+            publish(self._repository, scratch, now.tip, now.start, now.name)
         self._clear()
 
     def _git(self, *arguments: str) -> str:

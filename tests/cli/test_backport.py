@@ -166,11 +166,30 @@ def test_what_is_no_candidate_is_not_emitted(nettrees: History, kbisect: Run) ->
 # --- pick -------------------------------------------------------------------------------------
 
 
+def objects_of(trees: History) -> set[str]:
+    asked = ("cat-file", "--batch-all-objects", "--batch-check=%(objectname)")
+    return set(git(trees.path, *asked).split())
+
+
+def test_what_was_killed_behind_its_end_is_only_cleared_up(trees: History, kbisect: Run) -> None:
+    pick = ("-C", trees.path, "backport", "pick", "--branch", "fixes")
+    wanted = [trees.marks[mark] for mark in (119, 120)]
+    assert kbisect(*pick, BRANCH, *wanted).returncode == 1
+    state = trees.repository.store / "backport" / "pick-fixes.json"
+    left = json.loads(state.read_text()) | {"todo": [], "stopped": False}
+    state.write_text(json.dumps(left))
+    git(trees.path, "branch", "fixes", BRANCH)
+    assert kbisect(*pick, "--continue").returncode == 2, "another's branch isn't ours"
+    state.write_text(json.dumps(left | {"tip": left["start"]}))
+    assert kbisect(*pick, "--continue").returncode == 0
+    assert not state.exists()
+
+
 def test_pick_makes_a_branch_and_leaves_the_checkout_alone(trees: History, kbisect: Run) -> None:
     def checkout() -> tuple[str, str]:
         return git(trees.path, "rev-parse", "HEAD"), git(trees.path, "status", "--porcelain")
 
-    before = checkout()
+    before, had = checkout(), objects_of(trees)
     wanted = [trees.marks[mark] for mark in (114, 125, 157)]
     done = kbisect("-C", trees.path, "backport", "pick", BRANCH, *wanted, "--branch", "fixes")
     assert done.returncode == 0, done.stderr
@@ -180,6 +199,8 @@ def test_pick_makes_a_branch_and_leaves_the_checkout_alone(trees: History, kbise
         git(trees.path, "status", "--porcelain"),
     ) == before
     assert git(trees.path, "fsck", "--no-dangling", "--connectivity-only", "fixes") == ""
+    new = git(trees.path, "rev-list", "--objects", "--no-object-names", "fixes", f"^{BRANCH}")
+    assert objects_of(trees) - had <= set(new.split()), "nothing comes along"
     author = git(trees.path, "log", "-1", "--format=%an %ad", "fixes")
     assert author == git(trees.path, "log", "-1", "--format=%an %ad", wanted[-1])
 
