@@ -6,17 +6,20 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from enum import StrEnum
+from itertools import islice
 
 from kbisect.errors import KbisectError
 from kbisect.git import commits, patches
 from kbisect.git.application import Applier, Attempt
 from kbisect.git.repository import Repository
-from kbisect.patch import lacking
+from kbisect.patch import breakage, lacking
 from kbisect.patch.blocking import Blocker, blockers, in_the_way, lines
+from kbisect.patch.breakage import Broken
 from kbisect.patch.series import Patch, Series
 from kbisect.patch.standing import Standing
 
 _DAY = 86400
+_MOST_BROKEN = 200
 _LOOK_BACK = 2000
 """How many commits of the files in question are read to find one of the same subject."""
 
@@ -77,11 +80,13 @@ class Outcome:
     onto : oid of the commit it was tried on
     tree : oid of the tree object after the last patch that applies
     forecasts : one for each patch, in order
+    broken : lines that would still use what the headers, after all of it, no longer declare so
     """
 
     onto: str
     tree: str
     forecasts: tuple[Forecast, ...]
+    broken: tuple[Broken, ...] = ()
 
     @property
     def holds(self) -> bool:
@@ -111,7 +116,7 @@ def forecast(
     explain : look for the commits that are in the way, and for names that are missing
     """
     applier = applier or Applier(repository)
-    tree = repository.commit(onto).tree
+    begun = tree = repository.commit(onto).tree
     base = _found(repository, series.base) if explain else None
     made_of = {
         path: file.old_blob
@@ -128,7 +133,19 @@ def forecast(
             one = replace(one, lacks=names)
         tree = one.tree or tree
         found.append(one)
-    return Outcome(onto, tree, tuple(found))
+    left = _left_behind(applier, series, begun, tree) if explain else ()
+    return Outcome(onto, tree, tuple(found), left)
+
+
+def _left_behind(applier: Applier, series: Series, old: str, new: str) -> tuple[Broken, ...]:
+    """Return who still uses what a series takes out of headers or changes there.
+
+    A source's own declarations are left to the compiler: nobody else sees them.
+    """
+    files = (file for patch in series.patches for file in patch.files)
+    if old == new or not any(file.removed for file in files if file.path.endswith(".h")):
+        return ()
+    return tuple(islice(breakage.broken(applier.gitdir, old, new, by_headers=True), _MOST_BROKEN))
 
 
 def _found(repository: Repository, name: str | None) -> str | None:

@@ -10,7 +10,7 @@ type alone breaks nothing here: the compiler is asked for that.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -23,6 +23,7 @@ from kbisect.git.patches import NO_BLOB
 from kbisect.git.snapshot import Snapshot
 
 _SOURCES = (".c", ".h")
+_EVERYWHERE = ["*.c", "*.h"]
 _CALL_LINES = 12
 _MOST_NAMES = 60
 _MOST_FILES = 400
@@ -49,23 +50,27 @@ class Broken:
     why: str
 
 
-def broken(gitdir: Path, old: str, new: str) -> Iterator[Broken]:
+def broken(gitdir: Path, old: str, new: str, *, by_headers: bool = False) -> Iterator[Broken]:
     """Find the lines of a tree that a change of declarations breaks, file by file.
 
     Parameters
     ----------
     gitdir : object store that has both
     old, new : tree objects before and after the change; the lines are those of `new`
+    by_headers : what headers declare is enough, and a private one is looked for in its folder and
+        below alone: for a tree that somebody has compiled without the change
     """
+    endings = (".h",) if by_headers else _SOURCES
     whole = patches.between(gitdir, old, new)
-    changed = [file for file in whole.files if file.path.endswith(_SOURCES)]
+    changed = [file for file in whole.files if file.path.endswith(endings)]
     before = Snapshot(gitdir, old).read(f.path for f in changed if f.old_blob != NO_BLOB)
     after = Snapshot(gitdir, new).read(f.path for f in changed if f.new_blob != NO_BLOB)
     findings = list(_changes(_declared(before), _declared(after)))[:_MOST_NAMES]
     if not findings:
         return
     snapshot = Snapshot(gitdir, new)
-    lines = snapshot.lines_with(dict.fromkeys(map(_word, findings)), ["*.c", "*.h"])
+    places = _places({each.header for each in findings}) if by_headers else _EVERYWHERE
+    lines = snapshot.lines_with(dict.fromkeys(map(_word, findings)), places)
     named = {_word(finding) for finding in findings}
     by_path: dict[str, set[str]] = {}
     for path, _, text in lines:
@@ -78,6 +83,14 @@ def broken(gitdir: Path, old: str, new: str) -> Iterator[Broken]:
     for path, content in sorted(contents.items()):
         own = [each for each in findings if _reaches(each, path) and _word(each) in by_path[path]]
         yield from _in_file(path, content, own)
+
+
+def _places(headers: Iterable[str]) -> list[str]:
+    """Return where users of some headers can be, as git's pathspecs."""
+    if any("include" in path.split("/")[:-1] for path in headers):
+        return _EVERYWHERE
+    folders = sorted({path.rpartition("/")[0] for path in headers})
+    return [f":(glob){folder}/**/*.[ch]".replace(":(glob)/", ":(glob)") for folder in folders]
 
 
 def _in_file(path: str, content: bytes, findings: Sequence[Finding]) -> Iterator[Broken]:

@@ -16,6 +16,7 @@ from kbisect.history.maintainers import Maintainers
 from kbisect.history.store import Index
 from kbisect.patch import application, declarations, functions
 from kbisect.patch.application import Forecast
+from kbisect.patch.breakage import Broken
 from kbisect.patch.functions import CallChange, Touched
 from kbisect.patch.maintainers import Desk
 from kbisect.patch.series import Patch, Series
@@ -78,6 +79,7 @@ class TreeForecast:
     tree: str
     oid: str
     forecasts: tuple[Forecast, ...]
+    broken: tuple[Broken, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,7 +168,7 @@ def read(
         api_base=changed.where,
         history=_histories(index, series.paths, series.base and repository.find(series.base)),
         trees=tuple(
-            TreeForecast(name, outcome.onto, outcome.forecasts)
+            TreeForecast(name, outcome.onto, outcome.forecasts, outcome.broken)
             for name, outcome in outcomes.items()
         ),
         blind=tuple(blind),

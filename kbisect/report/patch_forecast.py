@@ -6,6 +6,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from kbisect.patch.application import Forecast, Outcome, State
+from kbisect.patch.breakage import Broken
+from kbisect.patch.revert import Use
 from kbisect.report.bisection import count
 from kbisect.report.terminal import PLAIN, Style, name, printable
 
@@ -18,6 +20,7 @@ _COLORS = {
     State.REFUSED: "red",
 }
 _NAMES = 6
+_LINES = 8
 
 
 def mark(state: State, style: Style) -> str:
@@ -55,6 +58,22 @@ def lacks(names: Sequence[str], style: Style = PLAIN) -> str:
     return style("won't compile", "red") + f": no {said}{more} there"
 
 
+def broken(uses: Sequence[Broken | Use], style: Style = PLAIN) -> Iterable[str]:
+    """Yield which lines would no longer compile, of how many; nothing where none would."""
+    if not uses:
+        return
+    names = list(dict.fromkeys(use.name for use in uses))
+    also = f" and {len(names) - _LINES} more" if len(names) > _LINES else ""
+    said = f"{count(len(uses), 'use')} of {', '.join(map(printable, names[:_LINES]))}{also}"
+    yield style("would break", "red") + f": {said}"
+    for use in uses[:_LINES]:
+        by = f"   {use.by[:12]}" if isinstance(use, Use) and use.by else ""
+        why = "" if use.why == "is gone" else f"   ({use.why})"
+        yield f"  {printable(use.path)}:{use.line}: {printable(use.text)}{why}{by}"
+    if len(uses) > _LINES:
+        yield f"  and {len(uses) - _LINES} more"
+
+
 def text(outcome: Outcome, onto: str, branch: str | None, style: Style = PLAIN) -> str:
     """Render a series' forecast.
 
@@ -66,6 +85,7 @@ def text(outcome: Outcome, onto: str, branch: str | None, style: Style = PLAIN) 
     said = [style(f"onto {printable(onto)} ({outcome.onto[:12]})", "bold")]
     for forecast in outcome.forecasts:
         said += lines(forecast, style)
+    said += broken(outcome.broken, style)
     applied = sum(each.state.holds for each in outcome.forecasts)
     total = len(outcome.forecasts)
     already = sum(each.state is State.ALREADY for each in outcome.forecasts)
@@ -85,7 +105,9 @@ def content(outcome: Outcome, branch: str | None) -> dict[str, object]:
 
     `onto`, `tree` (object), `applies`, `branch`; `patches`: `title`, `state` (clean, merged, fuzz,
     already, conflict, refused), `how`, `tree`, `conflicts` (`path`, `line`), `blockers` (`oid`,
-    `subject`, `paths`, `lines`), `same_as`, `lacks` (names that it uses and that aren't there).
+    `subject`, `paths`, `lines`), `same_as`, `lacks` (names that it uses and that aren't there);
+    `broken`: lines that would no longer compile after all of it (`name`, `path`, `line`, `text`,
+    `why`).
     """
     return {
         "onto": outcome.onto,
@@ -104,5 +126,6 @@ def content(outcome: Outcome, branch: str | None) -> dict[str, object]:
             }
             for each in outcome.forecasts
         ],
+        "broken": outcome.broken,
         "branch": branch,
     }

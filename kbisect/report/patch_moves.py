@@ -6,7 +6,6 @@ from __future__ import annotations
 from kbisect.patch.rebase import Fate, Rebase
 from kbisect.patch.revert import Revert
 from kbisect.report import patch_forecast
-from kbisect.report.bisection import count
 from kbisect.report.terminal import PLAIN, Style, name, printable
 
 _COLORS = {
@@ -48,17 +47,7 @@ def revert(found: Revert, onto: str, branch: str | None, style: Style = PLAIN) -
                 else "changed the file last"
             )
             lines.append(f"    {name(blocker.oid, blocker.subject)}: {why}")
-    if found.uses:
-        names = list(dict.fromkeys(use.name for use in found.uses))
-        also = f" and {len(names) - _ROWS} more" if len(names) > _ROWS else ""
-        said = f"{count(len(found.uses), 'use')} of {', '.join(names[:_ROWS])}{also}"
-        lines.append(style("  would break", "red") + f": {said}")
-        for use in found.uses[:_ROWS]:
-            by = f"   {use.by[:12]}" if use.by else ""
-            why = "" if use.why == "is gone" else f"   ({use.why})"
-            lines.append(f"    {printable(use.path)}:{use.line}: {printable(use.text)}{why}{by}")
-        if len(found.uses) > _ROWS:
-            lines.append(f"    and {len(found.uses) - _ROWS} more")
+    lines += (f"  {line}" for line in patch_forecast.broken(found.uses, style))
     if found.later:
         lines.append("  built on it since")
         lines += [

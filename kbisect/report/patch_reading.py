@@ -36,10 +36,12 @@ def text(
         lines.append(style(f"  {shut}", "yellow"))
     lines += [*_patches(reading, style), *_code(reading, style)]
     for tree in reading.trees:
-        if tree.tree == ITS_BASE and all(each.state.holds for each in tree.forecasts):
+        holds = all(each.state.holds for each in tree.forecasts)
+        if tree.tree == ITS_BASE and holds and not tree.broken:
             continue
         lines.append(style(f"onto {printable(tree.tree)} ({tree.oid[:12]})", "bold"))
         lines += _forecasts(tree.forecasts, style)
+        lines += (f"  {line}" for line in patch_forecast.broken(tree.broken, style))
     lines += [f"Not looked at: {printable(what)}" for what in reading.blind]
     lines.append(f"Next: kbisect patch check {printable(shlex.join(given))}")
     return "\n".join(lines) + "\n"
@@ -190,7 +192,8 @@ def content(reading: Reading) -> dict[str, object]:
     `number`, `title`, `author`, `files`, `added`, `removed`, `fixes` (`text`, `oid`, `subject`,
     `release`, `days`, `lacking`: that the base hasn't it, and who has), `remarks`. Of the code:
     `functions`, `calls`, `exported`, `hidden`, `api` (compared on `api_base`), `history`. `trees`:
-    `tree`, `oid`, `states`, `blockers`. `blind`: what could not be looked at.
+    `tree`, `oid`, `states`, `blockers`, `broken` (lines that would no longer compile).
+    `blind`: what could not be looked at.
     """
     series = reading.series
     first = series.first
@@ -235,6 +238,7 @@ def content(reading: Reading) -> dict[str, object]:
                 "blockers": [
                     blocker for forecast in each.forecasts for blocker in forecast.blockers
                 ],
+                "broken": each.broken,
             }
             for each in reading.trees
         ],

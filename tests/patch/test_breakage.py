@@ -9,8 +9,9 @@ from pathlib import Path
 import pytest
 
 from kbisect.git.repository import Repository
-from kbisect.patch import application, loading, rebase, revert
+from kbisect.patch import application, loading, rebase, revert, series
 from kbisect.patch.revert import Revert
+from kbisect.report import patch_forecast as report
 from tests.conftest import git
 from tests.patch.conftest import commit
 
@@ -162,8 +163,6 @@ def test_a_patch_names_what_an_older_tree_lacks(top: Path) -> None:
 
 def test_a_mail_from_the_list_names_what_an_older_tree_lacks(top: Path) -> None:
     """Nobody says what it was made on: only what stands nowhere in the tree is named."""
-    from kbisect.patch import series
-
     before, user = _with_helper(top)
     commit(top, {"Makefile": "ccflags-y += -DDEMO_LIMIT=8\n"}, "demo: by the compiler")
     raw = git(top, "format-patch", "--stdout", "--no-base", "-1", user).encode()
@@ -190,3 +189,56 @@ def test_a_rebase_names_what_its_place_lacks(top: Path) -> None:
     [step] = rebase.forecast(repository, repository.commit(user).parents[0], user, older).steps
     assert step.fate is rebase.Fate.CLEAN
     assert set(step.lacks) == MISSING
+
+
+def _renaming(top: Path, header: str, name: str, other: str) -> series.Series:
+    """Return a mail that renames something in the header and in user.c, and nowhere else."""
+    base = git(top, "rev-parse", "HEAD").strip()
+    user = (top / "net/demo/user.c").read_text().replace(name, other)
+    files = {"include/net/demo.h": header.replace(name, other), "net/demo/user.c": user}
+    oid = commit(top, files, "demo: another name")
+    raw = git(top, "format-patch", "--stdout", "--no-base", "-1", oid).encode()
+    git(top, "reset", "--quiet", "--hard", base)
+    return series.read(raw.split(b"\n", 1)[1])
+
+
+@pytest.mark.parametrize(
+    ("name", "other", "late"),
+    [
+        ("demo_close", "demo_shut", "return demo_close(d->users);"),
+        ("users", "count", "return d->users;"),
+        ("DEMO_MAX", "DEMO_LIMIT", "return DEMO_MAX;"),
+    ],
+)
+def test_a_patch_names_who_still_uses_what_it_renames(
+    top: Path, tmp_path: Path, name: str, other: str, late: str
+) -> None:
+    header = HEADER + "#define DEMO_MAX 8\n"
+    body = "return demo_close(d->users + DEMO_MAX);"
+    _tree(top, header, {"core.c": INCLUDE, "user.c": _user(body)}, "demo: more")
+    commit(top, {"net/demo/late.c": _user(f"/* {name} */\n\t{late}")}, "demo: a later user")
+    posted = _renaming(top, header, name, other)
+    repository = Repository.open(top)
+    outcome = application.forecast(repository, posted, git(top, "rev-parse", "HEAD").strip())
+    assert outcome.holds
+    lines = {f"{each.path}:{each.line}" for each in outcome.broken}
+    assert lines == {"net/demo/late.c:5"}
+    assert lines == _compiles(top, outcome.tree, tmp_path / "out")
+    assert {(each.name, each.why) for each in outcome.broken} == {(name, "is gone")}
+    said = report.text(outcome, "HEAD", None)
+    assert f"would break: 1 use of {name}\n  net/demo/late.c:5: {late}\n" in said
+
+
+def test_a_series_that_takes_its_users_along_leaves_nobody_behind(top: Path) -> None:
+    base = git(top, "rev-parse", "HEAD").strip()
+    _tree(top, HEADER.replace("demo_open", "demo_begin"), {}, "demo: another name")
+    core = {"core.c": INCLUDE + CORE.replace("demo_open", "demo_begin")}
+    moved = core | {"user.c": _user("return demo_begin(d);")}
+    last = commit(top, {f"net/demo/{name}": text for name, text in moved.items()}, "demo: use it")
+    repository = Repository.open(top)
+    whole = loading.of_commits(repository, f"{base}..{last}")
+    assert application.forecast(repository, whole, base).broken == ()
+    half = loading.of_commits(repository, f"{last}^")
+    assert {each.path for each in application.forecast(repository, half, base).broken} >= {
+        "net/demo/user.c"
+    }
