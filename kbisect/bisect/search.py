@@ -222,7 +222,7 @@ class Search:
         choice = choice or self._telling(post, pending, closed)
         if choice is not None or pending:
             return choice
-        return stopping.unresolved(self.belief, self.confidence)
+        return stopping.exhausted(self.belief, self.confidence)
 
     # --- when every answer is true ------------------------------------------------------------
 

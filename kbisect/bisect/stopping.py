@@ -7,10 +7,10 @@ prior**: against each commit outside the set there is an answer, bad from a comm
 contain it or good from one that does, which doesn't speak against the set just as well; and a
 single culprit has failed itself.
 
-"No culprit" needs the same confidence, and answers that contradict each other; a culprit is not
-named while "no culprit" holds more than a fifth of the doubt. Where answers contradict each other
-and no run says anything any more, it is unresolved: the fewest commits that hold the confidence are
-named.
+"No culprit" needs a higher one, as long as a run can say more, and answers that contradict each
+other; a culprit is not named while "no culprit" holds more than a fifth of the doubt. Where answers
+contradict each other and no run says anything any more, it is unresolved: the fewest commits that
+hold the confidence are named.
 """
 
 from __future__ import annotations
@@ -77,9 +77,16 @@ def ended(belief: Belief, failed: Mask, closed: Mask, confidence: float) -> Stop
     return Stop(Ending.CULPRIT if alone else Ending.RANGE, positions, held)
 
 
-def unresolved(belief: Belief, confidence: float) -> Stop:
-    """Name the fewest positions that hold the asked confidence, or all that can be."""
-    culprit = belief.posterior.culprit
+def exhausted(belief: Belief, confidence: float) -> Stop:
+    """Say what is known where no run says anything more.
+
+    That is "no culprit" at the asked confidence, or else the fewest positions that hold it, or all
+    that can be.
+    """
+    post = belief.posterior
+    if post.none >= confidence:
+        return Stop(Ending.NO_CULPRIT, (), post.none)
+    culprit = post.culprit
     order = np.argsort(-culprit, kind="stable")
     total = np.cumsum(culprit[order])
     among = np.sort(order[: int(np.searchsorted(total, confidence)) + 1])
