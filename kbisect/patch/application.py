@@ -126,7 +126,10 @@ def forecast(
     }
     found = []
     for patch in series.patches:
-        one = _one(repository, applier, patch, tree, (base, onto), made_of if explain else None)
+        # Patches that came together needn't have been made on the same.
+        own = _found(repository, patch.mail.commit and f"{patch.mail.commit}^") if explain else None
+        ends = (own or base, onto)
+        one = _one(repository, applier, patch, tree, ends, made_of if explain else None)
         if explain and one.tree not in {None, tree}:
             made_on = _found(repository, patch.mail.commit) or base
             names = lacking.lacking(applier.gitdir, tree, patch.files, made_on)

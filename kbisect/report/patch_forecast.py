@@ -49,6 +49,8 @@ def lines(forecast: Forecast, style: Style = PLAIN) -> Iterable[str]:
             else "changed the file last"
         )
         yield f"           {name(blocker.oid, blocker.subject)}: {why}"
+    if not forecast.blockers:
+        yield "           no commit there is in its way: it wants what it was made on"
 
 
 def lacks(names: Sequence[str], style: Style = PLAIN) -> str:

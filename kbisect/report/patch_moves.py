@@ -30,7 +30,8 @@ def revert(found: Revert, onto: str, branch: str | None, style: Style = PLAIN) -
         f"onto {printable(onto)} ({found.onto[:12]})",
     ]
     if not found.is_there:
-        lines.append("  not in there by this name: what is taken back is its text")
+        text = "what is taken back is its text" if found.tree else "nor is its text as it was"
+        lines.append(f"  not in there by this name: {text}")
     if found.changes_nothing:
         lines.append("  changes nothing: its effect is gone already")
     elif found.tree is not None:
@@ -40,7 +41,9 @@ def revert(found: Revert, onto: str, branch: str | None, style: Style = PLAIN) -
         more = len(found.conflicts) - _ROWS
         also = f" and {more} more" if more > 0 else ""
         lines.append(style("  conflict", "red") + f" {conflicts}{also}")
-        for blocker in found.blockers[:_ROWS]:
+        # Of what isn't there, who changed the file last says nothing.
+        named = [each for each in found.blockers if each.lines or found.is_there]
+        for blocker in named[:_ROWS]:
             why = (
                 f"changed {blocker.lines} of its lines"
                 if blocker.lines

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import subprocess
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -13,6 +14,7 @@ from kbisect.git.application import Applier
 from kbisect.patch import application, branch, loading, rebase, revert, series
 from kbisect.patch.application import State
 from kbisect.patch.rebase import Fate
+from kbisect.report import patch_forecast
 from tests.conftest import History, git, marks_in, planted_table
 from tests.patch.conftest import commit
 
@@ -330,3 +332,27 @@ def test_what_a_mail_from_the_list_was_made_of_is_never_in_the_way(tmp_path: Pat
     [found] = application.forecast(History(tmp_path, {}).repository, posted, blocker).forecasts
     assert found.state is State.CONFLICT
     assert [each.oid for each in found.blockers] == [blocker]
+
+
+def test_a_patch_has_the_same_in_its_way_alone_and_among_others(nettrees: History) -> None:
+    repository = nettrees.repository
+    onto, compared = repository.resolve("v3.12"), 0
+    oids = git(nettrees.path, "rev-list", "--no-merges", "v3.12..master").split()[:40]
+    mails = {
+        oid: git(nettrees.path, "format-patch", "--stdout", "-1", oid).encode() for oid in oids
+    }
+    for first, oid in pairwise(oids):
+        [alone] = application.forecast(repository, series.read(mails[oid]), onto).forecasts
+        if alone.state is not State.CONFLICT:
+            continue
+        both = series.read(mails[first] + mails[oid])
+        after = application.forecast(repository, both, onto).forecasts[1]
+        if after.conflicts == alone.conflicts:
+            assert after.blockers == alone.blockers
+            compared += 1
+    assert compared
+
+
+def test_a_conflict_without_anybody_in_the_way_says_what_it_wants() -> None:
+    conflict = application.Forecast("x", State.CONFLICT, None, "", (("a.c", 3),))
+    assert list(patch_forecast.lines(conflict))[-1].endswith("it wants what it was made on")
