@@ -62,6 +62,7 @@ class Histories:
             if surveyed.missing[number]:
                 writers.append((number, oid))
                 self._around.setdefault(oid, set()).add(folder(path))
+        self._coming = {each.oid for each in surveyed.candidates}
         self._histories: dict[str, _History] = {}
         self._changes: dict[tuple[str, str], FileDiff] = {}
         self._read: set[str] = set()
@@ -76,8 +77,8 @@ class Histories:
     def before(self, path: str, oid: str) -> Sequence[_Written]:
         """Return who wrote to a file before a commit, oldest first.
 
-        Of a file out of scope only those who also wrote around it: a feature of another driver is
-        not what a fix needs for its line in the release notes.
+        Of a file out of scope only those who also wrote around it, or are to be taken anyway: a
+        feature of another driver is not what a fix needs for its line in the release notes.
         """
         number = self.number(oid)
         known = self._histories.get(path)
@@ -89,7 +90,9 @@ class Histories:
         if path in self._touching:
             return writers
         around = self._around.get(oid, set())
-        return [each for each in writers if around & self._around[each.oid]]
+        return [
+            each for each in writers if each.oid in self._coming or around & self._around[each.oid]
+        ]
 
     def _writers(self, path: str) -> Sequence[tuple[int, str]]:
         """Return the missing commits that change a path, oldest first: numbers and oids."""
