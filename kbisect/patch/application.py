@@ -130,7 +130,9 @@ def forecast(
         own = _found(repository, patch.mail.commit and f"{patch.mail.commit}^") if explain else None
         ends = (own or base, onto)
         one = _one(repository, applier, patch, tree, ends, made_of if explain else None)
-        if explain and one.tree not in {None, tree}:
+        # What it was made on lacks nothing, and to ask that reads every header.
+        is_home = own is not None and repository.commit(own).tree == tree
+        if explain and not is_home and one.tree not in {None, tree}:
             made_on = _found(repository, patch.mail.commit) or base
             names = lacking.lacking(applier.gitdir, tree, patch.files, made_on)
             one = replace(one, lacks=names)
