@@ -59,8 +59,9 @@ def next_time(rate: Floats, alike: Floats, bad: int | Floats = 0, good: int | Fl
 SPREADS = ((0.0, 0.3), (0.6, 0.1), (1.0, 0.6))
 """Standard deviations of commits' own rates, in log odds, and their prior.
 
-That most tests that come and go do so unevenly costs a tenth more runs where they don't. With less
-of it the confidence was too high where they do: 0.96 was stated and 0.84 held."""
+That most tests that come and go do so unevenly costs something where they don't: a tenth more where
+they fail every other time, a quarter more where they fail one time in five. With less of it the
+confidence was too high where they do: 0.96 was stated and 0.84 held."""
 
 
 def correlation(mean: Floats, spread: float) -> Floats:
