@@ -21,4 +21,7 @@ def uncollected() -> Iterator[None]:
         yield
     finally:
         if was_enabled:
+            # Counts all as old without looking at it: the next search would else be through all.
+            gc.freeze()
+            gc.unfreeze()
             gc.enable()
