@@ -6,6 +6,7 @@ from __future__ import annotations
 import os
 import re
 import shutil
+import signal
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -42,6 +43,13 @@ def _nobodys_home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
             patch.setenv(f"GIT_{person}_EMAIL", "ada@example.org")
         (home / ".gitconfig").write_text("[init]\n\tdefaultBranch = master\n")
         yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _heeding_interrupts() -> None:
+    """A shell starts its background jobs deaf to SIGINT, and what they start stays so."""
+    if signal.getsignal(signal.SIGINT) == signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def git(directory: Path, *arguments: str, stdin: bytes | None = None) -> str:
