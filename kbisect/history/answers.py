@@ -162,9 +162,12 @@ def _interruptible(connection: duckdb.DuckDBPyConnection) -> Iterator[None]:
     # Python's handler at the level of C writes the signal's number here at once.
     before = signal.set_wakeup_fd(writer.fileno(), warn_on_full_buffer=False)
 
+    is_over = threading.Event()
+
     def watch() -> None:
         while said := reader.recv(1):
-            if said[0] == signal.SIGINT:
+            # Again and again: one that comes just before DuckDB begins is lost on it.
+            while said[0] == signal.SIGINT and not is_over.wait(0.05):
                 connection.interrupt()
 
     watcher = threading.Thread(target=watch, daemon=True)
@@ -172,6 +175,7 @@ def _interruptible(connection: duckdb.DuckDBPyConnection) -> Iterator[None]:
     try:
         yield
     finally:
+        is_over.set()
         signal.set_wakeup_fd(before)
         writer.close()
         watcher.join()

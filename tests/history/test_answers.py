@@ -117,7 +117,10 @@ def test_a_query_that_runs_for_ever_can_be_interrupted(nettrees: History) -> Non
         assert running.poll() is None
         begun = time.monotonic()
         running.send_signal(signal.SIGINT)
-        out, err = running.communicate(timeout=20)
+        try:
+            out, err = running.communicate(timeout=20)
+        finally:
+            running.kill()
     assert time.monotonic() - begun < 5
     assert (running.returncode, out) == (130, "")
     assert "interrupted" in err
