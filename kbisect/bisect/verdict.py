@@ -13,6 +13,8 @@ from enum import StrEnum
 TIMED_OUT = 124
 """What `timeout` returns; a script that uses it says "it hangs"."""
 CANNOT_TEST = 125
+ANY_FAILURE = -1
+"""The exit code of a signature that only says at which stage."""
 COULD_NOT_RUN = (126, 127)
 """The shell's codes for "not executable" and "not found": the script is wrong, not the commit."""
 
@@ -104,6 +106,8 @@ class Observation:
 
     def __str__(self) -> str:
         how = "time limit" if self.timed_out else f"exit {self.exit_code}"
+        if self.exit_code == ANY_FAILURE:
+            return f"{self.stage} fails"
         if self.exit_code is None and not self.timed_out:
             how = "stopped at a crash" if self.crash else "the guest ended without a report"
         if self.stage in _BEFORE and self.failed:
@@ -155,6 +159,8 @@ def judge_bad_end(seen: Observation) -> tuple[Verdict, Cause]:
 
 
 def _same(seen: Observation, signature: Signature) -> bool:
+    if signature.exit_code == ANY_FAILURE:
+        return seen.stage is signature.stage
     if signature.crash is not None or seen.crash is not None:
         return seen.crash == signature.crash
     if seen.stage is not signature.stage:

@@ -7,7 +7,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from kbisect.bisect.verdict import Observation, Signature, StageName
+from kbisect.bisect.verdict import ANY_FAILURE, Observation, Signature, StageName
 from kbisect.errors import UsageError
 from kbisect.lab import console, syzbot
 
@@ -52,7 +52,7 @@ def of_table(table: Mapping[str, Any]) -> Signature:
     if key == "hang" and said is True:
         return Observation(None, timed_out=True)
     if key == "stage" and said in list(StageName):
-        return Observation(1, stage=StageName(said))
+        return Observation(ANY_FAILURE, stage=StageName(said))
     raise UsageError(
         f"[signature] {key} can't be {said!r}",
         hint=f"exit = 1, hang = true, or stage = one of {', '.join(StageName)}",

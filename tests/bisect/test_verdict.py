@@ -3,12 +3,21 @@
 
 import pytest
 
-from kbisect.bisect.verdict import Cause, Observation, StageName, Verdict, judge, judge_bad_end
+from kbisect.bisect.verdict import (
+    ANY_FAILURE,
+    Cause,
+    Observation,
+    StageName,
+    Verdict,
+    judge,
+    judge_bad_end,
+)
 
 FAILS = Observation(1)
 HANGS = Observation(124)
 LIMIT = Observation(None, timed_out=True)
 NO_BUILD = Observation(2, stage=StageName.BUILD)
+ANY_BUILD = Observation(ANY_FAILURE, stage=StageName.BUILD)
 CRASHES = Observation(0, crash="NULL dereference in netlab_xmit")
 OTHER = Observation(0, crash="BUG in other")
 LOST = Observation(255)
@@ -50,6 +59,11 @@ LOST = Observation(255)
         # But what the bad end does is hunted, a build that fails too.
         (NO_BUILD, NO_BUILD, Verdict.BAD, Cause.TEST),
         (FAILS, NO_BUILD, Verdict.SKIP, Cause.OTHER_FAILURE),
+        # A recipe hunts a stage: make leaves with 2, a linker with 1.
+        (NO_BUILD, ANY_BUILD, Verdict.BAD, Cause.TEST),
+        (Observation(1, stage=StageName.BUILD), ANY_BUILD, Verdict.BAD, Cause.TEST),
+        (FAILS, ANY_BUILD, Verdict.SKIP, Cause.OTHER_FAILURE),
+        (Observation(0), ANY_BUILD, Verdict.GOOD, Cause.TEST),
     ],
 )
 def test_judge(
