@@ -56,7 +56,7 @@ def kills(draw: random.Random, work: Path, number: int, workers: int = 2) -> Non
         found = json.loads(out)
         assert found["culprit"] == repo.oids[_CULPRIT], found
         _check_journal(found, runs, killed, workers)
-        runs.unlink()
+        runs.unlink(missing_ok=True)
         done += 1
         number, killed = number - killed, 0
     process = _started(repo, script, workers)
@@ -130,7 +130,8 @@ def _check_journal(found: dict[str, Any], runs: Path, killed: int, workers: int)
     folders = [event["folder"] for event in tested]
     assert len(folders) == len(set(folders))
     assert [event["event"] for event in events].count("started") == 1
-    made = len(runs.read_text().splitlines())
+    # There are none where one that was killed behind its answer has only said it again.
+    made = len(runs.read_text().splitlines()) if runs.exists() else 0
     # Cancelled ones started too: at most one for each that ended.
     assert made <= len(tested) * workers + killed * workers, (made, len(tested), killed)
 
