@@ -54,10 +54,11 @@ def _maintained(series: Series, desk: Desk) -> Result:
     own = Maintainers([_of_series(series)])
     level = Level.PASS
     faults = []
+    counts: dict[Section, int] = {}
     for path in new:
         if own.sections_of(path):
             continue
-        title, count = _smallest(desk, path, new)
+        title, count = _smallest(desk, path, new, counts)
         if count < _OWN:
             continue
         is_large = count >= _SUBSYSTEM
@@ -84,15 +85,20 @@ def _of_series(series: Series) -> Section:
     return Section("ADDED", 0, tuple(entries))
 
 
-def _smallest(desk: Desk, path: str, new: Sequence[str]) -> tuple[str | None, int]:
-    """Return the section that takes a path and the fewest files, and their number."""
-    counts = [
-        (_count(match.section, desk, new), match.section.title)
-        for match in desk.maintainers.sections_of(path)
-        if match.section.title != THE_REST
-    ]
-    count, title = min(counts, default=(_SUBSYSTEM, None))
-    return title, count
+def _smallest(
+    desk: Desk, path: str, new: Sequence[str], counts: dict[Section, int]
+) -> tuple[str | None, int]:
+    """Return the section that takes a path and the fewest files, and their number.
+
+    `counts` keeps the number for each section: a count looks at every file of the tree.
+    """
+    sections = [match.section for match in desk.maintainers.sections_of(path)]
+    sections = [section for section in sections if section.title != THE_REST]
+    for section in sections:
+        if section not in counts:
+            counts[section] = _count(section, desk, new)
+    found = min(((counts[section], section.title) for section in sections), default=None)
+    return (None, _SUBSYSTEM) if found is None else (found[1], found[0])
 
 
 def _count(section: Section, desk: Desk, new: Sequence[str]) -> int:
