@@ -14,7 +14,7 @@ from kbisect.cli.reporting import confirm, log, report, status
 from kbisect.cli.session import Session, json_option, pass_session
 from kbisect.cli.simulate import simulate
 from kbisect.errors import UsageError
-from kbisect.report import bisection
+from kbisect.report import bisection, fixes
 
 if TYPE_CHECKING:
     from kbisect.bisect.events import Started
@@ -175,7 +175,7 @@ def _listener(session: Session, campaign: Campaign) -> Callable[[Progress], None
         session.say(bisection.progress(progress, names))
         if run.role is Role.TIP and run.verdict is Verdict.GOOD:
             bad_end, _ = campaign.state.ends
-            session.say(bisection.fixed_tip(run, bad_end or ""))
+            session.say(fixes.fixed_tip(run, bad_end or ""))
         if run.verdict is not Verdict.SKIP:
             return
         for repair in campaign.repairs():

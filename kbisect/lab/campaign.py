@@ -154,8 +154,9 @@ class Campaign:
         return tuple(found.items())
 
     def repairs(self) -> tuple[Repair, ...]:
-        """Return commits that may repair what couldn't be tested; none by hand."""
-        if self.ends is None or self.state.started.by_hand:
+        """Return commits that may repair what couldn't be tested; none that nothing can apply."""
+        started = self.state.started
+        if self.ends is None or started.by_hand or not started.checkout:
             return ()
         return repairs.look(self.repository, self.state, self._range)
 

@@ -45,21 +45,25 @@ class Link:
 
 @dataclass(frozen=True, slots=True)
 class Fixed:
-    """What was found; nothing of it is in the bad end.
+    """What was found.
 
     Attributes
     ----------
-    links : the strongest first
+    links : what the bad end doesn't have, the strongest first
+    vain : what the bad end has, so that it fails in spite of it; the strongest first
     passing, failing : trees whose tip passes, or fails
     as_of : Unix time of the last fetch, None without remotes
+    newest : Unix time of the newest commit here, None without an index
     looked : whether there was an index to look in
     """
 
     bad: str
     links: tuple[Link, ...] = ()
+    vain: tuple[Link, ...] = ()
     passing: tuple[str, ...] = ()
     failing: tuple[str, ...] = ()
     as_of: float | None = None
+    newest: float | None = None
     looked: bool = True
 
     def __bool__(self) -> bool:
@@ -68,7 +72,7 @@ class Fixed:
 
 
 def look(repository: Repository, result: Result, bad: str) -> Fixed:
-    """Look for fixes of a campaign's culprit that its bad end doesn't contain."""
+    """Look for fixes of a campaign's culprit, and for whether its bad end contains them."""
     tips = result.check(Kind.TIP)
     passing = tuple(check.tree or "" for check in tips if check.verdict is Verdict.GOOD)
     failing = tuple(check.tree or "" for check in tips if check.verdict is Verdict.BAD)
@@ -76,9 +80,12 @@ def look(repository: Repository, result: Result, bad: str) -> Fixed:
     try:
         index = store.load(repository.store)
     except (store.NoIndex, store.IndexDamaged):
-        return Fixed(bad, (), passing, failing, as_of, looked=False)
-    links = _links(repository, index, result.culprit, bad) if result.culprit else ()
-    return Fixed(bad, links, passing, failing, as_of)
+        return Fixed(bad, (), (), passing, failing, as_of, looked=False)
+    links = _links(index, result.culprit) if result.culprit else ()
+    vain = tuple(link for link in links if repository.is_ancestor(link.oid, bad))
+    links = tuple(link for link in links if link not in vain)
+    newest = float(index.graph.times.max(initial=0))
+    return Fixed(bad, links, vain, passing, failing, as_of, newest)
 
 
 def tips(repository: Repository, ends: Sequence[str]) -> tuple[str, ...]:
@@ -101,7 +108,7 @@ def tips(repository: Repository, ends: Sequence[str]) -> tuple[str, ...]:
     return tuple(f"{tree}={oid}" for tree, oid in found.items())
 
 
-def _links(repository: Repository, index: Index, culprit: str, bad: str) -> tuple[Link, ...]:
+def _links(index: Index, culprit: str) -> tuple[Link, ...]:
     kinds = ", ".join(f"'{kind}'" for kind in _NAMES)
     rows = index.rows(
         f"SELECT DISTINCT oid, kind FROM links WHERE target = ? AND kind IN ({kinds})", [culprit]
@@ -117,8 +124,7 @@ def _links(repository: Repository, index: Index, culprit: str, bad: str) -> tupl
     }
     links = []
     for oid, kind in kind_of.items():
-        # A fix that the bad end has, or that was taken back, repaired nothing.
-        if oid in undone or repository.is_ancestor(oid, bad):
+        if oid in undone:
             continue
         number = index.number(oid)
         links.append(Link(oid, kind, trees_with(index, number), index.release_of(number)))

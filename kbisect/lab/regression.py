@@ -88,12 +88,7 @@ def gather(campaign: Campaign, result: Result, fixed: Fixed, now: float) -> Regr
             hint="kbisect bisect report --format text",
         )
     if fixed:
-        first = fixed.links[0].oid[:12] if fixed.links else ""
-        raise UsageError(
-            "it is already fixed"
-            + (f" by {first}" if first else f": the tip of {', '.join(fixed.passing)} passes"),
-            hint=f"kbisect backport explain {first}" if first else "kbisect bisect report",
-        )
+        raise _already(fixed)
     if fixed.as_of is not None and now - fixed.as_of > STALE:
         days = int((now - fixed.as_of) / 86400)
         raise UsageError(
@@ -130,6 +125,24 @@ def gather(campaign: Campaign, result: Result, fixed: Fixed, now: float) -> Regr
         command=_command(state),
         result=result,
         fixed=fixed,
+    )
+
+
+def _already(fixed: Fixed) -> UsageError:
+    """Say that it is fixed, and what to do then."""
+    if not fixed.links:
+        return UsageError(
+            f"it is already fixed: the tip of {', '.join(fixed.passing)} passes",
+            hint="kbisect bisect report",
+        )
+    link = fixed.links[0]
+    first = link.oid[:12]
+    look = f"kbisect backport explain {first}" if link.trees else f"kbisect show {first}"
+    if link.is_strong:
+        return UsageError(f"it is already fixed by {first}", hint=look)
+    return UsageError(
+        f"it is already fixed by {first}, which only names it in prose",
+        hint=f"{look}; if it doesn't help, search again with a bad end that has it",
     )
 
 

@@ -8,13 +8,14 @@ import shlex
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from kbisect.bisect.events import Event, Outcome, Started, Tested
+from kbisect.bisect.events import Event, Outcome, Started
 from kbisect.bisect.forecast import Forecast
 from kbisect.bisect.moves import Planned, Try
 from kbisect.bisect.priors import SUSPICION, Source
 from kbisect.bisect.result import Check, Result
 from kbisect.bisect.state import State
 from kbisect.bisect.verdict import Cause, Role, Verdict
+from kbisect.report import fixes
 from kbisect.report.document import utc
 from kbisect.report.terminal import PLAIN, Style, printable
 
@@ -72,14 +73,6 @@ def working(job: Job, now: float, name: Namer) -> str:
     what = _WHY.get(job.test.role, "")
     more = f", {what}" if what else ""
     return f"{name(job.test.oid)}{more}, since {duration(max(0.0, now - job.since))}"
-
-
-def fixed_tip(run: Tested, bad: str) -> str:
-    """Say that a tree's tip passes, as soon as that is known."""
-    return (
-        f"the tip of {run.tree} passes: already fixed there. To find the fix instead: "
-        f"kbisect bisect run --find-fix --bad {bad[:12]} --good {run.oid[:12]}"
-    )
 
 
 def gap(seen: Gap | None) -> str:
@@ -160,13 +153,14 @@ def text(
     repairs: Iterable[Repair] = (),
 ) -> str:
     """Tell of a campaign that has ended; that it is already fixed is said first."""
-    lines = [style(line, "bold") for line in already(fixed, name)] if fixed else []
+    lines = [style(line, "bold") for line in fixes.already(fixed, name)] if fixed else []
     if result.culprit is not None:
         what = "the commit that ended it" if result.find_fix else "the first bad commit"
         lines.append(f"{style(name(result.culprit), 'bold')} is {what}")
         if result.reason:
             lines.append(f"  {printable(result.reason)}")
         lines += [f"  {line}" for line in checks(result, style)]
+        lines += [f"  {line}" for line in fixes.vain(fixed, name)] if fixed is not None else []
     elif result.outcome is Outcome.RANGE:
         lines.append(f"The first bad commit is one of these {len(result.suspects):,}:")
         lines += _listed(result.suspects, name)
@@ -184,7 +178,9 @@ def text(
         lines += fixup(repair, name)
     lines.append(f"Journal: {printable(journal)}")
     if fixed and fixed.links:
-        lines.append(f"Next: kbisect backport explain {fixed.links[0].oid[:12]}")
+        first = fixed.links[0]  # in no known tree there is no mainline to take it from
+        word = "backport explain" if first.trees else "show"
+        lines.append(f"Next: kbisect {word} {first.oid[:12]}")
     elif result.culprit is not None and result.is_confirmed and not result.find_fix:
         lines.append(
             f"Next: kbisect show {result.culprit[:12]}; kbisect bisect report --format mail"
@@ -203,29 +199,6 @@ def _listed(suspects: Sequence[str], name: Namer) -> list[str]:
     half = _MANY // 2
     lines = [f"  {name(oid)}" for oid in (*suspects[:half], *suspects[-half:])]
     return [*lines[:half], f"  ... {len(suspects) - _MANY:,} more, with --json", *lines[half:]]
-
-
-def already(fixed: Fixed, name: Namer) -> list[str]:
-    """Say which commits look like the fix, and where each has arrived, a line each."""
-    lines = []
-    for link in fixed.links:
-        where = " -> ".join(
-            each for each in (link.trees[0] if link.trees else "", link.release) if each
-        )
-        others = f" (also {', '.join(link.trees[1:])})" if len(link.trees) > 1 else ""
-        how = "" if link.is_strong else ", which only names it in prose"
-        arrived = printable(where) or "in no known tree"
-        lines.append(
-            f"already fixed: {name(link.oid)}{how}, {arrived}{others}; not in {fixed.bad[:12]}"
-        )
-    if not fixed.links and fixed.passing:
-        lines.append(
-            f"already fixed: the tip of {', '.join(fixed.passing)} passes, "
-            "and no commit there names the culprit"
-        )
-    if lines and fixed.as_of is not None:
-        lines[-1] += f" (fetched {(utc(fixed.as_of) or '')[:10]})"
-    return lines
 
 
 def standing(

@@ -12,7 +12,7 @@ from markupsafe import Markup
 from kbisect.bisect.course import Course, Landmark, Moment
 from kbisect.bisect.events import Outcome, Tested
 from kbisect.bisect.verdict import Verdict
-from kbisect.report import bisection, html
+from kbisect.report import bisection, fixes, html
 from kbisect.report.charts import element, line, picture, rect, text
 from kbisect.report.strands import named, strands
 from kbisect.report.terminal import name
@@ -55,7 +55,7 @@ def page(
         graph=graph(course, account, subject) if course else None,
         belief=belief(course, subject) if course else None,
         clock=timeline(account.runs, subject),
-        already=bisection.already(fixed, names) if fixed else [],
+        already=fixes.already(fixed, names) if fixed else [],
         journal=journal,
         log=log,
         console=_console,

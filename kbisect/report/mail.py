@@ -8,9 +8,8 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from kbisect.bisect.result import Result
-from kbisect.report import bisection
+from kbisect.report import bisection, fixes
 from kbisect.report.bisection import Namer
-from kbisect.report.document import utc
 from kbisect.report.terminal import printable
 
 if TYPE_CHECKING:
@@ -44,7 +43,7 @@ def render(report: Regression, log: str, name: Namer) -> str:
         introduced = f"{report.ends[0][:12]}..{report.ends[1][:12]}"
     lines += [f"Last good {report.good}, bad {report.bad}.", ""]
     lines += [f"  {line}" for line in bisection.checks(result)]
-    lines += [f"  {line}" for line in _elsewhere(report)]
+    lines += [f"  {line}" for line in _elsewhere(report, name)]
     if result.confidence is not None:
         lines.append(f"Confidence {result.confidence:.3f}. {bisection.counts(result)}")
     else:
@@ -90,12 +89,15 @@ def _suspects(result: Result, name: Namer) -> list[str]:
     return lines
 
 
-def _elsewhere(report: Regression) -> list[str]:
+def _elsewhere(report: Regression, name: Namer) -> list[str]:
     fixed = report.fixed
-    as_of = f" (fetched {(utc(fixed.as_of) or '')[:10]})" if fixed.as_of else ""
     if not fixed.looked:
         return ["not looked for fixes: there is no index"]
-    return [f"no later commit here repairs the culprit{as_of}"] if report.culprit else []
+    if not report.culprit:
+        return []
+    other = "other " if fixed.vain else ""
+    none = f"no {other}later commit here says it repairs the culprit{fixes.as_of(fixed)}"
+    return [*fixes.vain(fixed, name), none]
 
 
 def _reproduce(report: Regression) -> list[str]:

@@ -74,6 +74,25 @@ def test_a_tip_that_still_fails_outweighs_words(trees: History, kbisect: Run) ->
     assert kbisect("-C", trees.path, "report", "--format", "mail").returncode == 0
 
 
+def test_a_fix_that_the_bad_end_has_is_told_as_in_vain(trees: History, kbisect: Run) -> None:
+    """The revert is in v3.13, and what the script asks fails there all the same."""
+    script = trees.path.parent / "has.sh"
+    script.write_text(
+        f"#!/bin/sh\n! git merge-base --is-ancestor {trees.marks[DF]} $KBISECT_COMMIT\n"
+    )
+    script.chmod(0o755)
+    found = campaign(trees, kbisect, script, "v3.12", "v3.13", "--no-tips", "--no-checkout")
+    assert found["culprit"] == trees.marks[DF]
+    assert trees.repository.is_ancestor(trees.marks[NO_DF], trees.repository.resolve("v3.13"))
+    assert found["already_fixed"] is None
+    told = "reverts it; the bad end has that and fails all the same\n"
+    report = ["-C", trees.path, "report"]
+    assert f"{trees.marks[NO_DF][:12]} (" in kbisect(*report).stdout.partition(told)[0]
+    mail = kbisect(*report, "--format", "mail").stdout
+    assert told in mail
+    assert "no other later commit here says it repairs the culprit" in mail
+
+
 def test_a_tip_that_passes_is_said_at_once(trees: History, kbisect: Run) -> None:
     """Before the search, which somebody may then not want; the command that is named works."""
     script = breaks_on(trees, DF_WORDS, "net/ipv4/ip_output.c")
