@@ -11,6 +11,7 @@ from bisect import bisect_left
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
+from itertools import groupby
 from threading import Lock
 
 from kbisect.backport.candidates import Survey
@@ -126,13 +127,18 @@ class Histories:
         return known
 
     def read(self, paths: Iterable[str], end: int) -> None:
-        """Read the histories of files of one folder up to a commit's number, and that commit.
+        """Read the histories of files up to a commit's number, and that commit.
 
-        Many at once are quicker than one after another; but git compares each with each path that
-        is asked for.
+        Those of one folder at once are quicker than one after another; but git compares each path
+        it meets with each that is asked for.
         """
-        paths = sorted(set(paths))
-        with self._readers.setdefault(folder(paths[0]), Lock()):
+        for above, own in groupby(
+            sorted(set(paths), key=lambda path: (folder(path), path)), folder
+        ):
+            self._read_folder(above, list(own), end)
+
+    def _read_folder(self, above: str, paths: Sequence[str], end: int) -> None:
+        with self._readers.setdefault(above, Lock()):
             lacking = {
                 path: self._histories.get(path) or _History()
                 for path in paths
@@ -171,7 +177,7 @@ class Blockers:
     def __init__(self, histories: Histories, picker: Picker) -> None:
         self._histories = histories
         self._picker = picker
-        self._content = lru_cache(_FILES)(self._read)
+        self._lines = lru_cache(_FILES)(self._read)
         self._wanted: dict[tuple[str, str], set[bytes]] = {}
 
     def of(self, oid: str, paths: Sequence[str], tree: str) -> tuple[str, ...]:
@@ -182,6 +188,7 @@ class Blockers:
         paths : that conflict
         """
         found: dict[int, str] = {}
+        self._histories.read(paths, self._histories.number(oid))
         for path in paths:
             before = self._histories.before(path, oid)
             # Where nothing is missing, nothing blocks.
@@ -192,16 +199,17 @@ class Blockers:
                 continue
             # Only what one of them wrote is worth looking for.
             written_since = wanted.intersection(set().union(*(each.lines for each in writers)))
-            here = self._content(self._picker.blob(tree, path))
-            absent = {line for line in written_since if not _has_line(here, line)}
+            absent = written_since - self._lines(self._picker.blob(tree, path))
             for writer in reversed(writers):
                 if not absent.isdisjoint(writer.lines):
                     absent -= writer.lines
                     found[writer.number] = writer.oid
         return tuple(found[each] for each in sorted(found))
 
-    def _read(self, blob: str | None) -> bytes:
-        return self._picker.read(blob) if blob else b""
+    def _read(self, blob: str | None) -> frozenset[bytes]:
+        """Return the lines of a file, whatever their indentation."""
+        content = self._picker.read(blob) if blob else b""
+        return frozenset(map(bytes.strip, content.split(b"\n")))
 
     def _expected(self, file: FileDiff) -> set[bytes]:
         """Return the lines that a fix takes for granted in a file."""
@@ -217,18 +225,6 @@ class Blockers:
             wanted.update(old[max(0, first - _CONTEXT) : first + count + _CONTEXT])
         self._wanted[file.oid, file.path] = _told(wanted)
         return self._wanted[file.oid, file.path]
-
-
-def _has_line(content: bytes, line: bytes) -> bool:
-    """Whether a line stands in a file, whatever its indentation."""
-    at = content.find(line)
-    while at >= 0:
-        end = at + len(line)
-        first, last = content.rfind(b"\n", 0, at) + 1, content.find(b"\n", end)
-        if content[first : last if last >= 0 else None].strip() == line:
-            return True
-        at = content.find(line, end)
-    return False
 
 
 def _told(lines: Iterable[bytes]) -> set[bytes]:

@@ -157,18 +157,21 @@ class Picker:
 
     def read(self, oid: str) -> bytes:
         """Return the content of a blob, nothing for what is none (a submodule, a folder)."""
-        import pygit2
-
-        blob = self._repo.get(oid)
-        return blob.data if isinstance(blob, pygit2.Blob) else b""
+        return self._blob(oid) or b""
 
     def content(self, tree: str, path: str) -> bytes | None:
         """Return a file's content in a tree object, None where there is no such file."""
+        oid = self.blob(tree, path)
+        return self._blob(oid) if oid else None
+
+    def _blob(self, oid: str) -> bytes | None:
         import pygit2
 
-        oid = self.blob(tree, path)
-        blob = self._repo.get(oid) if oid else None
-        return blob.data if isinstance(blob, pygit2.Blob) else None
+        try:
+            kind, content = self._repo.read(oid)
+        except KeyError:
+            return None
+        return content if kind == pygit2.enums.ObjectType.BLOB else None
 
     def before(self, oid: str, path: str) -> bytes | None:
         """Return a file's content before a commit, None where there was none."""
