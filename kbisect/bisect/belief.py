@@ -4,9 +4,9 @@
 Every hypothesis (culprit, rates) gives each answer a probability, which depends on the culprit only
 by whether the tested commit contains it. So commits that are in the same tested commits share one
 row of the grid: after tests of T commits there are about T rows, however long the range is. A row
-is the logarithm of the likelihood at each point of the grid; an answer adds to it what `next_time`
-says of that run, given the runs on the same commit before it, and the first answer from a commit
-splits the rows.
+is the logarithm of the likelihood at each point of the grid; an answer adds to it how likely that
+run was, given the runs on the same commit before it (ownrates.py), and the first answer from a
+commit splits the rows.
 """
 
 from __future__ import annotations
@@ -18,7 +18,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kbisect.bisect.information import entropy
-from kbisect.bisect.rates import Floats, Rates, next_time
+from kbisect.bisect.ownrates import OwnRates
+from kbisect.bisect.rates import Floats, Rates
 from kbisect.bisect.reach import Reach
 from kbisect.history.graph import Mask
 
@@ -94,8 +95,8 @@ class Belief:
         self._total = [0, 0]
         self._runs: dict[int, tuple[int, int]] = {}
         """Good and bad answers from each tested commit."""
-        self._new = _Ahead.of(rates)
-        self._ahead: dict[int, _Ahead] = {}
+        self._new = OwnRates.of(rates)
+        self._ahead: dict[int, OwnRates] = {}
         self._row = np.zeros(len(reach), np.int64)
         self._log = np.zeros((1, len(rates.fail)))
         self._untied_log = np.zeros(len(rates.untied))
@@ -141,7 +142,7 @@ class Belief:
         self._untied_log += _log(expected.untied[0], bad)
         good_runs, bad_runs = self._runs[position]
         self._runs[position] = good_runs + (not bad), bad_runs + bad
-        self._ahead[position] = _Ahead.of(self.rates, *self._runs[position])
+        self._ahead[position] = expected.after(bad)
 
     def _split(self, position: int) -> None:
         """Part the rows by whether a commit contains them."""
@@ -285,29 +286,6 @@ class Belief:
             alone = np.exp(self._untied_log - top) * self.rates.untied_weight
             self._weights = share, joint, alone
         return self._weights
-
-
-@dataclass(frozen=True, slots=True)
-class _Ahead:
-    """How likely the next run on one commit fails, and the next two, at each point of the grid."""
-
-    fail: tuple[Floats, Floats]
-    false: tuple[Floats, Floats]
-    untied: tuple[Floats, Floats]
-
-    @classmethod
-    def of(cls, rates: Rates, good: int = 0, bad: int = 0) -> _Ahead:
-        """Work it out after so many runs."""
-
-        def both(rate: Floats, alike: Floats) -> tuple[Floats, Floats]:
-            once = next_time(rate, alike, bad, good)
-            return once, once * next_time(rate, alike, bad + 1, good)
-
-        return cls(
-            both(rates.fail, rates.fail_alike),
-            both(rates.false, rates.false_alike),
-            both(rates.untied, rates.untied_alike),
-        )
 
 
 def _log(chance: Floats, bad: bool) -> Floats:

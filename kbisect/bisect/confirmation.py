@@ -6,10 +6,11 @@ fixed number of runs proves nothing: three passes at 20 % reproduction happen ev
 the bug in. So each check is a sequential test (Wald, 1945): runs are made until the ratio of
 the two likelihoods, each averaged over what the search believes of the rates, reaches 1/error one
 way or the other. Then the probability of the wrong finding is at most `error` (Ville's inequality),
-whenever one stops.
+whenever one stops. The commit's own rates are integrated out, as in the search (rates.py):
+its runs are alike.
 
 >>> import numpy as np
->>> half = SequentialTest(np.array([0.5]), np.array([0.0]), np.ones(1))
+>>> half = SequentialTest(np.array([[0.5]]), np.array([[0.0]]), np.ones(1), np.ones(1))
 >>> half.passes_needed, half.judge(good=7, bad=0).finding, half.judge(good=3, bad=1).finding
 (7, <Finding.PASSES: 'passes'>, <Finding.FAILS: 'fails'>)
 """
@@ -73,20 +74,23 @@ class SequentialTest:
 
     Attributes
     ----------
-    fail, false, weight : float64[G], the rates that are believed in, and how much
+    fail, false : float64[G, J], the rates that are believed in, each with those of single commits
+    weight : float64[G], how much each is
+    shares : float64[J], how many commits have each rate
     error : probability of a wrong finding, either way
     """
 
     fail: Floats
     false: Floats
     weight: Floats
+    shares: Floats
     error: float = 0.01
 
     @classmethod
     def of(cls, belief: Belief, error: float = 0.01) -> SequentialTest:
         """Take the rates from what a search has learned of them."""
         rates = belief.rates
-        return cls(rates.fail, rates.false, belief.rate_weights(), error)
+        return cls(rates.fail_own, rates.false_own, belief.rate_weights(), rates.shares, error)
 
     def judge(self, good: int, bad: int) -> Judged:
         """Judge so many good and bad runs of one commit, in whatever order they came."""
@@ -127,7 +131,7 @@ class SequentialTest:
         rate = np.clip(rate, _RARE, 1 - _RARE)
         log = bad * np.log(rate) + good * np.log(1 - rate)
         top = float(log.max())
-        return top + float(np.log(self.weight @ np.exp(log - top)))
+        return top + float(np.log(self.weight @ np.exp(log - top) @ self.shares))
 
 
 def next_check(

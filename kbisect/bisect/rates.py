@@ -6,10 +6,10 @@ grid is the test that always tells the truth.
 
 Nor are they the same everywhere. A race that a commit's own timing makes likelier, a machine that
 is busy while one commit is tested: runs on one commit are more alike than runs on two. So a commit
-draws its own rate from a beta distribution around the mean. How wide that is, as a standard
-deviation in log odds, is a third coordinate of the grid, learned as well; in log odds, so that a
-test that never fails without the culprit can't do so often on some commit. What a commit's own rate
-is, is integrated out (the beta-binomial, or Polya's urn): `next_time` is all that takes.
+draws its own rate, normal in log odds, around the mean. How wide that is, its standard deviation,
+is a third coordinate of the grid, learned as well; in log odds, so that a test that hardly ever
+fails without the culprit can't do so often on some commit. What a commit's own rate is, is
+integrated out (ownrates.py): what its runs say of it is kept for each point of the grid.
 """
 
 from __future__ import annotations
@@ -32,61 +32,69 @@ class Rates:
     fail : float64[G], probability that a commit with the culprit fails (reproduction)
     false : float64[G], probability that one without it fails (false failure)
     weight : float64[G], the prior of each pair, given that there is a culprit; 0 is (1, 0)
-    fail_alike, false_alike : float64[G], correlation of two runs on one commit, with the culprit
-        and without; 0 where all commits have the same rate
+    fail_own, false_own : float64[G, J], the rates that single commits may have, with the culprit
+        and without, the mean being `fail` and `false`
+    shares : float64[J], how many commits have each
     untied : float64[U], rates of a failure that isn't tied to the range
-    untied_weight, untied_alike : float64[U], their prior, and the correlation again
+    untied_weight : float64[U], their prior
+    untied_own : float64[U, J], of single commits, again
     none : probability that there is no culprit
     """
 
     fail: Floats
     false: Floats
     weight: Floats
-    fail_alike: Floats
-    false_alike: Floats
+    fail_own: Floats
+    false_own: Floats
+    shares: Floats
     untied: Floats
     untied_weight: Floats
-    untied_alike: Floats
+    untied_own: Floats
     none: float
 
 
-def next_time(rate: Floats, alike: Floats, bad: int | Floats = 0, good: int | Floats = 0) -> Floats:
-    """Return how likely the next run on a commit fails, after so many runs on it."""
-    found: Floats = (rate * (1 - alike) + bad * alike) / (1 - alike + (bad + good) * alike)
-    return found
+SPREADS = ((0.0, 0.5), (1.0, 0.5))
+"""Standard deviations of commits' own rates, in log odds, and their prior: it is as likely as not
+that a test which comes and goes does so unevenly. With less of it too high a confidence is stated
+where they are uneven, with more too low a one where they aren't, after more runs."""
+
+_STEPS = np.linspace(-4, 4, 41)
+"""Where own rates are looked at, in standard deviations: so densely that the probability of 1,000
+runs on one commit is right to a hundredth."""
+
+SHARES: Floats = np.exp(-(_STEPS**2) / 2) / np.exp(-(_STEPS**2) / 2).sum()
+"""How many commits are at each step."""
 
 
-SPREADS = ((0.0, 0.3), (0.6, 0.1), (1.0, 0.6))
-"""Standard deviations of commits' own rates, in log odds, and their prior.
-
-That most tests that come and go do so unevenly costs something where they don't: a tenth more where
-they fail every other time, a quarter more where they fail one time in five. With less of it the
-confidence was too high where they do: 0.96 was stated and 0.84 held."""
-
-
-def correlation(mean: Floats, spread: float) -> Floats:
-    """Return the correlation of two runs on one commit, whose own rate varies around this mean.
+def own(mean: Floats, spread: float) -> Floats:
+    """Return the rates that single commits have, in 41 steps, around each mean: float64[G, 41].
 
     Parameters
     ----------
-    spread : standard deviation of that rate, in log odds
+    spread : their standard deviation, in log odds
 
-    >>> correlation(np.array([0.01, 0.1, 0.5]), 1.0).round(2)
-    array([0.02, 0.09, 0.17])
+    >>> own(np.array([0.1, 0.5]), 1.0)[:, [15, 20, 25]].round(2)
+    array([[0.03, 0.08, 0.18],
+           [0.27, 0.5 , 0.73]])
     """
     if not spread:
-        return np.zeros(len(mean))
-    nodes, share = np.polynomial.hermite_e.hermegauss(15)
-    middle = np.linspace(-12, 12, 481)[:, None]
-    own = 1 / (1 + np.exp(-(middle + spread * nodes)))
-    once, twice = own @ share / share.sum(), own**2 @ share / share.sum()
-    known = (twice - once**2) / (once * (1 - once))
-    found: Floats = np.maximum(0, np.interp(mean, once, known, left=0, right=0))
+        return np.repeat(mean[:, None], len(_STEPS), axis=1)
+    middle = np.linspace(-12, 12, 481)
+    means = _odds(middle[:, None] + spread * _STEPS) @ SHARES
+    inside = (mean > 0) & (mean < 1)
+    found = np.repeat(mean[:, None], len(_STEPS), axis=1)
+    at = np.interp(mean[inside], means, middle)
+    found[inside] = _odds(at[:, None] + spread * _STEPS)
     return found
 
 
+def _odds(log: Floats) -> Floats:
+    rate: Floats = 1 / (1 + np.exp(-log))
+    return rate
+
+
 @cache
-def learned(certain: float = 0.55, clean: float = 0.5, none: float = 0.14) -> Rates:
+def learned(certain: float = 0.55, clean: float = 0.5, none: float = 0.1) -> Rates:
     """Return the default prior.
 
     Parameters
@@ -130,23 +138,25 @@ def learned(certain: float = 0.55, clean: float = 0.5, none: float = 0.14) -> Ra
         fail=points[0],
         false=points[1],
         weight=points[2] / points[2].sum(),
-        fail_alike=_correlations(points[0], points[3]),
-        false_alike=_correlations(points[1], points[3]),
+        fail_own=_each_own(points[0], points[3]),
+        false_own=_each_own(points[1], points[3]),
+        shares=SHARES,
         untied=np.tile(untied, len(SPREADS)),
         untied_weight=np.outer(shares, seen / seen.sum()).ravel(),
-        untied_alike=np.concatenate([correlation(untied, spread) for spread, _ in SPREADS]),
+        untied_own=np.concatenate([own(untied, spread) for spread, _ in SPREADS]),
         none=none,
     )
 
 
-def _correlations(mean: Floats, spread: Floats) -> Floats:
-    found = np.zeros(len(mean))
+def _each_own(mean: Floats, spread: Floats) -> Floats:
+    found = np.empty((len(mean), len(_STEPS)))
     for each in np.unique(spread):
-        found[spread == each] = correlation(mean[spread == each], each)
+        found[spread == each] = own(mean[spread == each], each)
     return found
 
 
 def certain() -> Rates:
     """Return the belief that every answer is true, as `git bisect` holds it."""
     one, zero, nothing = np.ones(1), np.zeros(1), np.zeros(0)
-    return Rates(one, zero, one, zero, zero, nothing, nothing, nothing, 0.0)
+    each = one[:, None], zero[:, None], one
+    return Rates(one, zero, one, *each, nothing, nothing, nothing[:, None], 0.0)

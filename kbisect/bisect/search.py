@@ -12,7 +12,7 @@ over rates. By hand every answer counts as true, so the grid is one point.
 
 **Likelihood.** An answer bad from commit t has probability `fail` if t contains c, else `false`;
 good the rest. But runs on one commit are more alike than runs on two, so a commit has rates of its
-own, spread around these by as much as is learned too, and integrated out (rates.py). So the
+own, spread around these by as much as is learned too, and integrated out (ownrates.py). So the
 likelihood of (c, rates) depends on c only by which tested commits contain it. Commits that are in
 the same ones share one row, and the posterior is exact at about as many rows as commits were tested
 (belief.py). What commits contain is held as intervals of a numbering along chains, so a sum over
@@ -54,8 +54,11 @@ from kbisect.bisect.stopping import Ending, Stop
 from kbisect.bisect.verdict import Verdict
 from kbisect.history.graph import CommitGraph, Mask
 
-TRUST = 0.5
-"""From this probability on that the test always tells the truth, its answers are taken for true."""
+TRUST = 0.7
+"""From this probability on that the test always tells the truth, its answers are taken for true.
+Until then a run on a built commit that shows whether it does is worth more than a build, which a
+wrong answer would lead astray: at 0.5 a failure that comes every other time costs a tenth more,
+and one that always comes a fiftieth less."""
 
 SPARE = 3
 """So many tests more than halving takes, a suspicion may cost where it is wrong."""
@@ -325,7 +328,7 @@ class Search:
         tells: no run on it says anything about the culprit, but together they refute it or not.
         """
         top, last = int(np.argmax(post.culprit)), len(self.reach) - 1
-        if post.culprit[top] < TRUST or self._failed[top] or not self._heard[top] or closed[top]:
+        if post.culprit[top] < 0.5 or self._failed[top] or not self._heard[top] or closed[top]:
             return None
         least = min((top, last), key=lambda each: sum(self.belief.runs(each)))
         return Choice(least, 0.0)

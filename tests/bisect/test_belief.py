@@ -4,31 +4,26 @@
 from __future__ import annotations
 
 import random
-from math import exp, lgamma, log2
+from math import log2
 
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from kbisect.bisect import rates
 from kbisect.bisect.belief import OUTSIDE, Belief
-from kbisect.bisect.rates import correlation, learned
+from kbisect.bisect.ownrates import OwnRates
+from kbisect.bisect.rates import Rates, learned, own
 from kbisect.bisect.reach import Reach
 from tests.bisect.graphs import linear, random_dag
 
 RATES = learned()
 
 
-def beta_binomial(rate: float, alike: float, bad: int, good: int) -> float:
-    """Return the probability of these answers from one commit, in one order, by the textbook."""
-    if alike == 0 or rate in {0, 1}:
-        return rate**bad * (1 - rate) ** good
-    a, b = rate * (1 / alike - 1), (1 - rate) * (1 / alike - 1)
-
-    def beta(x: float, y: float) -> float:
-        return lgamma(x) + lgamma(y) - lgamma(x + y)
-
-    return exp(beta(a + bad, b + good) - beta(a, b))
+def by_drawing(own: np.ndarray, bad: int, good: int) -> float:
+    """Return the probability of these answers from one commit whose rate is one of these."""
+    return float(RATES.shares @ (own**bad * (1 - own) ** good))
 
 
 @settings(deadline=None, max_examples=40)
@@ -48,25 +43,21 @@ def test_the_posterior_is_the_sum_over_all_hypotheses(
         belief.hear(position, bad)
         counts.setdefault(position, [0, 0])[not bad] += 1
 
-    def likelihood(
-        rate: tuple[float, float], other: tuple[float, float], culprit: int | None
-    ) -> float:
+    def likelihood(rate: np.ndarray, other: np.ndarray, culprit: int | None) -> float:
         product = 1.0
         for position, (bad, good) in counts.items():
             inside = culprit is None or (position != OUTSIDE and reach.mask(position)[culprit])
-            product *= beta_binomial(*(rate if inside else other), bad, good)
+            product *= by_drawing(rate if inside else other, bad, good)
         return product
 
-    fail = list(zip(RATES.fail, RATES.fail_alike, strict=True))
-    false = list(zip(RATES.false, RATES.false_alike, strict=True))
-    points = list(zip(fail, false, RATES.weight, strict=True))
+    points = list(zip(RATES.fail_own, RATES.false_own, RATES.weight, strict=True))
     tied = [
         (1 - RATES.none) * prior[c] * sum(w * likelihood(p, q, c) for p, q, w in points)
         for c in range(len(reach))
     ]
-    anywhere = zip(RATES.untied, RATES.untied_alike, strict=True)
     untied = RATES.none * sum(
-        w * likelihood(p, p, None) for p, w in zip(anywhere, RATES.untied_weight, strict=True)
+        w * likelihood(p, p, None)
+        for p, w in zip(RATES.untied_own, RATES.untied_weight, strict=True)
     )
     whole = sum(tied) + untied
     post = belief.posterior
@@ -100,12 +91,34 @@ def _entropy(belief: Belief) -> float:
     return float(-sum(p * log2(p) for p in (*post.culprit.tolist(), post.none) if p > 0))
 
 
-def test_the_correlation_is_that_of_rates_drawn_in_log_odds() -> None:
-    """By drawing rates: of two runs on one commit, both fail more often than the mean squared."""
-    own = 1 / (1 + np.exp(-(-2.0 + np.random.default_rng(1).standard_normal(400_000))))
-    mean = float(own.mean())
-    drawn = float(own.var()) / (mean * (1 - mean))
-    assert correlation(np.array([mean]), 1.0)[0] == pytest.approx(drawn, rel=0.02)
+@pytest.mark.parametrize(("bad", "good"), [(0, 5), (0, 60), (30, 90), (400, 600)])
+def test_runs_on_one_commit_are_as_likely_as_by_integrating_over_its_rate(
+    bad: int, good: int
+) -> None:
+    """Rates normal in log odds; the integral by a thousand times as many steps."""
+    steps = own(np.array([0.3]), 1.0)
+    found = float(rates.SHARES @ (steps[0] ** bad * (1 - steps[0]) ** good))
+    middle = np.log(steps[0, 20] / (1 - steps[0, 20]))
+    fine = np.linspace(-6, 6, 40_001)
+    rate = 1 / (1 + np.exp(-(middle + fine)))
+    density = np.exp(-(fine**2) / 2)
+    assert float(rate @ density / density.sum()) == pytest.approx(0.3, abs=1e-3)
+    whole = float((rate**bad * (1 - rate) ** good) @ density / density.sum())
+    assert found == pytest.approx(whole, rel=1e-2)
+
+
+def test_what_own_rates_foretell_is_what_many_commits_do() -> None:
+    """By drawing commits: how often those fail that have just failed once and passed twice."""
+    rng = np.random.default_rng(1)
+    rate = 1 / (1 + np.exp(-(-2.0 + rng.standard_normal(400_000))))
+    runs = rng.random((4, len(rate))) < rate
+    such = runs[0] & ~runs[1] & ~runs[2]
+    nothing = np.zeros(0)
+    mean, one = np.array([rate.mean()]), np.ones(1)
+    each = own(mean, 1.0)
+    prior = Rates(mean, mean, one, each, each, rates.SHARES, nothing, nothing, each[:0], 0.0)
+    known = OwnRates.of(prior).after(bad=True).after(bad=False).after(bad=False)
+    assert known.fail[0][0] == pytest.approx(float(runs[3][such].mean()), rel=0.02)
 
 
 def test_many_runs_on_one_commit_say_less_than_as_many_on_several() -> None:

@@ -1,18 +1,21 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """The sequential test of a confirmation: as many runs as it takes, wrong as rarely as it says."""
 
+from functools import cache
+
 import numpy as np
 import pytest
 
 from kbisect.bisect import rates
 from kbisect.bisect.belief import Belief
-from kbisect.bisect.confirmation import Check, Finding, SequentialTest, next_check
+from kbisect.bisect.confirmation import MOST, Check, Finding, SequentialTest, next_check
+from kbisect.bisect.rates import SHARES, own
 from kbisect.bisect.reach import Reach
 from tests.bisect.graphs import linear
 
 
 def known(fail: float, false: float = 0.0, error: float = 0.01) -> SequentialTest:
-    return SequentialTest(np.array([fail]), np.array([false]), np.ones(1), error)
+    return SequentialTest(np.array([[fail]]), np.array([[false]]), np.ones(1), np.ones(1), error)
 
 
 @pytest.mark.parametrize(("fail", "runs"), [(1.0, 1), (0.5, 7), (0.2, 21), (0.1, 44)])
@@ -47,7 +50,37 @@ def test_rates_come_from_the_search() -> None:
         flaky.hear(position, True)
         flaky.hear(position, False)
     needed = [SequentialTest.of(belief).passes_needed for belief in (sure, flaky)]
-    assert needed[0] <= 4 < needed[1] <= 12
+    assert needed[0] <= 4 < needed[1]
+    assert needed[1] == pytest.approx(_by_drawing(flaky), abs=1)
+
+
+def _by_drawing(belief: Belief) -> int:
+    """Return how many passes are a hundred times likelier without the bug, by drawing commits."""
+    rng, prior = np.random.default_rng(1), belief.rates
+    point = rng.choice(len(prior.fail), 200_000, p=belief.rate_weights())
+    step = rng.choice(len(prior.shares), 200_000, p=prior.shares)
+    buggy, sound = 1 - prior.fail_own[point, step], 1 - prior.false_own[point, step]
+    return next(n for n in range(500) if (buggy**n).mean() * 100 <= (sound**n).mean())
+
+
+@pytest.mark.parametrize("buggy", [False, True])
+def test_it_is_wrong_as_rarely_as_it_says_where_commits_have_rates_of_their_own(
+    buggy: bool,
+) -> None:
+    """Rates 1 in log odds apart. One that takes all commits for alike is wrong too often."""
+    fail, false = own(np.array([0.5, 0.1]), 1.0)[:, None, :]
+    aware = SequentialTest(fail, false, np.ones(1), SHARES, 0.05)
+    wrong = {"aware": 0, "blind": 0}
+    for name, test in (("aware", aware), ("blind", known(0.5, 0.1, error=0.05))):
+        judge, rng = cache(test.judge), np.random.default_rng(1)
+        for rate in rng.choice((fail if buggy else false)[0], 400, p=SHARES):
+            good = bad = 0
+            while good + bad < MOST and judge(good, bad).finding is Finding.OPEN:
+                failed = rng.random() < rate
+                good, bad = good + (not failed), bad + failed
+            wrong[name] += judge(good, bad).finding is (Finding.PASSES if buggy else Finding.FAILS)
+    allowed = 0.05 * 400 + 3.3 * (0.05 * 0.95 * 400) ** 0.5
+    assert wrong["aware"] <= allowed < wrong["blind"]
 
 
 def test_checks_go_on_until_one_finds_what_it_should_not() -> None:
