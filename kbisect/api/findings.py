@@ -40,6 +40,20 @@ class Caution:
 
 
 @dataclass(frozen=True, slots=True)
+class UsesLeft:
+    """Lines of a tree that use an old name still, comments and strings not counted.
+
+    Attributes
+    ----------
+    certain : lines that use what the old declaration was: of a member, by the type of the object
+    possible : those, and lines whose name may be of something else, in files that could mean it
+    """
+
+    certain: int
+    possible: int
+
+
+@dataclass(frozen=True, slots=True)
 class Finding:
     """One change between two versions. See DESIGN, section 4, for the words of `kind`.
 
@@ -57,6 +71,7 @@ class Finding:
     replacements : names that callers were moved to, most used first
     call_sites : number of lines in the range's patches that gave the old name up
     callers : the same by use
+    uses_left : of a name that went, where a tree was asked; None else
     """
 
     kind: str
@@ -79,6 +94,7 @@ class Finding:
     call_sites: int = 0
     callers: tuple[CallerChange, ...] = ()
     caution: Caution | None = None
+    uses_left: UsesLeft | None = None
 
     @property
     def kinds(self) -> tuple[str, ...]:

@@ -9,7 +9,6 @@ from dataclasses import dataclass
 
 from kbisect.api import chunks
 from kbisect.git import blobs
-from kbisect.git.blobs import Files
 from kbisect.git.repository import Repository
 
 FOLDERS = ("net", "drivers/net", "include", "drivers/ssb", "drivers/bcma")
@@ -43,37 +42,74 @@ def find(
     word = name.removeprefix("struct ").strip()
     lines = blobs.lines_with(repository, commit, word.rsplit(".", 1)[-1], folders)
     places = [Place(*line) for line in lines]
-    paths = sorted({place.file for place in places})
+    code = Code(sources(repository, commit, {place.file for place in places}, folders))
+    return sort(word, in_code(word, places, code))
+
+
+def sources(
+    repository: Repository, commit: str | None, paths: Iterable[str], folders: Sequence[str]
+) -> dict[str, bytes]:
+    """Read files of a commit, or (None) of the worktree.
+
+    Parameters
+    ----------
+    paths : those that are below none of the `folders` are left out
+    """
+    wanted = sorted(set(paths))
+    if not wanted:
+        return {}
     if commit is None:
-        files = blobs.in_worktree(repository, paths) if paths else Files({})
+        files = blobs.in_worktree(repository, wanted)
     else:
         files = blobs.at_commit(repository, commit, folders)
-    oids = {path: files.blobs[path] for path in paths if path in files.blobs}
-    contents = {
-        **files.loaded,
-        **dict(blobs.read(repository, sorted({*oids.values()} - {*files.loaded}))),
-    }
-    sources = {path: contents[oid] for path, oid in oids.items()}
-    return sort(word, in_code(word, places, sources))
+    oids = {path: files.blobs[path] for path in wanted if path in files.blobs}
+    missing = sorted({*oids.values()} - {*files.loaded})
+    contents = {**files.loaded, **dict(blobs.read(repository, missing))}
+    return {path: contents[oid] for path, oid in oids.items()}
 
 
-def in_code(name: str, lines: Iterable[Place], sources: Mapping[str, bytes]) -> Iterator[Place]:
+class Code:
+    """Sources without their comments and strings, each cleaned when it is first looked at."""
+
+    def __init__(self, contents: Mapping[str, bytes]) -> None:
+        self._contents = contents
+        self._texts: dict[str, str] = {}
+        self._starts: dict[str, list[int]] = {}
+
+    def text(self, path: str) -> str:
+        """Return a file, blanks in the place of what is no code; empty where there is none."""
+        if path not in self._texts:
+            self._texts[path] = chunks.clean(self._contents.get(path, b""))
+        return self._texts[path]
+
+    def span(self, place: Place) -> tuple[int, int]:
+        """Return where a line begins and ends in the text."""
+        text = self.text(place.file)
+        if place.file not in self._starts:
+            ends = (found.end() for found in re.finditer(r"\n", text))
+            self._starts[place.file] = [0, *ends, len(text) + 1]
+        starts = self._starts[place.file]
+        if place.line >= len(starts):
+            return len(text), len(text)
+        return starts[place.line - 1], starts[place.line] - 1
+
+    def line(self, place: Place) -> str:
+        """Return what is code in a line."""
+        start, end = self.span(place)
+        return self.text(place.file)[start:end]
+
+
+def in_code(name: str, lines: Iterable[Place], code: Code) -> Iterator[Place]:
     """Leave out lines that have a name only in comments or strings.
 
     Parameters
     ----------
     name : as of `sort`
     lines : Place
-    sources : path to content, of every file of the lines
+    code : every file of the lines
     """
     word = re.compile(rf"\b{re.escape(name.rsplit('.', 1)[-1])}\b")
-    clean: dict[str, list[str]] = {}
-    for place in lines:
-        if place.file not in clean:
-            clean[place.file] = chunks.clean(sources.get(place.file, b"")).split("\n")
-        code = clean[place.file]
-        if place.line <= len(code) and word.search(code[place.line - 1]):
-            yield place
+    return (place for place in lines if word.search(code.line(place)))
 
 
 def sort(name: str, lines: Iterable[Place]) -> References:
@@ -91,7 +127,7 @@ def sort(name: str, lines: Iterable[Place]) -> References:
         rf"|^\s*#\s*define\s+{word}\b"
         rf"|^(?!\s)(?!return|else|#|\*)[\w][\w\s*()]*?[\s*(]{word}\)?\s*\((?![^)]*\)\s*;)"
         rf"|^{word}\s*\(|^\}}\s*(?:\w+\s*)*{word}\s*;|^\s*typedef\b.*\b{word}\b\s*\)?.*;"
-        rf"|^\s+{word}\s*(?:=[^=;]*)?,\s*(?:/\*.*)?$"
+        rf"|^\s+{word}\s*(?:=[^=;]*)?,\s*(?:/\*.*)?$|^\s+{word}\s*(?:/\*.*)?$"
     )
     member = re.compile(rf"^\s+(?:[\w]+[\s*]+)+\(?\*?{word}\)?\s*(?:\[|\(|:|,|;)")
     used = re.compile(rf"(?:->|\.)\s*{word}\b")

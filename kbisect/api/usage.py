@@ -7,24 +7,31 @@ none is found, a member counts if no other struct could have it, and is said to 
 
 from __future__ import annotations
 
+import bisect
 import re
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Container, Iterable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass
+from typing import TypeAlias
 
 from kbisect.api import chunks
 from kbisect.api.declarations import Declaration, What
 from kbisect.api.findings import Compatibility, Finding
 from kbisect.api.surface import include_name
 
-_POINTED = re.compile(
-    r"\b(?:struct|union)\s+(\w+)\s*[*\s]\s*\*?\s*(?:const\s+)?(\w+)\s*(?=[;,)=\[])"
+# Each begins with a plain word, which is looked for three times as fast as a choice of two.
+_POINTED, _FURTHER = (
+    [re.compile(rf"{tag}\s+(\w+){rest}") for tag in ("struct", "union")]
+    for rest in (
+        r"\s*[*\s]\s*\*?\s*(?:const\s+)?(\w+)\s*(?=[;,)=\[])",
+        r"\s*\*?\s*\w+((?:\s*,\s*\*?\s*\w+)+)\s*;",
+    )
 )
-_FURTHER = re.compile(r"\b(?:struct|union)\s+(\w+)\s*\*?\s*\w+((?:\s*,\s*\*?\s*\w+)+)\s*;")
-_INITIALISED = re.compile(
-    r"\b(?:struct|union)\s+(\w+)\s+\w+(?:\s*\[[^\]]*\])?\s*=\s*\{|^\}", re.MULTILINE
-)
+_INITIALISED = [
+    re.compile(rf"{tag}\s+(\w+)\s+\w+(?:\s*\[[^\]]*\])?\s*=\s*\{{") for tag in ("struct", "union")
+]
 _MEMBER = re.compile(
-    r"(?:(\w+)(?:\[[^\[\]]*\])?|\))\s*(?:->|\.)\s*(\w+)|(?<=[\s,{])\.(\w+)\s*=[^=]"
+    # In a chain the next use begins with the name that this one ends with.
+    r"(?:\b(\w+)(?:\[[^\[\]]*\])?|\))\s*(?:->|\.)\s*(?=(\w+))|(?<=[\s,{])\.(\w+)\s*=[^=]"
 )
 _OLD_STYLE = re.compile(r"^\s+(\w+)\s*:\s*&?\w+\s*,", re.MULTILINE)
 _WORD = re.compile(r"[A-Za-z_]\w*")
@@ -38,6 +45,7 @@ _NUMBER = re.compile(
     r"|[us](?:8|16|32|64)|u_?int\d*(?:_t)?)(?: int| long)*$"
 )
 _SHORT = 3  # letters: many structs have such a member
+Span: TypeAlias = tuple[int, int]
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,10 +99,7 @@ def hits(sources: Mapping[str, bytes], findings: Iterable[Finding]) -> Iterator[
         for name in found.groups()
         if name
     }
-    types: dict[str, set[str]] = {}
-    for text in texts.values():
-        for struct, variable in _variables(text):
-            types.setdefault(variable, set()).add(struct)
+    types = variables(texts.values())
     for file, text in sorted(texts.items()):
         shown = sources[file].decode("utf-8", "replace").splitlines()
         found = [
@@ -158,12 +163,87 @@ def _reads_alike(finding: Finding, text: str, found: re.Match[str]) -> bool:
     return not re.search(r"(?:\bsizeof\s*\(?|&)\s*[\w>.\s-]*$", line)
 
 
-def _variables(text: str) -> Iterator[tuple[str, str]]:
-    for found in _POINTED.finditer(text):
-        yield found[1], found[2]
-    for found in _FURTHER.finditer(text):
-        for variable in _WORD.findall(found[2]):
-            yield found[1], variable
+def variables(texts: Iterable[str]) -> dict[str, set[str]]:
+    """Return the structs and unions that variables of cleaned sources are of, or point to."""
+    types: dict[str, set[str]] = {}
+    for text in texts:
+        for pattern in _POINTED:
+            for found in pattern.finditer(text):
+                types.setdefault(found[2], set()).add(found[1])
+        for pattern in _FURTHER:
+            for found in pattern.finditer(text):
+                for variable in _WORD.findall(found[2]):
+                    types.setdefault(variable, set()).add(found[1])
+    return types
+
+
+@dataclass(frozen=True, slots=True)
+class MemberUse:
+    """A use of a member: `p->name`, `.name =` or `name:`.
+
+    Attributes
+    ----------
+    match : where in the text
+    name : str
+    owners : structs that the object may be of, None when nothing tells
+    is_chained : whether the object is a member itself, which `owners` may not know
+    """
+
+    match: re.Match[str]
+    name: str
+    owners: Set[str] | None
+    is_chained: bool = False
+
+    @property
+    def at(self) -> int:
+        """Where the name begins."""
+        return self.match.start(self.match.lastindex or 1)
+
+    def of(self, owner: str) -> bool | None:
+        """Whether it is a member of a struct; None when that may be."""
+        if self.owners is not None and owner in self.owners:
+            return True if len(self.owners) == 1 else None
+        return None if self.owners is None or self.is_chained else False
+
+
+class Tables:
+    """Where a cleaned source sets up structs member by member, and which."""
+
+    def __init__(self, text: str) -> None:
+        found = [(each.start(), each[1]) for p in _INITIALISED for each in p.finditer(text)]
+        found += [(each.start(), "") for each in re.finditer(r"\n\}", text)]
+        self._begins = sorted(found)
+
+    def at(self, place: int) -> str:
+        """Return the struct that is set up at a place (an offset); empty if none is."""
+        before = bisect.bisect_left(self._begins, (place,)) - 1
+        return self._begins[before][1] if before >= 0 else ""
+
+
+def member_uses(
+    text: str,
+    names: Container[str],
+    types: Mapping[str, Set[str]],
+    tables: Tables,
+    spans: Iterable[Span] = (),
+) -> Iterator[MemberUse]:
+    """Find the uses of members of some names in a cleaned source, or in some spans of it.
+
+    `types` is what `variables` returned, for this source or several.
+    """
+    for pattern in (_MEMBER, _OLD_STYLE):
+        for start, end in spans or ((0, len(text)),):
+            for found in pattern.finditer(text, start, end):
+                name = found[found.lastindex or 1]
+                if name not in names:
+                    continue
+                if pattern is _MEMBER and found[2]:
+                    chained = text[max(found.start() - 8, 0) : found.start()].rstrip()
+                    is_chained = chained.endswith(("->", "."))
+                    yield MemberUse(found, name, types.get(found[1] or ""), is_chained)
+                    continue
+                table = tables.at(found.start())
+                yield MemberUse(found, name, {table} if table else None)
 
 
 def _included(text: str, headers: Mapping[str, Finding]) -> Iterator[tuple[int, Finding, bool]]:
@@ -173,26 +253,21 @@ def _included(text: str, headers: Mapping[str, Finding]) -> Iterator[tuple[int, 
 
 
 def _members(
-    text: str, members: Mapping[str, list[Finding]], types: Mapping[str, set[str]]
+    text: str, members: Mapping[str, list[Finding]], types: Mapping[str, Set[str]]
 ) -> Iterator[tuple[int, Finding, bool]]:
-    blocks = [(found.start(), found[1]) for found in _INITIALISED.finditer(text)]
     declared = set(re.findall(r"\b(\w+)\s*(?:\[[^\]]*\])?\s*;", text))
-    for pattern in (_MEMBER, _OLD_STYLE):
-        for found in pattern.finditer(text):
-            name = found[found.lastindex or 1]
-            for finding in members.get(name, ()):
-                owner = finding.old.owner if finding.old is not None else ""
-                if pattern is _MEMBER and found[2]:
-                    known = types.get(found[1] or "")
-                else:
-                    block = next((o for at, o in reversed(blocks) if at < found.start()), None)
-                    known = {block} if block else None
-                if known is None:
-                    is_own = name in declared or len(members[name]) > 1 or len(name) <= _SHORT
-                    if not is_own and not _is_harmless_guess(finding):
-                        yield found.start(found.lastindex or 1), finding, False
-                elif owner in known and not _reads_alike(finding, text, found):
-                    yield found.start(found.lastindex or 1), finding, len(known) == 1
+    for use in member_uses(text, members, types, Tables(text)):
+        for finding in members[use.name]:
+            owner = finding.old.owner if finding.old is not None else ""
+            is_of = use.of(owner)
+            named = use.owners is not None and owner in use.owners
+            if named and not _reads_alike(finding, text, use.match):
+                yield use.at, finding, is_of is True
+            elif is_of is None and not named:
+                crowd = len(members[use.name]) > 1
+                is_own = use.name in declared or crowd or len(use.name) <= _SHORT
+                if not is_own and not _is_harmless_guess(finding):
+                    yield use.at, finding, False
 
 
 def _named(

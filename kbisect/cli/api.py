@@ -7,14 +7,19 @@ import copy
 import shutil
 import sys
 import time
+from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from kbisect.cli import api_names
-from kbisect.cli.api_versions import compare, index_of, past, subject_of
+from kbisect.cli.api_versions import compare, index_of, past, subject_of, with_uses_left
 from kbisect.cli.session import Session, form_option, json_option, pass_session
 from kbisect.errors import UsageError
+
+if TYPE_CHECKING:
+    from kbisect.api.findings import Finding
 
 
 @click.group()
@@ -43,6 +48,7 @@ api.add_command(_where, "where")
 @click.option("--path", "paths", multiple=True, metavar="P", help="Headers below P count too.")
 @click.option("--breaking-only", is_flag=True, help="Leave out what breaks no user.")
 @click.option("--worktree", is_flag=True, help="Compare with the worktree, uncommitted or not.")
+@click.option("--uses-in", "tree", metavar="REV", help="Count uses left at REV, not at NEW.")
 @click.option("--exit-code", is_flag=True, help="Exit with 1 if there are changes.")
 @form_option(
     "text",
@@ -64,6 +70,7 @@ def diff(
     paths: tuple[str, ...],
     breaking_only: bool,
     worktree: bool,
+    tree: str | None,
     exit_code: bool,
     form: str,
     as_json: bool,
@@ -71,7 +78,8 @@ def diff(
     """Say what changed in the network headers between OLD and NEW, and who changed it.
 
     OLD defaults to git config kbisect.base, NEW to the newest release; both may be directories
-    or tarballs.
+    or tarballs. Of a name that went the lines are counted that use it still, in net, drivers/net
+    and include; members of another struct that may be meant make it "at most".
 
     \b
     kbisect api diff v2.6.21 v2.6.22 --struct sk_buff
@@ -88,18 +96,23 @@ def diff(
     begun = time.monotonic()
     names = tuple(name.removeprefix("struct ").strip() for name in structs)
     scope = Scope(names, headers, surface=Surface(tuple(path.rstrip("/") for path in paths)))
-    result, span = compare(session, old, new, worktree, scope)
-    findings = result.findings
+    compared = compare(session, old, new, worktree, scope)
+    result, span = compared.result, compared.span
+    findings: Sequence[Finding] = result.findings
     if breaking_only:
         harmless = (Compatibility.COMPATIBLE, Compatibility.ANNOTATION_ONLY)
         findings = tuple(f for f in findings if f.compatibility not in harmless)
+    is_html = form == "html" and not as_json
+    place = ""
+    if not is_html:
+        findings, place = with_uses_left(session, compared, findings, tree, scope)
     columns = shutil.get_terminal_size().columns if sys.stdout.isatty() else None
     content = {
         "changes": [report.change(finding) for finding in findings],
         "unclassified": [report.unclassified(gap) for gap in result.unclassified],
         "seconds": round(time.monotonic() - begun, 3),
     }
-    if form == "html" and not as_json:
+    if is_html:
         subject = subject_of(session)
         known = past(session) if structs and index_of(session) is not None else None
         lives = tuple(known.lives(*names).values()) if known is not None else ()
@@ -110,7 +123,7 @@ def diff(
         session.answer(
             "api-diff",
             content,
-            lambda style: report.text(result, findings, span, style, columns),
+            lambda style: report.text(result, findings, span, style, columns, place),
             as_json or form == "json",
         )
     if exit_code and findings:
@@ -149,10 +162,12 @@ def check(
             "for which version was the code written?",
             hint=f"kbisect api check {path} --from v3.0, or git config kbisect.base v3.0",
         )
-    result, span = compare(session, old, new, False, Scope())
-    found = list(usage.hits(sources, result.findings))
+    compared = compare(session, old, new, False, Scope())
+    found = list(usage.hits(sources, compared.result.findings))
     told = Explainer(past(session, new)).driver(found)
     content = {"hits": [report.hit(*each) for each in told]}
-    session.answer("api-check", content, lambda style: report.hits(told, span, style), as_json)
+    session.answer(
+        "api-check", content, lambda style: report.hits(told, compared.span, style), as_json
+    )
     if exit_code and found:
         ctx.exit(1)

@@ -3,7 +3,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -12,6 +13,7 @@ from kbisect.errors import KbisectError, UsageError
 
 if TYPE_CHECKING:
     from kbisect.api.comparison import Result
+    from kbisect.api.findings import Finding
     from kbisect.api.lifetimes import Past
     from kbisect.api.lives import Lives
     from kbisect.api.scope import Scope
@@ -48,10 +50,20 @@ def lives_of(session: Session, name: str) -> Lives:
     return lives
 
 
+@dataclass(frozen=True, slots=True)
+class Compared:
+    """A difference, the two names as one, and the newer side: its commit, None of the worktree."""
+
+    result: Result
+    span: str
+    name: str = "the worktree"
+    commit: str | None = None
+
+
 def compare(
     session: Session, old: str | None, new: str | None, worktree: bool, scope: Scope
-) -> tuple[Result, str]:
-    """Compare what was asked for; return the result and the two names as one."""
+) -> Compared:
+    """Compare what was asked for."""
     from kbisect.api import comparison
     from kbisect.git import blobs
     from kbisect.history import names
@@ -60,7 +72,7 @@ def compare(
         raise UsageError("NEW and --worktree exclude each other", hint="drop one of them")
     if old is not None and new is not None and _is_tree(old) and _is_tree(new):
         before, after = (blobs.in_place(Path(place), scope.surface.folders) for place in (old, new))
-        return comparison.compare_files(before, after, scope), f"{old}..{new}"
+        return Compared(comparison.compare_files(before, after, scope), f"{old}..{new}")
     repository = session.repository
     old = old or repository.config("kbisect.base") or ("HEAD" if worktree else None)
     if old is None:
@@ -81,7 +93,33 @@ def compare(
         result = comparison.compare(
             repository, before_oid, after_oid, scope, _release(index), count
         )
-    return result, f"{old}..{new or '(worktree)'}"
+    if new is None:
+        return Compared(result, f"{old}..(worktree)")
+    return Compared(result, f"{old}..{new}", new, after_oid)
+
+
+def with_uses_left(
+    session: Session,
+    compared: Compared,
+    findings: Sequence[Finding],
+    tree: str | None,
+    scope: Scope,
+) -> tuple[Sequence[Finding], str]:
+    """Count who uses old names still, in a tree or the newer side; return that with its name.
+
+    Of two directories nothing is counted: of those the headers alone were read.
+    """
+    from kbisect.api import leftovers
+    from kbisect.history import names
+
+    repository = session.repository if tree or compared.result.attributed else None
+    if repository is None:
+        return findings, ""
+    name, commit = compared.name, compared.commit
+    if tree is not None:
+        name, commit = tree, names.resolve(repository, tree, session.say)
+    folders = (*leftovers.FOLDERS, *scope.surface.paths)
+    return leftovers.counted(repository, commit, findings, folders), name
 
 
 def _is_tree(name: str) -> bool:

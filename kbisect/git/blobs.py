@@ -11,6 +11,7 @@ from __future__ import annotations
 import hashlib
 import lzma
 import os
+import re
 import tarfile
 import zlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -205,15 +206,17 @@ def lines_with(
             "this repository is bare: it has no worktree to look at",
             hint="name a revision, or give a worktree with -C DIR",
         )
-    arguments = ["grep", "-n", "-z", "-I", "-w", "-F", "--full-name", "--no-color", "--no-column"]
+    arguments = ["grep", "-n", "-z", "-I", "-w", "-E", "--full-name", "--no-color", "--no-column"]
     arguments += ["--untracked"] if commit is None else []
-    for each in (word,) if isinstance(word, str) else word:
-        arguments += ["-e", each]
-    arguments += [*([commit] if commit else []), "--"]
+    # One pattern for all words: git reads the files once more for each further one.
+    words = (word,) if isinstance(word, str) else word
+    pattern = "|".join(re.sub(r"(\W)", r"\\\1", each) for each in words)
     done = process.run(
         repository.gitdir if commit else repository.workdir or repository.gitdir,
         *arguments,
+        *("-f", "-", *([commit] if commit else []), "--"),
         *(f":(top){folder}" for folder in folders),
+        stdin=f"({pattern})".replace("\n", " ").encode(),
         codes=(0, 1),
     )
     found = []

@@ -13,7 +13,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from kbisect.api import references
-from kbisect.api.references import Place
+from kbisect.api.references import Code, Place
 from kbisect.errors import UsageError
 from kbisect.git import patches, publishing
 from kbisect.git.picks import Picker
@@ -166,7 +166,7 @@ def _named(snapshot: Snapshot, patch: Patch) -> Iterator[Broken]:
         for path, number, text in snapshot.lines_with(names)
         if path.endswith(_SOURCES)
     ]
-    sources = snapshot.read({place.file for place in found})
+    code = Code(snapshot.read({place.file for place in found}))
     own = {file.path: lines(file.hunks, b"+") for file in patch.files}
     for name in names:
         word = re.compile(rf"\b{re.escape(name)}\b")
@@ -174,7 +174,7 @@ def _named(snapshot: Snapshot, patch: Patch) -> Iterator[Broken]:
         # After a conflict the commit's own lines are there still.
         others = [
             place
-            for place in references.in_code(name, places, sources)
+            for place in references.in_code(name, places, code)
             if place.text.encode("utf-8", "replace") not in own.get(place.file, ())
         ]
         told = references.sort(name, others)

@@ -10,7 +10,7 @@ from itertools import groupby
 
 from kbisect.api.comparison import Result
 from kbisect.api.declarations import Declaration, Gap, What
-from kbisect.api.findings import CallerChange, Compatibility, Finding
+from kbisect.api.findings import CallerChange, Compatibility, Finding, UsesLeft
 from kbisect.report.terminal import PLAIN, Style, printable
 
 TITLES = (
@@ -43,6 +43,7 @@ def change(finding: Finding) -> dict[str, object]:
         "confidence": finding.confidence,
         "signals": finding.signals,
         "call_sites": finding.call_sites,
+        "uses_left": finding.uses_left,
         "callers": finding.callers,
         "caution": finding.caution,
         "line": finding.old.line if finding.old is not None else None,
@@ -61,6 +62,7 @@ def text(
     span: str,
     style: Style = PLAIN,
     columns: int | None = None,
+    tree: str = "",
 ) -> str:
     """Render a difference for people.
 
@@ -72,6 +74,8 @@ def text(
         What was compared, as it was asked for: `v2.6.21..v2.6.22`.
     columns : int, optional
         Width of the terminal; without one nothing is cut off.
+    tree : str
+        Where the uses left of old names were counted.
     """
     lines: list[str] = []
     releases = {finding.release for finding in findings}
@@ -89,7 +93,7 @@ def text(
         lines += _block(listed, style, bool(note), columns)
     if not findings:
         lines.append(f"no change of the network API   {span}")
-    lines += _end(result, findings)
+    lines += _end(result, findings, tree)
     return printable_lines(lines)
 
 
@@ -219,7 +223,23 @@ def _fit(text: str, size: int, columns: int | None) -> str:
 
 def _who(finding: Finding, one_release: bool) -> str:
     who = finding.commit[:12] if finding.commit else "commit unknown"
-    return f"{who} ({finding.release})" if finding.release and not one_release else who
+    who = f"{who} ({finding.release})" if finding.release and not one_release else who
+    left = uses_left(finding.uses_left)
+    return f"{who}; {left}" if left else who
+
+
+def uses_left(left: UsesLeft | None) -> str:
+    """Say how many lines use an old name still; empty if none does or nobody counted.
+
+    >>> uses_left(UsesLeft(3, 5))
+    '3 to 5 uses left'
+    """
+    if left is None or not left.possible:
+        return ""
+    if left.certain == left.possible:
+        return f"{left.possible} {'use' if left.possible == 1 else 'uses'} left"
+    least = f"{left.certain} to" if left.certain else "at most"
+    return f"{least} {left.possible} {'use' if left.possible == 1 else 'uses'} left"
 
 
 def _needs(findings: Iterable[Finding], one_release: bool) -> list[_Row]:
@@ -340,7 +360,7 @@ def _callers(callers: Sequence[CallerChange]) -> list[str]:
     return lines
 
 
-def _end(result: Result, findings: Sequence[Finding]) -> list[str]:
+def _end(result: Result, findings: Sequence[Finding], tree: str) -> list[str]:
     spans = len(result.unclassified)
     word = "span" if spans == 1 else "spans"
     understood = f"{spans} {word} not understood"
@@ -359,6 +379,11 @@ def _end(result: Result, findings: Sequence[Finding]) -> list[str]:
             )
     else:
         lines.append(f"{understood}.")
+    counted = [finding.uses_left for finding in findings if finding.uses_left is not None]
+    if counted:
+        idle = sum(left.possible == 0 for left in counted)
+        names = "old name is" if len(counted) == 1 else "old names are"
+        lines.append(f"{idle} of {len(counted)} {names} used no more in {tree}.")
     lines += [
         f"  not understood: {gap.header}:{gap.line}: {gap.text[:80]}"
         for gap in result.unclassified[:5]

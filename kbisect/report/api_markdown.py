@@ -70,7 +70,9 @@ def _row(finding: Finding) -> tuple[str, ...]:
         _code(told.name),
         _code(finding.old.text) if finding.old is not None else "",
         is_now,
-        _when(finding.release, finding.commit),
+        "; ".join(
+            filter(None, (_when(finding.release, finding.commit), api.uses_left(finding.uses_left)))
+        ),
     )
 
 

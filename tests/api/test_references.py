@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from kbisect.api.references import Place, in_code
+from kbisect.api.references import Code, Place, in_code
 
 SOURCE = b"""\
 /* poke(1); */
@@ -20,4 +20,4 @@ poke(4);
 def test_comments_and_strings_are_no_uses_and_shift_no_lines() -> None:
     lines = SOURCE.decode().splitlines()
     with_word = [Place("a.c", at, text) for at, text in enumerate(lines, 1) if "poke" in text]
-    assert [place.line for place in in_code("poke", with_word, {"a.c": SOURCE})] == [2, 8]
+    assert [place.line for place in in_code("poke", with_word, Code({"a.c": SOURCE}))] == [2, 8]
