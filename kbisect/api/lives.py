@@ -10,6 +10,8 @@ from kbisect.api import cache
 from kbisect.api.declarations import Declaration
 from kbisect.api.findings import Finding
 
+_ENDS = ("-removed", "-renamed", "-moved")
+
 
 @dataclass(frozen=True, slots=True)
 class Version:
@@ -59,10 +61,12 @@ class Lives:
 
     def of(self, name: str) -> Lives:
         """Return the part that is about one field, what is in it, and what it is in."""
+        former = {life.name for life in self.lives if life.became == name}
         chosen = [
             (event, span)
             for event, span in zip(self.events, self.spans, strict=True)
             if name in (event.name, event.new_name)
+            or (event.name in former and event.kind.endswith(_ENDS))
             or event.name.startswith(f"{name}.")
             or ("." in event.name and name.startswith(f"{event.name}."))
         ]
@@ -73,6 +77,28 @@ class Lives:
             tuple(event for event, _ in chosen),
             tuple(span for _, span in chosen),
         )
+
+    @property
+    def successions(self) -> tuple[Finding, ...]:
+        """The changes by which the name took another's place."""
+        own = (f"{self.name}.", f"struct {self.name}")
+        return tuple(
+            event
+            for event in self.events
+            if event.kind.endswith(_ENDS)
+            and event.old is not None
+            and event.name != self.name
+            and not event.name.startswith(own)
+            and not self.name.startswith(f"{event.name}.")
+        )
+
+    @property
+    def end(self) -> Finding | None:
+        """The change by which the name went at last; None while it is there."""
+        if any(life.name == self.name and life.until is None for life in self.lives):
+            return None
+        listed = (e for e in self.events[::-1] if e.name == self.name and e.kind.endswith(_ENDS))
+        return next(listed, None)
 
 
 def row_of(lives: Lives) -> list[object]:

@@ -101,7 +101,7 @@ def history(session: Session, name: str, form: str, as_json: bool) -> None:
 @pass_session
 def show(session: Session, name: str, revision: str | None, as_json: bool) -> None:
     """Show the dictionary entry of NAME: declaration, condition, kernel-doc, fields, since when."""
-    from kbisect.api import dictionary, surface
+    from kbisect.api import dictionary, leftovers, surface
     from kbisect.git import blobs
     from kbisect.git.blobs import Files
     from kbisect.history import names
@@ -110,18 +110,22 @@ def show(session: Session, name: str, revision: str | None, as_json: bool) -> No
     repository = session.repository
     index = index_of(session)
     at = revision or newest(index) or "HEAD"
-    files = blobs.at_commit(repository, names.resolve(repository, at, session.say), surface.FOLDERS)
+    commit = names.resolve(repository, at, session.say)
+    files = blobs.at_commit(repository, commit, surface.FOLDERS)
     public = {path: oid for path, oid in files.blobs.items() if surface.is_public(path)}
     found = dictionary.entry(repository, Files(public), name)
     if found is None:
+        end = lives_of(session, name).end if index is not None else None
+        told = report.went(*leftovers.counted(repository, commit, [end])) if end else ""
         raise UsageError(
-            f"no network header declares {name} at {at}",
+            f"no network header declares {name} at {at}{told}",
             hint=f"kbisect api history {name} tells whether another release did",
         )
     lives = lives_of(session, name) if index is not None else None
-    content = {"at": at, "entry": report.entry(found, lives)}
+    former = leftovers.counted(repository, commit, lives.successions if lives is not None else ())
+    content = {"at": at, "entry": report.entry(found, lives, former)}
     session.answer(
-        "api-show", content, lambda style: report.shown(found, lives, at, style), as_json
+        "api-show", content, lambda style: report.shown(found, lives, former, at, style), as_json
     )
 
 

@@ -17,7 +17,7 @@ from kbisect.api.probes import Turn
 from kbisect.api.references import Place, References
 from kbisect.api.usage import Hit
 from kbisect.api.writing import Advice
-from kbisect.report.api import change
+from kbisect.report.api import change, uses_left
 from kbisect.report.terminal import PLAIN, Style, name, printable, table
 
 # What is told in one line of a terminal.
@@ -316,8 +316,19 @@ def type_of(declaration: Declaration | None) -> str:
     return declaration.type if declaration.what is not What.MACRO else declaration.text
 
 
-def entry(found: Entry, lives: Lives | None) -> dict[str, object]:
-    """Return a dictionary entry as the JSON document has it."""
+def went(end: Finding) -> str:
+    """Say when a name went, and who uses it still."""
+    told = f"it went in {end.release}" if end.release else "it went"
+    told += f", {end.commit[:12]}" if end.commit else ""
+    told += f", for {end.new_name}" if end.new_name else ""
+    return f": {told}; {uses_left(end.uses_left) or 'no use left'}"
+
+
+def entry(found: Entry, lives: Lives | None, former: Sequence[Finding] = ()) -> dict[str, object]:
+    """Return a dictionary entry as the JSON document has it.
+
+    `former` are the changes by which it took the place of other names, with their uses left.
+    """
     known = {each.name: each for each in lives.lives if each.until is None} if lives else {}
 
     def one(declaration: Declaration) -> dict[str, object]:
@@ -341,11 +352,26 @@ def entry(found: Entry, lives: Lives | None) -> dict[str, object]:
         "doc": found.doc or None,
         "accessors": found.accessors,
         "fields": [one(each) for each in found.fields],
+        "formerly": [
+            {
+                "name": each.name,
+                "release": each.release,
+                "commit": each.commit,
+                "uses_left": each.uses_left,
+            }
+            for each in former
+        ],
     }
 
 
-def shown(found: Entry, lives: Lives | None, at: str, style: Style = PLAIN) -> str:
-    """Render a dictionary entry."""
+def shown(
+    found: Entry,
+    lives: Lives | None,
+    former: Sequence[Finding],
+    at: str,
+    style: Style = PLAIN,
+) -> str:
+    """Render a dictionary entry; `former` as in `entry`."""
     known = {each.name: each for each in lives.lives if each.until is None} if lives else {}
     lines = [style(f"{found.name}   {found.declarations[0].header}   at {at}", "bold")]
     for each in found.declarations:
@@ -355,6 +381,10 @@ def shown(found: Entry, lives: Lives | None, at: str, style: Style = PLAIN) -> s
     if since is not None and since.since:
         commit = f" {since.since_commit[:12]}" if since.since_commit else ""
         lines.append(f"  since {since.since}{commit}")
+    for event in former:
+        who = " ".join(filter(None, (event.release, (event.commit or "")[:12])))
+        left = uses_left(event.uses_left) or "no use left"
+        lines.append(f"  in the place of {event.name} since {who}; {left}")
     if found.accessors:
         lines.append(f"  accessors: {', '.join(found.accessors)}")
     if found.doc:

@@ -189,6 +189,17 @@ def test_a_dictionary_entry(tree: Released, ask: Ask) -> None:
     assert old["line"] == HEADER.splitlines().index("struct sk_buff {") + 1
 
 
+def test_an_entry_says_whose_place_it_took_and_who_uses_that_still(
+    tree: Released, ask: Ask, kbisect: Run
+) -> None:
+    (former,) = ask("show", "sk_buff.network_header")["entry"]["formerly"]
+    assert (former["name"], former["commit"]) == ("sk_buff.nh", tree.renamed)
+    assert former["uses_left"] == {"certain": 0, "possible": 0}
+    done = kbisect("-C", tree.path, "api", "show", "sk_buff.nh")
+    assert (done.returncode, done.stdout) == (2, "")
+    assert f"it went in v2.6.22-rc1, {tree.renamed[:12]}; no use left" in done.stderr
+
+
 def test_definitions_and_references_are_those_of_grep(tree: Released, ask: Ask) -> None:
     found = ask("xref", "ip_hdr", "v2.6.22-rc1")
     assert [place["file"] for place in found["definitions"]] == ["include/linux/skbuff.h"]
