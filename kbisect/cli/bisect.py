@@ -23,6 +23,10 @@ if TYPE_CHECKING:
     from kbisect.lab.script import Script
 
 
+_BASE = "kbisect.base"
+"""git's setting for the good end where none is named."""
+
+
 @click.group()
 def bisect() -> None:
     """Find the commit that broke it."""
@@ -98,7 +102,8 @@ def run(
 
     The script runs in a worktree of the commit and says by its exit code how it is: 0 good, 125
     can't be tested. Bad is what it does at the bad end: the same exit code, a time-out, or the same
-    kernel crash. Run the same command again to go on after an interruption.
+    kernel crash. Run the same command again to go on after an interruption. Without --good and
+    --bad it goes on from a search by hand (`bisect start`, `bisect replay`), as git's does.
 
     It is told KBISECT_COMMIT, KBISECT_TREE (the worktree), KBISECT_BUILD (a folder kept from step
     to step), KBISECT_OUT (for what should be kept), KBISECT_CONSOLE (where QEMU should write its
@@ -126,8 +131,12 @@ def run(
                 )
         else:
             work = Work.find(script, recipe, timeout)
-            first = campaigns.resolve(session, bad or "HEAD")
-            others = [campaigns.resolve(session, good) for good in _goods(session, goods)]
+            open_one = None if goods or bad else _open(session)
+            first, others = _ends(session, goods, bad, open_one)
+            if open_one is not None:
+                before = open_one.state.started
+                first_parent = first_parent or before.first_parent
+                suspects, only = suspects or before.suspects, only or before.only
             wanted = Started(
                 at=time.time(),
                 bad=first,
@@ -217,12 +226,36 @@ for _command in (
 
 
 def _goods(session: Session, goods: Sequence[str]) -> Sequence[str]:
-    base = session.repository.config("kbisect.base")
+    base = session.repository.config(_BASE)
     if not goods and base is None:
         raise UsageError(
             "no good end was given", hint="--good REV, or once for all: git config kbisect.base REV"
         )
     return goods or [base or ""]
+
+
+def _open(session: Session) -> Campaign | None:
+    """Return the campaign that a script without ends goes on with: by hand, as git bisect's does.
+
+    Where no base is configured also one that was begun so, and interrupted.
+    """
+    from kbisect.lab.campaign import Campaign
+
+    campaign = Campaign.current(session.repository)
+    if campaign is None or campaign.state.finished is not None or campaign.ends is None:
+        return None
+    by_hand = campaign.state.started.by_hand
+    return campaign if by_hand or session.repository.config(_BASE) is None else None
+
+
+def _ends(
+    session: Session, goods: Sequence[str], bad: str | None, open_one: Campaign | None
+) -> tuple[str, Sequence[str]]:
+    """Return the bad end and the good ones: named, or those that an open campaign has come to."""
+    if open_one is not None:
+        return open_one.narrowed
+    first = campaigns.resolve(session, bad or "HEAD")
+    return first, [campaigns.resolve(session, good) for good in _goods(session, goods)]
 
 
 def _resumed(session: Session, script: Sequence[str]) -> Campaign:
@@ -247,6 +280,10 @@ def _continued(session: Session, wanted: Started) -> Campaign | None:
     campaigns.warn_of_cut(session, campaign)
     state = campaign.state
     if state.finished is not None and campaign.seen:
+        return None
+    if state.started.by_hand and campaign.ends and (wanted.bad, wanted.goods) == campaign.narrowed:
+        said = f"{len(state.answers)} verdicts by hand" if state.answers else "the ends by hand"
+        session.say(f"going on from {said}, which are put aside")
         return None
     differing = campaign.differs(wanted)
     if not differing:

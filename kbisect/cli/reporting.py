@@ -62,7 +62,8 @@ def _watch(session: Session, campaign: Campaign) -> None:
         if campaign.state.finished is not None:
             return
         if pid is None:
-            session.say("nobody is at work on it; to go on: kbisect bisect run --resume")
+            if not campaign.state.started.by_hand:
+                session.say("nobody is at work on it; to go on: kbisect bisect run --resume")
             return
         time.sleep(_LOOK)
         campaign = campaigns.current(session)

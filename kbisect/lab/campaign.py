@@ -32,6 +32,7 @@ from kbisect.lab.repairs import Repair
 from kbisect.lab.script import Script
 
 _OF_THE_DAY = {"at", "candidates", "tips"}
+_OPPOSITE = {Verdict.GOOD: Verdict.BAD, Verdict.BAD: Verdict.GOOD}
 _SAID = {
     "goods": "good",
     "digest": "the content of the script",
@@ -98,6 +99,27 @@ class Campaign:
             tip, others = state.ends
             return (tip, others) if tip and others else None
         return (bads[0], goods) if bads and goods else None
+
+    @property
+    def narrowed(self) -> tuple[str, tuple[str, ...]]:
+        """The ends that verdicts have come to by hand, or that a script was given, to go on from.
+
+        By hand: the oldest bad one, and the good ones that no other contains. None may be missing.
+        """
+        started = self.state.started
+        if not started.by_hand:
+            assert started.bad is not None
+            return started.bad, started.goods
+        is_in = self.repository.is_ancestor
+        oldest, *bads = self.state.named(Verdict.BAD)
+        for bad in bads:
+            oldest = bad if is_in(bad, oldest) else oldest
+        goods = self.state.named(Verdict.GOOD)
+        return oldest, tuple(
+            good
+            for good in goods
+            if not any(good != other and is_in(good, other) for other in goods)
+        )
 
     @cached_property
     def _range(self) -> Range:
@@ -190,6 +212,12 @@ class Campaign:
         """
         if self.ends is not None and verdict is Verdict.BAD:
             self._require_in_range(oid)
+        opposite = _OPPOSITE.get(verdict)
+        if opposite is not None and oid in self.state.named(opposite):
+            raise UsageError(
+                f"{oid[:12]} can't be {verdict}: it was called {opposite}",
+                hint="take that back: kbisect bisect log, then kbisect bisect undo",
+            )
         told = Told(time.time(), oid, verdict)
         self.journal.events.append(told)
         self._forget()

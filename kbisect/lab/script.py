@@ -45,6 +45,10 @@ def find(name: str) -> Script:
         return Script(name, found, hashlib.sha256(os.fsencode(found)).hexdigest(), copied=False)
     if path.is_dir():
         raise UsageError(f"the script {name} is a directory", hint="give the file to run in it")
+    if not path.exists() and name.startswith("-"):
+        raise UsageError(
+            f"no such option: {name}", hint=f"see --help; a script of that name is ./{name}"
+        )
     if not path.exists():
         raise UsageError(
             f"no such script: {name}", hint="give its path as seen from here, say ./test.sh"

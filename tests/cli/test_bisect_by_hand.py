@@ -46,6 +46,25 @@ def test_we_replay_git_log(repo: Repo, kbisect: Run, tmp_path: Path) -> None:
     assert set(verdicts(ours)) == set(verdicts(theirs))
 
 
+def test_a_script_goes_on_where_a_person_was(repo: Repo, kbisect: Run, tmp_path: Path) -> None:
+    """As `git bisect run` after `git bisect start`: the ends are what the verdicts have come to."""
+    repo.git("bisect", "start", repo.oids[-1], repo.oids[0])
+    repo.git("bisect", "good", repo.oids[9])
+    repo.git("bisect", "bad", repo.oids[21])
+    (tmp_path / "log").write_text(repo.git("bisect", "log") + "\n")
+    assert kbisect("-C", repo.path, "bisect", "replay", tmp_path / "log").returncode == 0
+    done = kbisect("-C", repo.path, "bisect", "run", "--json", numbered(repo, ""))
+    assert "going on from 4 verdicts by hand, which are put aside" in done.stderr
+    found = document(done)
+    assert found["culprit"] == repo.oids[17]
+    assert found["candidates"] == 12
+
+
+def test_what_was_called_bad_is_not_good(repo: Repo, kbisect: Run) -> None:
+    kbisect("-C", repo.path, "start", repo.oids[-1], repo.oids[0])
+    refused(kbisect("-C", repo.path, "good", repo.oids[-1]), "can't be good: it was called bad")
+
+
 def test_a_path_after_dashes_is_suspected_first_and_hides_nothing(
     tmp_path: Path, kbisect: Run
 ) -> None:
