@@ -94,7 +94,7 @@ def _odds(log: Floats) -> Floats:
 
 
 @cache
-def learned(certain: float = 0.55, clean: float = 0.5, none: float = 0.1) -> Rates:
+def learned(certain: float = 0.55, clean: float = 0.5, none: float = 0.14) -> Rates:
     """Return the default prior.
 
     Parameters
@@ -103,6 +103,36 @@ def learned(certain: float = 0.55, clean: float = 0.5, none: float = 0.1) -> Rat
     clean : of the others, how many never fail without the culprit
     none : probability that the failure isn't tied to the range
     """
+    spreads, shares = np.array(SPREADS).T
+    fail, false, weight = _wrong_at_times(clean)
+    untied = np.array([0.02, 0.05, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95, 0.98])
+    # Somebody saw one end fail and the other pass.
+    seen = untied * (1 - untied) * np.gradient(untied)
+
+    def spread(first: list[float], mean: Floats) -> tuple[Floats, Floats]:
+        # A test that always tells the truth does so on every commit.
+        alone = np.array(first)
+        each = [own(alone, 0.0), *(own(mean, width) for width in spreads)]
+        return np.concatenate((alone, np.tile(mean, len(spreads)))), np.concatenate(each)
+
+    (fails, fail_own), (falses, false_own) = spread([1.0], fail), spread([0.0], false)
+    untieds, untied_own = spread([], untied)
+    return Rates(
+        fail=fails,
+        false=falses,
+        weight=np.concatenate(([certain], (1 - certain) * np.outer(shares, weight).ravel())),
+        fail_own=fail_own,
+        false_own=false_own,
+        shares=SHARES,
+        untied=untieds,
+        untied_weight=np.outer(shares, seen / seen.sum()).ravel(),
+        untied_own=untied_own,
+        none=none,
+    )
+
+
+def _wrong_at_times(clean: float) -> tuple[Floats, Floats, Floats]:
+    """Return `fail`, `false` and weight of the tests that don't always tell the truth."""
     fail = np.array(
         [0.03, 0.06, 0.1, 0.15, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95, 0.99, 1.0]
     )
@@ -112,10 +142,6 @@ def learned(certain: float = 0.55, clean: float = 0.5, none: float = 0.1) -> Rat
     density /= density.sum()
     false = np.array([0.01, 0.03, 0.06, 0.1, 0.15, 0.2, 0.3, 0.4])
     wide = np.array([1.0, 1.0, 1.0, 1.0, 1.0, 1.0, 1.0, 0.7])
-    pairs = [(1.0, 0.0, certain)]
-    pairs += [
-        (p, 0.0, (1 - certain) * clean * w) for p, w in zip(fail, density, strict=True) if p < 1
-    ]
     # A test that hardly tells the two apart is no test that somebody bisects with.
     noisy = [
         (p, q, w * v * min(1.0, (p - q) ** 2 / (p * (1 - p) + q * (1 - q))))
@@ -123,36 +149,11 @@ def learned(certain: float = 0.55, clean: float = 0.5, none: float = 0.1) -> Rat
         for q, v in zip(false, wide, strict=True)
         if p - q >= 0.2 or p >= 3 * q
     ]
-    total = sum(w for _, _, w in noisy)
-    pairs += [(p, q, (1 - certain) * (1 - clean) * w / total) for p, q, w in noisy]
-    # A test that always tells the truth does so on every commit.
-    points = np.array(
-        [(*pairs[0], 0.0)]
-        + [(p, q, w * share, spread) for spread, share in SPREADS for p, q, w in pairs[1:]]
-    ).T
-    untied = np.array([0.02, 0.05, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95, 0.98])
-    # Somebody saw one end fail and the other pass.
-    seen = untied * (1 - untied) * np.gradient(untied)
-    shares = np.array([share for _, share in SPREADS])
-    return Rates(
-        fail=points[0],
-        false=points[1],
-        weight=points[2] / points[2].sum(),
-        fail_own=_each_own(points[0], points[3]),
-        false_own=_each_own(points[1], points[3]),
-        shares=SHARES,
-        untied=np.tile(untied, len(SPREADS)),
-        untied_weight=np.outer(shares, seen / seen.sum()).ravel(),
-        untied_own=np.concatenate([own(untied, spread) for spread, _ in SPREADS]),
-        none=none,
-    )
-
-
-def _each_own(mean: Floats, spread: Floats) -> Floats:
-    found = np.empty((len(mean), len(_STEPS)))
-    for each in np.unique(spread):
-        found[spread == each] = own(mean[spread == each], each)
-    return found
+    rare, total = density[:-1].sum(), sum(w for _, _, w in noisy)
+    pairs = [(p, 0.0, clean * w / rare) for p, w in zip(fail, density, strict=True) if p < 1]
+    pairs += [(p, q, (1 - clean) * w / total) for p, q, w in noisy]
+    found = np.array(pairs).T
+    return found[0], found[1], found[2]
 
 
 def certain() -> Rates:
