@@ -8,10 +8,11 @@ where that can't matter:
 A commit that only changes the content of files which the other side has too, with the same mode,
 is nothing but a merge of each file by itself. git looks for renames only among paths that are gone
 on one side, and for renamed directories only where a path is new; neither occurs. A file that is
-the same on two of the three sides needs no merge at all. Everything else (files added, deleted,
-missing there; modes, links, submodules) is git's merge of the whole trees, but for a new file in a
-folder that the other side has. One such merge costs git as much as one of whole trees; but a
-list of a thousand fixes asks for eight thousand picks, which need three thousand merges of files.
+the same on two of the three sides needs no merge at all. A file that the other side lacks is a
+conflict where nothing there is like it (see `renames`). Everything else (files added, deleted,
+renamed; modes, links, submodules) is git's merge of the whole trees, but for a new file in a
+folder that the other side has. A list of a thousand fixes asks for three thousand picks, which need
+two thousand merges of files.
 
 What is written goes to the scratch repository, which borrows the user's objects; or, where nobody
 wants to keep it, to one that passes (`passing`).
@@ -19,7 +20,7 @@ wants to keep it, to one that passes (`passing`).
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import count
 
@@ -28,6 +29,7 @@ from kbisect.git import process
 from kbisect.git.commits import Person
 from kbisect.git.merging import Merger
 from kbisect.git.passing import Passing
+from kbisect.git.renames import Near, Renames
 from kbisect.git.repository import Repository
 from kbisect.git.treeobjects import Entry, Trees
 from kbisect.git.worktree import ISOLATED, Scratch
@@ -62,6 +64,12 @@ class _Change:
     before: Entry | None
     after: Entry | None
 
+    @property
+    def plain(self) -> bool:
+        """Whether nothing but the content of a file is changed."""
+        before, after = self.before, self.after
+        return bool(before and after and before.regular and before.mode == after.mode)
+
 
 @dataclass(frozen=True, slots=True)
 class _Memo:
@@ -79,6 +87,21 @@ class _Memo:
     changes: dict[tuple[str, str], tuple[_Change, ...]] = field(default_factory=dict)
     files: dict[tuple[str, str, str], str | None] = field(default_factory=dict)
     sides: dict[str, tuple[str, str]] = field(default_factory=dict)
+
+
+def _before(changes: Iterable[_Change]) -> dict[str, Entry]:
+    return {each.path: each.before for each in changes if each.before}
+
+
+def _folders(path: str) -> Iterator[str]:
+    """Return the folders that a path is in, innermost first."""
+    while path := path.rpartition("/")[0]:
+        yield path
+
+
+_KEPT = ".kbisect"
+_NOTHING = Entry(b"100644", bytes.fromhex("e69de29bb2d1d6434b8b29ae775ad8c2e48c5391"))
+"""An empty file, for a folder whose files don't matter."""
 
 
 class Picker:
@@ -106,6 +129,9 @@ class Picker:
         self._merger = Merger(self._place.gitdir)
         others = beside._trees if beside else None
         self._trees: Trees = Trees(self._place.gitdir, self._repo, others)
+        self._renames: Renames = Renames(
+            self._trees, self._repo, beside._renames if beside else None
+        )
         self._memo: _Memo = beside._memo if beside else _Memo()
 
     def tree_of(self, oid: str) -> str:
@@ -234,13 +260,18 @@ class Picker:
         settled: dict[str, Entry] = {}
         doubtful: dict[str, tuple[str, str, str]] = {}
         mode: dict[str, bytes] = {}
+        gone: list[_Change] = []
         changes = self._changed(base, theirs)
         only_new = all(change.after for change in changes)
+        only_content = all(change.plain for change in changes)
         for change in changes:
             before, after = change.before, change.after
             here = self._trees.at(ours, change.path)
             if after and not before and not here and only_new and self._joins(ours, change):
                 settled[change.path] = after
+                continue
+            if not here and only_content and not self._trees.in_the_way(ours, change.path):
+                gone.append(change)
                 continue
             if (
                 (before is None or after is None or here is None)
@@ -253,8 +284,13 @@ class Picker:
             elif here != after:
                 doubtful[change.path] = (before.oid, here.oid, after.oid)
                 mode[change.path] = here.mode
+        if gone:
+            near = self._renames.near(_before(gone), base, ours)
+            if near is None or near.came:
+                return self._among(ours, changes, near) if near else None
         self._merge_files([sides for sides in doubtful.values() if sides not in self._memo.files])
-        conflicts = [path for path, sides in doubtful.items() if self._memo.files[sides] is None]
+        torn = [path for path, sides in doubtful.items() if self._memo.files[sides] is None]
+        conflicts = [change.path for change in gone] + torn
         if conflicts:
             return Pick(None, tuple(sorted(conflicts)), False)
         for path, sides in doubtful.items():
@@ -273,6 +309,32 @@ class Picker:
         folder = self._trees.at(there, above)
         regular = change.after is not None and change.after.regular
         return regular and folder is not None and folder.folder
+
+    def _among(self, ours: str, changes: Sequence[_Change], near: Near) -> Pick | None:
+        """Merge the changed files, and those that a missing one may have become, alone."""
+        before = {**_before(changes), **near.went}
+        after = before | {each.path: each.after for each in changes if each.after}
+        here = dict(near.came)
+        for path in before:
+            found = self._trees.at(ours, path)
+            if found:
+                here[path] = found
+        # A folder that is there must not look as if it were gone.
+        for folder in {above for path in before for above in _folders(path)}:
+            found = self._trees.at(ours, folder)
+            if found and found.folder:
+                for side in (before, after, here):
+                    side[f"{folder}/{_KEPT}"] = _NOTHING
+        trees = [self._trees.of(side) for side in (before, here, after)]
+        merged = self._merger.merge(*(self._trees.write(tree) for tree in trees))
+        if merged.tree is None:
+            return Pick(None, merged.conflicts, empty=False)
+        edits = {each.path: each.after for each in self._differences(trees[1], merged.tree)}
+        settled = {path: entry for path, entry in edits.items() if entry}
+        if len(settled) < len(edits):
+            return None
+        tree = self._trees.edited(ours, settled)
+        return Pick(tree, (), empty=tree == ours)
 
     def _merge_files(self, files: Sequence[tuple[str, str, str]]) -> None:
         """Merge the contents of some files: blobs before, here and after."""

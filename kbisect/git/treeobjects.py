@@ -108,6 +108,17 @@ class Trees:
             tree = found.oid
         return self.entries(tree).get(name)
 
+    def in_the_way(self, tree: str, path: str) -> bool:
+        """Whether something that is no folder stands where a path has one."""
+        folders = path.split("/")[:-1]
+        for end in range(1, len(folders) + 1):
+            found = self.at(tree, "/".join(folders[:end]))
+            if found is None:
+                return False
+            if not found.folder:
+                return True
+        return False
+
     def edited(self, tree: str, files: Mapping[str, Entry]) -> str:
         """Return the tree object with other files, or new ones in folders that are there."""
         split = {
@@ -127,6 +138,24 @@ class Trees:
         for name, inside in below.items():
             folder = self._edited(entries[name].oid, inside)
             entries[name] = Entry(_FOLDER, bytes.fromhex(folder))
+        return self._put(entries)
+
+    def of(self, files: Mapping[str, Entry]) -> str:
+        """Return the tree object of some files alone."""
+        below: dict[str, dict[str, Entry]] = {}
+        entries: dict[bytes, Entry] = {}
+        for path, entry in files.items():
+            name, _, rest = path.partition("/")
+            if rest:
+                below.setdefault(name, {})[rest] = entry
+            else:
+                entries[name.encode("utf-8", "surrogateescape")] = entry
+        for name, inside in below.items():
+            folder = Entry(_FOLDER, bytes.fromhex(self.of(inside)))
+            entries[name.encode("utf-8", "surrogateescape")] = folder
+        return self._put(entries)
+
+    def _put(self, entries: Mapping[bytes, Entry]) -> str:
         content = _content(entries.items())
         oid = _named(_headed("tree", content))
         self._unwritten[oid] = content

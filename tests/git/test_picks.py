@@ -10,9 +10,16 @@ from pathlib import Path
 import pytest
 
 from kbisect.errors import UsageError
+from kbisect.git import renames
 from kbisect.git.picks import Picker
 from kbisect.git.repository import Repository
 from tests.conftest import History, git
+
+
+@pytest.fixture(autouse=True)
+def _from_the_first_question(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Missing files are looked into here, however few they are."""
+    monkeypatch.setattr(renames, "_FEW", 0)
 
 
 def said_by_git(worktree: Path, command: str, oid: str, onto: str) -> tuple[str, ...] | str:
@@ -162,6 +169,47 @@ def test_what_merges_see_differently_is_left_to_git(
     else:
         assert found.tree is None
         assert found.conflicts
+
+
+def shuffled(dice: random.Random, path: Path) -> None:
+    """Move, copy, edit and remove some files, as years do to a driver."""
+    for file in sorted(file for file in path.rglob("*.c") if file.is_file()):
+        text = file.read_text()
+        for _ in range(dice.choice([0, 0, 3, 12])):
+            at = dice.randrange(30)
+            text = text.replace(f"line {at}\n", f"line {at}.{dice.randrange(9)}\n")
+        target = path / dice.choice(["one", "two", "two/base"]) / dice.choice([file.name, "z.c"])
+        what = dice.choice(["edit", "edit", "move", "move", "copy", "remove"])
+        if what in ("move", "remove"):
+            file.unlink()
+        if what in ("move", "copy") and not target.exists():
+            target.parent.mkdir(parents=True, exist_ok=True)
+            target.write_text(text)
+        elif what == "edit":
+            file.write_text(text)
+
+
+@pytest.mark.parametrize("seed", range(24))
+def test_a_missing_file_is_found_where_git_finds_it(seed: int, tmp_path: Path) -> None:
+    dice = random.Random(seed)
+    path = tmp_path / "sandbox"
+    git(tmp_path, "init", "--quiet", str(path))
+    for folder, name in ((folder, name) for folder in ("one", "two", "one/base") for name in "abc"):
+        (path / folder).mkdir(exist_ok=True, parents=True)
+        own = dice.choice(["", "driver\n" * dice.randrange(40)])
+        (path / folder / f"{name}.c").write_text(f"{own}{LINES}{folder}\n")
+    commit(path, "base")
+    shuffled(dice, path)
+    onto = commit(path, "the branch")
+    git(path, "checkout", "--quiet", "--detach", "HEAD~")
+    for file in dice.sample(sorted(path.rglob("*.c")), 3):
+        file.write_text(file.read_text().replace("line 7\n", "line seven\n"))
+    theirs = commit(path, "a fix")
+    picker = Picker(Repository.open(path, tmp_path / "store"))
+    tree = picker.tree_of(onto)
+    found = picker.pick(theirs, tree)
+    said = said_by_git(path, "cherry-pick", theirs, onto)
+    assert said == (found.tree or found.conflicts)
 
 
 def test_a_merge_cannot_be_picked(nettrees: History) -> None:
