@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import click
 
 from kbisect.cli import byhand, campaigns
+from kbisect.cli.amounts import Amount
 from kbisect.cli.reporting import confirm, log, report, status
 from kbisect.cli.session import Session, json_option, pass_session
 from kbisect.cli.simulate import simulate
@@ -41,7 +42,7 @@ def bisect() -> None:
 @click.option("--recipe", metavar="FILE", help="How to build, boot and test, in TOML.")
 @click.option(
     "--timeout",
-    type=click.FloatRange(0, min_open=True),
+    type=Amount(0, min_open=True),
     metavar="S",
     help="End a step after S seconds.",
 )
@@ -67,7 +68,7 @@ def bisect() -> None:
 )
 @click.option(
     "--confidence",
-    type=click.FloatRange(0.5, 0.9999),
+    type=Amount(0.5, 0.9999),
     default=0.95,
     metavar="P",
     help="Stop at this confidence (0.95).",

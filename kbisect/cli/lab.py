@@ -13,6 +13,7 @@ import click
 
 from kbisect import temporary
 from kbisect.cli import campaigns
+from kbisect.cli.amounts import Amount
 from kbisect.cli.session import Session, json_option, pass_session
 from kbisect.errors import UsageError
 from kbisect.report import lab as report
@@ -62,7 +63,7 @@ def lab() -> None:
     type=click.Choice(_STAGES),
     help="Run this stage alone (repeatable).",
 )
-@click.option("--timeout", type=click.FloatRange(0, min_open=True), metavar="S", help="A limit.")
+@click.option("--timeout", type=Amount(0, min_open=True), metavar="S", help="A limit.")
 @click.option(
     "--signature",
     "hunted",
@@ -142,7 +143,7 @@ def step(
 @click.option("--console", metavar="FILE", help="For the serial console.")
 @click.option("--status", metavar="FILE", help="For what the guest reports.")
 @click.option("--run", "runs", is_flag=True, help="Run it, and leave with the guest's status.")
-@click.option("--timeout", type=click.FloatRange(0, min_open=True), metavar="S", help="A limit.")
+@click.option("--timeout", type=Amount(0, min_open=True), metavar="S", help="A limit.")
 @json_option
 @pass_session
 def qemu(

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from kbisect.cli.amounts import Amount
 from kbisect.cli.session import Session, json_option, pass_session
 from kbisect.errors import UsageError
 from kbisect.report import simulation as report
@@ -20,8 +21,8 @@ if TYPE_CHECKING:
     from kbisect.bisect.priors import Prior
     from kbisect.history.graph import Mask
 
-_SHARE = click.FloatRange(0, 1)
-_POSITIVE = click.FloatRange(0)
+_SHARE = Amount(0, 1)
+_POSITIVE = Amount(0)
 
 
 @click.command()
@@ -71,7 +72,7 @@ _POSITIVE = click.FloatRange(0)
 )
 @click.option(
     "--bursts",
-    type=click.FloatRange(0, 0.5),
+    type=Amount(0, 0.5),
     default=0.0,
     help="Share of the runs in bursts of failures, about four long.",
 )
@@ -93,7 +94,7 @@ _POSITIVE = click.FloatRange(0)
 )
 @click.option(
     "--confidence",
-    type=click.FloatRange(0.5, 0.9999),
+    type=Amount(0.5, 0.9999),
     default=0.95,
     help="Stop at this confidence (0.95).",
 )

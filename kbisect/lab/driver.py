@@ -234,8 +234,9 @@ class Driver:
         state = self.campaign.state
         if self.recipe.image is None or test.role is not Role.SEARCH:
             return {}
-        if any(each.oid == test.oid for each in (*state.same, *state.tested)):
-            return {}  # it is asked for once more because one run didn't say it all
+        asked = {same.oid for same in state.same} | {run.oid for run in state.tested}
+        if test.oid in asked:
+            return {}  # and here one didn't
         if not search(state, self.campaign.searched).belief.suspects().any():
             return {}
         return {run.image: run.seen for run in state.tested if run.image is not None}

@@ -113,18 +113,20 @@ class Execution:
 
     def done(self) -> Done:
         """Run the stages and return what was seen."""
+        begun = time.monotonic()
         if self.place.checkout:
             problem = self._check_out()
             self.env["KBISECT_TREE"] = str(self.cwd)
             if problem is not None:
                 (self.folder / "output.txt").write_text(problem, "utf-8")
                 return Done(Observation(125, stage=StageName.BUILD), 0.0, worker=self.slot.name)
+        brought = time.monotonic() - begun
         seen = self._stages()
         stages.record(self.folder, self.runs)
         found = console.read(self.console, *self._outputs())
         return Done(
             seen,
-            round(sum(run.seconds for run in self.runs), 3),
+            round(brought + sum(run.seconds for run in self.runs), 3),
             tuple(self.runs),
             self.slot.name,
             self.image,

@@ -55,7 +55,7 @@ class Done:
 
     Attributes
     ----------
-    seconds : that its stages took
+    seconds : that the checkout and its stages took
     image : digest of what was built
     same : whether that was run before, so that it wasn't run again
     reports : fingerprints of all kernel reports, the harmless ones too

@@ -171,6 +171,7 @@ def test_bad_scripts(repo: Repo, kbisect: Run, tmp_path: Path) -> None:
         return kbisect("-C", repo.path, "bisect", "run", "--good", repo.oids[0], script)
 
     refused(run(tmp_path / "absent.sh"), "no such script")
+    refused(run("-j2"), "no such option: -j2")
     refused(run(tmp_path), "is a directory")
     script = repo.script("exit 0")
     script.chmod(0o644)

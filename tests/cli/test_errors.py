@@ -275,6 +275,7 @@ def test_a_branch_that_only_a_remote_has_is_offered(
         (["shwo", "HEAD"], "did you mean show"),
         (["api", "dif"], "did you mean diff"),
         (["index", "--ful"], "did you mean --full"),
+        (["bisect", "run", "--timeout", "nan", "./test.sh"], "kbisect bisect run --help"),
     ],
 )
 def test_a_slip_of_the_command_line_is_put_right(
