@@ -4,8 +4,9 @@
 git's merge compares each file that went with every file that came, and reads them anew for each
 merge; a list of fixes asks of hundreds of missing files, on one branch. Here each content is taken
 apart once, and git is only shown the files that count: those like the missing one. What else has a
-say is shown with them: files of the same name, of which git tries one first; and files that were
-moved unchanged, which are nobody else's, and tell where the others of their folder went.
+say is shown with them: files of the same name, on both sides, which git tries first where they are
+the only ones; and files that were moved unchanged, which are nobody else's, and tell where the
+others of their folder went.
 """
 
 from __future__ import annotations
@@ -187,7 +188,9 @@ def _shown(gone: Entries, went: Entries, came: Entries, like: set[bytes]) -> Nea
     sources = {
         path: file
         for path, file in went.items()
-        if file.raw in reached or (file.raw in moved and path.startswith(folders))
+        if _name(path) in names
+        or file.raw in reached
+        or (file.raw in moved and path.startswith(folders))
     }
     unchanged = {file.raw for file in sources.values()}
     targets |= {path: here for path, here in came.items() if here.raw in unchanged}
