@@ -117,18 +117,19 @@ def _mixed(seed: int) -> list[tuple[float, Trial]]:
 
 def _own(seed: int) -> list[Trial]:
     rng, prior = np.random.default_rng((8, seed)), rates.learned()
-    shares = [share for _, share in rates.SPREADS]
+    spreads, shares = zip(*rates.SPREADS, strict=True)
     found: list[Trial] = []
     for _ in range(_CHUNK):
-        if rng.random() < prior.none:
-            rate = float(rng.choice(prior.untied, p=prior.untied_weight))
-            world = World(rate, untied=True)
+        spread = float(rng.choice(spreads, p=shares))
+        untied = rng.random() < prior.none
+        if untied:
+            means = [float(rng.choice(prior.untied, p=prior.untied_weight)), 0.0]
         else:
             pair = int(rng.choice(len(prior.fail), p=prior.weight))
-            spread = float(rng.choice([each for each, _ in rates.SPREADS], p=shares))
-            fail, false = float(prior.fail[pair]), float(prior.false[pair])
-            world = World(fail, false, by_commit=spread)
-        found += _trial(world, rng)
+            means = [float(prior.fail[pair]), float(prior.false[pair])]
+        # The prior tells the mean of all commits' rates, a world the middle one.
+        fail, false = rates.own(np.array(means), spread)[:, len(rates.SHARES) // 2].tolist()
+        found += _trial(World(fail, false, untied=untied, by_commit=spread), rng)
     return found
 
 
