@@ -25,6 +25,7 @@ class Trouble(Enum):
     CALLBACK = "another callback"
     ARGUMENT = "another argument"
     VALUE = "another value"
+    OBJECT = "another object"
     HEADER = "no header"
     TWICE = "defined twice"
     SYMBOL = "undefined symbol"
@@ -137,6 +138,10 @@ _FORMS: tuple[tuple[Trouble, str], ...] = (
         r" (?:assigning|initializing|returning)",
     ),
     (Trouble.VALUE, r"used type '(?:struct|union) (?P<name>\w+)' where"),
+    (Trouble.OBJECT, r"request for member '\w+' in something not a structure or union"),
+    (Trouble.OBJECT, r"member reference base type '[^']*'.* is not a structure or union"),
+    (Trouble.OBJECT, r"invalid type argument of '->'"),
+    (Trouble.OBJECT, r"member reference type '[^']*'.* is (?:not )?a pointer"),
     (Trouble.HEADER, r"'?(?P<name>[\w./+-]+\.h)'?(?::| file) (?:No such file|not found)"),
     (Trouble.TWICE, r"redefinition of (?:enumerator )?'(?:(?:struct|union|enum) )?(?P<name>\w+)'"),
     (Trouble.TWICE, r"conflicting types for '(?P<name>\w+)'"),
@@ -198,11 +203,7 @@ def _complaints(lines: Sequence[str]) -> Iterator[Complaint]:
             if frame["level"] in (None, "warning") or not frame["column"]:
                 continue
             known = Complaint(Trouble.OTHER, frame["text"].strip())
-        elif (
-            known.trouble is Trouble.VALUE
-            and frame["level"] == "warning"
-            and not _LOSSY.search(known.message)
-        ):
+        elif frame["level"] == "warning" and _is_harmless(known):
             continue
         known = replace(
             known,
@@ -263,6 +264,8 @@ def _with_code(complaint: Complaint, after: Sequence[str]) -> Complaint:
     if not owner and complaint.trouble is Trouble.CALLBACK:
         table = re.search(r"\bstruct (\w+) \w+\s*(?:\[\w*\])?\s*=\s*\{", source)
         owner = table[1] if table else ""
+    if not name and complaint.trouble is Trouble.OBJECT:
+        name = _object(source, complaint.column)
     source = source.strip()
     if not name and complaint.trouble in (Trouble.FEW, Trouble.MANY, Trouble.ARGUMENT):
         name = _called(source)
@@ -273,6 +276,20 @@ def _with_code(complaint: Complaint, after: Sequence[str]) -> Complaint:
         found = re.search(r"\b(?:struct|union|enum)\s+(\w+)", source)
         name = found[1] if found else ""
     return replace(complaint, name=name, owner=owner, source=source)
+
+
+def _is_harmless(warning: Complaint) -> bool:
+    """Whether a driver works with it: a macro of its own for one that came later is meant so."""
+    if warning.trouble is Trouble.TWICE:
+        return warning.message.endswith("redefined") or "-Wmacro-redefined" in warning.message
+    return warning.trouble is Trouble.VALUE and not _LOSSY.search(warning.message)
+
+
+def _object(source: str, column: int) -> str:
+    """Return what a member is asked of before a column (1-based): a member or a function."""
+    found = list(re.finditer(r"(\w+)\s*(?:\([^()]*\)|\[[^\[\]]*\])?\s*(?:->|\.)", source))
+    before = [each for each in found if each.start() < column] or found
+    return before[-1][1] if before else ""
 
 
 def _assigned(source: str, column: int) -> str:

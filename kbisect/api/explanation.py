@@ -87,7 +87,10 @@ class Explanation:
 _STRANGERS = 20
 """Unknown names of a log that are compared with all known ones: behind that it is another API."""
 _ENDS = ("removed", "renamed", "moved")
-_SIGNATURE = {Trouble.FEW, Trouble.MANY, Trouble.ARGUMENT, Trouble.VALUE, Trouble.CALLBACK}
+_SIGNATURE = {
+    *(Trouble.FEW, Trouble.MANY, Trouble.ARGUMENT, Trouble.VALUE, Trouble.CALLBACK),
+    Trouble.OBJECT,
+}
 
 
 @dataclass(slots=True)
@@ -132,7 +135,7 @@ class Explainer:
             lives = self.past.lives(old.name)[old.name]
             last = next((e for e in lives.events[::-1] if e.commit == finding.commit), finding)
             use = self._caught_up(lives, last, use)
-        return self.writer.advice(finding, use, owner)
+        return self.writer.advice(self._with_table(finding), use, owner)
 
     def driver(self, hits: Sequence[Hit]) -> list[tuple[Hit, Advice]]:
         """Advise on the lines of a driver; a line that several changes hit is written once."""
@@ -315,6 +318,24 @@ class Explainer:
         for event, span in zip(lives.events[::-1], lives.spans[::-1], strict=True):
             if event.name == finding.name and event.kind == "condition-changed":
                 return replace(finding, replacements=self._whole(event, span).replacements)
+        return finding
+
+    def _with_table(self, finding: Finding) -> Finding:
+        """Name the callback of a table that a struct points to, for one of the struct that went.
+
+        It has the same parameters and the old name behind a prefix: `ndo_neigh_setup`.
+        """
+        old = finding.old
+        if old is None or old.what is not What.FIELD or old.parameters is None:
+            return finding
+        if finding.new is not None or finding.replacements:
+            return finding
+        for pointer in self.past.fields(old.owner):
+            table = re.fullmatch(r"(?:const )?struct (\w+) \*", pointer.type)
+            for one in self.past.fields(table[1]) if table is not None else ():
+                alike = (one.type, one.parameters) == (old.type, old.parameters)
+                if alike and one.name.endswith(f"_{old.name}"):
+                    return replace(finding, replacements=(one.shown,))
         return finding
 
     def _header(self, name: str) -> tuple[Finding, tuple[str, str]] | None:

@@ -8,6 +8,8 @@ declaration must look like.
 from __future__ import annotations
 
 import re
+import signal
+import threading
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -38,6 +40,42 @@ _SORTS = {
 }
 
 
+_PATIENCE = 5.0
+"""Seconds for one search: a usual one takes less than a thousandth."""
+
+
+class _Pattern:
+    """A user's regular expression, which gives up where it would try for ever."""
+
+    def __init__(self, text: str) -> None:
+        self.text = text
+        self._compiled = re.compile(text, re.DOTALL)
+
+    def search(self, text: str) -> bool:
+        """Whether a text has it.
+
+        Raises
+        ------
+        UsageError
+            That isn't known after some seconds.
+        """
+        if threading.current_thread() is not threading.main_thread():
+            return self._compiled.search(text) is not None
+        before = signal.signal(signal.SIGALRM, self._give_up)
+        signal.setitimer(signal.ITIMER_REAL, _PATIENCE)
+        try:
+            return self._compiled.search(text) is not None
+        finally:
+            signal.setitimer(signal.ITIMER_REAL, 0)
+            signal.signal(signal.SIGALRM, before)
+
+    def _give_up(self, number: int, frame: object) -> None:
+        raise UsageError(
+            f"the pattern takes too long: {self.text}",
+            hint="no repeat within a repeat: (a+)+ is tried in every way it can be divided",
+        )
+
+
 @dataclass(frozen=True, slots=True)
 class Turn:
     """A moment from which a probe holds, or no longer does; release None: since the beginning."""
@@ -64,7 +102,7 @@ def probe(past: Past, expression: str) -> list[Turn]:
             " 'field mac of sk_buff', 'header net/tcp.h matches RE'",
         )
     try:
-        pattern = re.compile(parts["pattern"] or "", re.DOTALL)
+        pattern = _Pattern(parts["pattern"] or "")
     except re.error as error:
         raise UsageError(
             f"not a regular expression: {parts['pattern']} ({error})",
@@ -87,7 +125,7 @@ def probe(past: Past, expression: str) -> list[Turn]:
             for holds in (
                 declaration is not None
                 and (sort not in _SORTS or declaration.what in _SORTS[sort])
-                and bool(pattern.search(declaration.text)) is wanted,
+                and pattern.search(declaration.text) is wanted,
             )
         )
     turns: list[Turn] = []
@@ -129,7 +167,7 @@ def _states(
 
 
 def _header_states(
-    past: Past, name: str, pattern: re.Pattern[str], wanted: bool
+    past: Past, name: str, pattern: _Pattern, wanted: bool
 ) -> Iterator[tuple[str | None, str | None, str, bool]]:
     short = name.removeprefix("include/")
     paths = (f"include/{short}", f"include/uapi/{short}")
@@ -138,7 +176,7 @@ def _header_states(
 
     def state(oid: str | None) -> bool:
         text = texts.get(oid or "", b"").decode("utf-8", "replace")
-        return oid is not None and bool(pattern.search(text)) is wanted
+        return oid is not None and pattern.search(text) is wanted
 
     before: bool | None = None
     for oid, (release, _) in zip(found, past.releases, strict=True):

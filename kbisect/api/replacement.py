@@ -5,10 +5,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
+from difflib import SequenceMatcher
 
-from kbisect.api import evidence
+from kbisect.api import conversion, evidence
 from kbisect.api.conversion import Conversion
-from kbisect.api.declarations import What
+from kbisect.api.declarations import Declaration, What
 from kbisect.api.findings import CallerChange, Finding
 from kbisect.git import patches
 
@@ -16,6 +17,9 @@ _EDIT = 60
 """Most lines of one edit that are looked at: past that a function was written anew."""
 _STATEMENTS = 3
 """Most statements that take the place of one."""
+_CALLED = (What.FUNCTION, What.MACRO)
+_CAME = {"struct net *": "&init_net", "net": "&init_net", "gfp_t": "GFP_ATOMIC"}
+"""What to pass for a parameter that came, by its type; of a macro by its name."""
 
 
 def word(finding: Finding) -> str:
@@ -111,6 +115,55 @@ def substituted(finding: Finding, callers: Sequence[CallerChange], use: str, wor
     if callers and not callers[0].became.endswith("()"):
         return re.sub(rf"\b{re.escape(word)}\b", callers[0].became, use)
     return ""
+
+
+def fitted(finding: Finding, use: str) -> str:
+    """Write a call for the new parameters, where the declarations alone tell each argument.
+
+    What stayed is passed on, what became a pointer to the same is passed by its address, what went
+    is left out. Of what came only two are known: the one name space there was before there could
+    be several, and how to allocate where nobody may sleep.
+    """
+    old, new = finding.old, finding.new
+    if old is None or new is None or old.what not in _CALLED or new.what not in _CALLED:
+        return ""
+    given = conversion.call(use, word(finding))
+    before, after = _parameters(old), _parameters(new)
+    if given is None or before is None or after is None or len(given[2]) != len(before):
+        return ""
+    listed = list(_passed(given[2], before, after))
+    if None in listed or (before == after and old.name == new.name):
+        return ""
+    head = use[: given[0]].rstrip().removesuffix(old.name)
+    return f"{head}{new.name}({', '.join(filter(None, listed))}){use[given[1] :]}"
+
+
+def _parameters(function: Declaration) -> tuple[str, ...] | None:
+    """Return a call's parameters without what makes no difference; None if their number varies."""
+    listed = tuple(
+        re.sub(r"\b(?:const|__user)\b\s*", "", each) for each in function.parameters or ()
+    )
+    if function.parameters is None or any("..." in each for each in listed):
+        return None
+    return () if listed == ("void",) else listed
+
+
+def _passed(
+    given: Sequence[str], before: Sequence[str], after: Sequence[str]
+) -> Iterator[str | None]:
+    """Return the arguments for the new parameters, None for one that is unknown."""
+    matcher = SequenceMatcher(None, before, after, autojunk=False)
+    for tag, i1, i2, j1, j2 in matcher.get_opcodes():
+        if tag == "equal":
+            yield from given[i1:i2]
+        elif tag == "insert":
+            yield from (_CAME.get(each) for each in after[j1:j2])
+        elif tag == "replace" and i2 - i1 == j2 - j1:
+            for one, other, argument in zip(before[i1:i2], after[j1:j2], given[i1:i2], strict=True):
+                by_address = f"{one}*" == other and re.fullmatch(r"[\w.>-]+", argument)
+                yield f"&{argument}" if by_address else None
+        elif tag == "replace":
+            yield None
 
 
 def _is_drop_in(finding: Finding) -> bool:

@@ -81,10 +81,12 @@ class Writer:
         text = self._brought_up(finding, use, text, steps) if text else ""
         text = text or self._through_table(finding, use, word)
         text = text or self._nested(finding, use, word, owner)
+        text = text or self._brought_up(finding, use, replacement.fitted(finding, use), steps)
         if text or not use:
             return Advice(text, callers=callers, example=example)
         alike = conversion.left_out(use, word, listed)
-        if len({each.path for each in alike}) > 1:
+        is_lost = not (converted or finding.replacements or finding.new_name)
+        if len({each.path for each in alike}) > (0 if is_lost else 1):
             return Advice("", len(alike), callers, alike[0])
         return Advice("", callers=callers, example=example)
 
@@ -93,7 +95,7 @@ class Writer:
         word = replacement.word(finding)
         if finding.kind.startswith("header"):
             target = finding.new_name or finding.new_header
-            return f"#include <{include_name(target)}>" if target else ""
+            return _included(target) if target else ""
         if "callback-signature" in finding.kinds and finding.struct == _owner(finding.new):
             text = replacement.prototype(finding, use)
             return text or replacement.substituted(finding, callers, use, word)
@@ -101,7 +103,7 @@ class Writer:
         if text and self._pointer(finding, target):
             return text
         if finding.kind.endswith("-moved") and "." not in finding.name:
-            return f"#include <{include_name(finding.new_header or finding.header)}>"
+            return _included(finding.new_header or finding.header)
         return None
 
     # --- call sites ------------------------------------------------------------------------------
@@ -226,6 +228,11 @@ class Writer:
             if inside and deep:
                 for name, declaration in self._members(inside[1], deep - 1):
                     yield f"{one.name}.{name}", declaration
+
+
+def _included(header: str) -> str:
+    """Return the line that includes a header; a private one is for nobody else."""
+    return f"#include <{include_name(header)}>" if header.startswith("include/") else ""
 
 
 def _is_shared(stranger: Stranger) -> bool:

@@ -2,9 +2,10 @@
 """Explain what real compilers say of drivers written for older releases, and compile the answers.
 
 Run it by hand, on an indexed repository: `KBISECT_NET_REPO=… KBISECT_STORE=… python -m
-tests.api.compiled [-v]`. Each case (`cases`) is a statement that an older release took, compiled by
-gcc and clang against the headers of a newer one. The commit named for it must be one of those
-listed, or, for the cases that were held out, take the name from a header by git's own word.
+tests.api.compiled [-v] [SET…]`. Each case (`cases`) is a statement that an older release took,
+compiled by gcc and clang against the headers of a newer one. The commit named for it must be one
+of those listed, or, for the cases that were held out, take the name from a header by git's own
+word.
 """
 
 from __future__ import annotations
@@ -28,7 +29,7 @@ from kbisect.api.findings import Finding
 from kbisect.api.lifetimes import Past
 from kbisect.git.repository import Repository
 from kbisect.history import names, store
-from tests.api.cases import CASES, HEADERS, HELD_OUT, HELD_OUT_HEADERS
+from tests.api.cases import CASES, HEADERS, HELD_OUT, HELD_OUT_HEADERS, SECOND, THIRD
 
 # What the headers need to be read without a build, in our words.
 CONFIG = """
@@ -63,6 +64,12 @@ _BEGIN = """\
 #include <linux/if_vlan.h>
 #include <linux/if_bridge.h>
 #include <linux/netfilter.h>
+#include <linux/inetdevice.h>
+#include <net/ip_fib.h>
+#include <net/tcp.h>
+#include <net/udp.h>
+#include <net/neighbour.h>
+#include <net/netlink.h>
 struct private;
 extern int my_header(struct sk_buff *, struct net_device *, unsigned short, void *, void *,
 	unsigned);
@@ -73,6 +80,10 @@ extern unsigned int my_hook(unsigned int, struct sk_buff **, const struct net_de
 extern int my_open(struct net_device *), my_xmit(struct sk_buff *, struct net_device *);
 extern int my_poll(struct net_device *, int *), my_create(struct socket *, int);
 extern struct net_device_stats *my_stats(struct net_device *);
+extern void my_avoid(struct sock *, u32, u32, int);
+extern int my_newlink(struct net_device *, struct nlattr **, struct nlattr **);
+extern void my_check(struct sock *, int, struct sk_buff *);
+extern int my_set(struct sock *, int, int, char __user *, int);
 #define CASE(number) static void case_##number(struct sk_buff *skb, struct net_device *dev, \\
 	struct sock *sk, struct inet_sock *inet, struct rtable *rt, struct dst_entry *dst, \\
 	struct flowi *fl, struct net *net, struct napi_struct *napi, void *object, u32 number_)
@@ -174,10 +185,16 @@ def main() -> int:
     """Print the table of each set; with -v each line that went wrong."""
     repository = Repository.open(os.environ["KBISECT_NET_REPO"], os.environ["KBISECT_STORE"])
     index = store.load(repository.store)
-    for title, cases, headers in (
+    sets: tuple[tuple[str, Cases, Cases], ...] = (
         ("looked at", CASES, HEADERS),
         ("held out", _unnamed(HELD_OUT), _unnamed(HELD_OUT_HEADERS)),
-    ):
+        ("second", _unnamed(SECOND), {}),
+        ("third", _unnamed(THIRD), {}),
+    )
+    asked = {word for word in sys.argv[1:] if not word.startswith("-")}
+    for title, cases, headers in sets:
+        if asked and title not in asked:
+            continue
         count = Count()
         for release in sorted({*cases, *headers}):
             folder = Path(tempfile.mkdtemp(prefix="kbisect-headers-"))
@@ -186,9 +203,9 @@ def main() -> int:
                 kernel = Kernel.unpacked(os.environ["KBISECT_NET_REPO"], commit, folder)
                 explainer = Explainer(Past(repository, index, release))
                 for compiler in COMPILERS:
-                    asked = _Asked(explainer, kernel, f"{release} {compiler}", compiler, count)
-                    asked.statements(cases.get(release, ()))
-                    asked.headers(headers.get(release, ()))
+                    asker = _Asked(explainer, kernel, f"{release} {compiler}", compiler, count)
+                    asker.statements(cases.get(release, ()))
+                    asker.headers(headers.get(release, ()))
             finally:
                 shutil.rmtree(folder)
         print(f"{title}: {count.lines} lines")

@@ -108,6 +108,22 @@ FORMS: dict[str, tuple[str, Trouble, str, str]] = {
         "        one(name);\n        ~~~     ^\n",
         *(Trouble.FEW, "", "one"),
     ),
+    "gcc, a member of what is no struct now": (
+        "a.c:4:24: error: request for member 'flags' in something not a structure or union\n"
+        "    4 |  skb_shinfo(skb)->tx_flags.flags = 0;\n      |                           ^\n",
+        *(Trouble.OBJECT, "", "tx_flags"),
+    ),
+    "clang, the same": (
+        "a.c:4:27: error: member reference base type '__u8' (aka 'unsigned char') is not a"
+        " structure or union\n        skb_shinfo(skb)->tx_flags.flags = 0;\n"
+        "        ~~~~~~~~~~~~~~~~~~~~~~~~~~^~~~~~\n",
+        *(Trouble.OBJECT, "", "tx_flags"),
+    ),
+    "gcc, what an unknown function returns": (
+        "a.c:4:17: error: invalid type argument of '->' (have 'int')\n"
+        "    4 |     if (skb_tx(skb)->hardware)\n      |                    ^~\n",
+        *(Trouble.OBJECT, "", "skb_tx"),
+    ),
     "modpost": (
         'ERROR: modpost: "skb_pad" [drivers/net/acme.ko] undefined!',
         *(Trouble.SYMBOL, "", "skb_pad"),
@@ -129,6 +145,15 @@ def test_the_compilers_forms(caption: str) -> None:
     log, trouble, owner, name = FORMS[caption]
     (found,) = read(log)
     assert (found.trouble, found.owner, found.name) == (trouble, owner, name)
+
+
+def test_a_macro_of_ones_own_is_a_warning_only() -> None:
+    """Compatibility headers define what came later; an error is one that a build stops at."""
+    old = 'a.c:4:9: {}: "ETH_FCS_LEN" redefined'
+    new = "a.c:4:9: {}: 'ETH_FCS_LEN' macro redefined [-Wmacro-redefined]"
+    for form in (old, new):
+        assert read(form.format("warning")) == []
+        assert read(form.format("error"))[0].trouble is Trouble.TWICE
 
 
 def test_a_log_gives_each_place_once_and_its_code() -> None:

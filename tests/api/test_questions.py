@@ -17,6 +17,7 @@ from kbisect.api.complaints import read
 from kbisect.api.explanation import Explainer, Verdict
 from kbisect.api.lifetimes import Past
 from kbisect.api.probes import otherwise, probe
+from kbisect.errors import UsageError
 from kbisect.history import index as indexing
 from kbisect.history import store
 from tests.api.test_history import HEADER, Tree, _move_callers
@@ -376,6 +377,16 @@ def test_a_probe_knows_every_text_and_who_wrote_it(tmp_path: Path) -> None:
     assert turns == [begun, more]
     assert otherwise(past, "function each") == "macro each"
     assert otherwise(past, "macro each") is None
+
+
+def test_a_pattern_that_would_be_tried_for_ever_is_given_up(
+    tree: Released, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    past = Past(tree.repository, store.load(tree.repository.store))
+    monkeypatch.setattr("kbisect.api.probes._PATIENCE", 0.2)
+    with pytest.raises(UsageError, match="takes too long"):
+        probe(past, r"function skb_pad matches (\w+)+(\s*\w*)*!")
+    assert probe(past, "function skb_pad matches gfp")
 
 
 def test_a_member_without_its_struct_is_offered_with_it(steps: Tree, kbisect: Run) -> None:

@@ -51,3 +51,31 @@ def test_a_function_goes_into_the_table_that_its_field_moved_to(finding: Finding
 def test_a_field_of_the_same_struct_is_no_table() -> None:
     finding = _moved("net_device.begin")
     assert replacement.table(finding, "dev->open = my_open;", "open") == ("", "")
+
+
+def _called(name: str, *parameters: str) -> Declaration:
+    header = "include/net/x.h"
+    return Declaration(What.FUNCTION, name, "", header, 1, "", "int", parameters=parameters)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "line", "wanted"),
+    [
+        (("void",), ("struct net *",), "n = f();", "n = g(&init_net);"),
+        (("u32", "int"), ("struct net *", "u32", "int"), "f(a, b(1));", "g(&init_net, a, b(1));"),
+        (("struct sk_buff *",), ("struct sk_buff **",), "n = f(p->skb);", "n = g(&p->skb);"),
+        (("struct sk_buff *",), ("struct sk_buff **",), "n = f(next(skb));", ""),
+        (("int", "int"), ("int",), "f(1, 2);", "g(1);"),
+        (("int",), ("int", "gfp_t"), "f(1);", "g(1, GFP_ATOMIC);"),
+        (("int",), ("int", "int"), "f(1);", ""),
+        (("const struct sock *",), ("struct sock *",), "f(sk);", "g(sk);"),
+        (("int", "..."), ("struct net *", "int", "..."), "f(1);", ""),
+        (("int",), ("u32",), "f(1, 2);", ""),
+    ],
+)  # fmt: skip
+def test_a_call_is_fitted_where_the_declarations_tell_each_argument(
+    old: tuple[str, ...], new: tuple[str, ...], line: str, wanted: str
+) -> None:
+    one, other = _called("f", *old), _called("g", *new)
+    finding = Finding("function-renamed", "f", Compatibility.BREAKING, one.header, one, other, "g")
+    assert replacement.fitted(finding, line) == wanted
