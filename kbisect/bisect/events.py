@@ -170,6 +170,15 @@ class Traced:
 
 
 @dataclass(frozen=True, slots=True)
+class Old:
+    """A commit outside the range has what is looked for: its branch had it all along."""
+
+    event: ClassVar[str] = "old"
+    at: float
+    oid: str
+
+
+@dataclass(frozen=True, slots=True)
 class Stuck:
     """A commit can't be taken back on top of another: these paths conflict, or it is a merge."""
 
@@ -200,10 +209,10 @@ class Finished(End):
     at: float = field(kw_only=True)
 
 
-Event = Started | Tested | Told | Undone | Same | Aside | Traced | Stuck | Finished
+Event = Started | Tested | Told | Undone | Same | Aside | Traced | Old | Stuck | Finished
 _KINDS: dict[str, type[Event]] = {
     kind.event: kind
-    for kind in (Started, Tested, Told, Undone, Same, Aside, Traced, Stuck, Finished)
+    for kind in (Started, Tested, Told, Undone, Same, Aside, Traced, Old, Stuck, Finished)
 }
 
 

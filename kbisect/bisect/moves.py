@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""What a campaign can do next: try a commit, wait for those that are being tried, or end. Pure."""
+"""What a campaign can do next: try a commit, leave a branch, wait for others, or end. Pure."""
 
 from __future__ import annotations
 
@@ -38,11 +38,18 @@ class Try:
         return max(0, (self.suspects - 1).bit_length())
 
 
+@dataclass(frozen=True, slots=True)
+class Leave:
+    """Note that this commit, outside the range, has what is looked for; then plan again."""
+
+    oid: str
+
+
 class Wait:
     """Nothing can be tested before one of the running tests has ended."""
 
 
-Planned = Try | End | Wait
+Planned = Try | End | Leave | Wait
 
 
 def first(wanted: Sequence[Try], running: Running) -> Try | Wait | None:

@@ -11,13 +11,15 @@ from collections.abc import Sequence
 from kbisect.bisect import aside, ends
 from kbisect.bisect.confirmation import Finding, SequentialTest
 from kbisect.bisect.events import End, Outcome
-from kbisect.bisect.moves import Planned, Running, Try, Wait, first
+from kbisect.bisect.moves import Leave, Planned, Running, Try, Wait, first
 from kbisect.bisect.search import GOOD_END, Choice, Search
 from kbisect.bisect.state import State
 from kbisect.bisect.stopping import Ending
 from kbisect.bisect.verdict import Role, Verdict
 from kbisect.bisect.view import Range, likely, search
 
+BRANCHES = 8
+"""So many branches that had it all along are left before it is given up."""
 MOST = 60
 """So many tests for each halving of the range are too many."""
 
@@ -176,6 +178,8 @@ def _was_so_before(
         said = SequentialTest.of(found.belief).judge(good, bad).finding
         if said is Finding.OPEN:
             return first([Try(parent, Role.CONFIRM, 1)], running)
+        if said is Finding.FAILS and len(state.old) < BRANCHES:
+            return Leave(parent)
         if said is Finding.FAILS:
             passes = state.started.find_fix
             return End(
@@ -183,7 +187,8 @@ def _was_so_before(
                 suspects=(culprit,),
                 reason=f"{parent[:12]}, its parent, {'passes' if passes else 'fails'} too: that "
                 "branch began before the range "
-                + ("and never failed" if passes else "and has the failure of old"),
+                + ("and never failed" if passes else "and has the failure of old")
+                + f", as {len(state.old)} others did",
                 hint="search the main line alone: the same command with --first-parent",
             )
     return None

@@ -69,6 +69,7 @@ class Result:
         the same as another's; not those whose build was there still
     aside : number of commits that were not built since they can't change what is built
     aside_checked : those of them that were, and made the same binary as they were said to
+    old : commits outside the range whose branches had it all along, and are left out
     aside_refused : why none is set aside any more, empty if that didn't happen
     seconds : time spent in the script
     confirmed : runs made to confirm the culprit, the reverts among them
@@ -87,6 +88,7 @@ class Result:
     aside: int
     aside_checked: tuple[str, ...]
     aside_refused: str
+    old: tuple[str, ...]
     skips: int
     seconds: float
     candidates: int | None
@@ -159,6 +161,7 @@ def summarise(
         aside=len(state.aside.oids) if state.aside else 0,
         aside_checked=state.aside.checked if state.aside else (),
         aside_refused=state.aside.reason if state.aside else "",
+        old=state.old,
         skips=sum(answer.verdict is Verdict.SKIP for answer in search),
         seconds=round(sum(run.seconds for run in state.tested), 3),
         candidates=state.started.candidates,

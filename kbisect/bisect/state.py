@@ -10,6 +10,7 @@ from kbisect.bisect.events import (
     Aside,
     Event,
     Finished,
+    Old,
     Same,
     Started,
     Stuck,
@@ -36,6 +37,7 @@ class State:
     same : commits that are the same binary as another
     aside : commits that can't change what is built, and why there are none any more
     traced : what the crash that is hunted went through
+    old : commits outside the range whose branches had it all along, as long as their runs hold
     """
 
     started: Started
@@ -46,6 +48,7 @@ class State:
     same: tuple[Same, ...] = ()
     aside: Aside | None = None
     traced: Traced | None = None
+    old: tuple[str, ...] = ()
 
     @property
     def tested(self) -> tuple[Tested, ...]:
@@ -158,6 +161,7 @@ def fold(events: Iterable[Event]) -> State | None:
     same: list[Same] = []
     aside: Aside | None = None
     traced: Traced | None = None
+    old: list[str] = []
     count = 0
     for event in events:
         count += 1
@@ -179,6 +183,8 @@ def fold(events: Iterable[Event]) -> State | None:
                 aside = event
             case Traced():
                 traced = event
+            case Old():
+                old.append(event.oid)
             case Stuck():
                 stuck.append(event)
             case Finished():
@@ -187,7 +193,18 @@ def fold(events: Iterable[Event]) -> State | None:
         if count:
             raise _disordered("doesn't begin with a start")
         return None
-    return State(started, tuple(answers), finished, count, tuple(stuck), tuple(same), aside, traced)
+    heard = {answer.oid for answer in answers}
+    return State(
+        started,
+        tuple(answers),
+        finished,
+        count,
+        tuple(stuck),
+        tuple(same),
+        aside,
+        traced,
+        tuple(oid for oid in dict.fromkeys(old) if oid in heard),
+    )
 
 
 def _disordered(what: str) -> UsageError:

@@ -9,15 +9,16 @@ from statistics import mean
 
 import numpy as np
 
-from kbisect.bisect import aside, priors, rates
+from kbisect.bisect import aside, branches, priors, rates
 from kbisect.bisect.candidates import Candidates
 from kbisect.bisect.price import Costs
 from kbisect.bisect.priors import Prior
 from kbisect.bisect.rates import Floats
 from kbisect.bisect.reach import Reach
 from kbisect.bisect.search import GOOD_END, Search
-from kbisect.bisect.state import State
+from kbisect.bisect.state import Answer, State
 from kbisect.bisect.verdict import Verdict
+from kbisect.history.graph import Mask
 
 _BUILD = 2.0
 """What a checkout and its build cost against a run, where nobody measured it."""
@@ -82,10 +83,13 @@ def _replayed(state: State, searched: Range, weights: Floats) -> Search:
         start.confidence,
         same,
     )
-    found.belief.exclude(unchanged[order])
     known = {*state.ends[1], *searched.bases}
+    old = _on_old_branches(state, searched)
+    found.belief.exclude(unchanged[order] | old)
     for oid, verdict in state.heard:
         position = searched.position(oid)
+        if position is not None and old[position]:
+            continue
         if position is not None:
             # A person also says what the end is; that it is bad is where the range comes from.
             if by_script or oid != searched.candidates.graph.oids[-1]:
@@ -100,6 +104,25 @@ def _replayed(state: State, searched: Range, weights: Floats) -> Search:
         if pair[0] is not None and pair[1] is not None:
             found.equal(pair[0], pair[1])
     return found
+
+
+def telling(state: State, searched: Range) -> tuple[Answer, ...]:
+    """Return the verdicts that say something: not those of branches that had it all along."""
+    old = _on_old_branches(state, searched)
+    at = {oid: searched.position(oid) for oid, _ in state.verdicts}
+    return tuple(
+        (oid, verdict)
+        for oid, verdict in state.verdicts
+        if (position := at[oid]) is None or not old[position]
+    )
+
+
+def _on_old_branches(state: State, searched: Range) -> Mask:
+    """Mark what is on branches that had it all along: bool[N], by position."""
+    ends = {*state.ends[1], *searched.bases}
+    marked = branches.without_end(searched.candidates, state.old, ends)
+    left: Mask = marked[searched.reach.order]
+    return left
 
 
 def likely(found: Search) -> list[int]:

@@ -23,7 +23,7 @@ from kbisect.bisect.plan import plan
 from kbisect.bisect.result import Result, summarise
 from kbisect.bisect.state import Answer, State
 from kbisect.bisect.verdict import Verdict
-from kbisect.bisect.view import Range, likely, search
+from kbisect.bisect.view import Range, likely, search, telling
 from kbisect.errors import UsageError
 from kbisect.git.repository import Repository
 from kbisect.lab import ranges, repairs
@@ -153,10 +153,10 @@ class Campaign:
 
     def believed(self) -> tuple[Answer, ...]:
         """Return what is held of each commit; where answers contradict each other, the likelier."""
-        verdicts = self.state.verdicts
         if self.ends is None or self.state.started.by_hand:
-            return verdicts
+            return self.state.verdicts
         searched = self._range
+        verdicts = telling(self.state, searched)
         belief = search(self.state, searched).belief
         if belief.suspects().any():
             return verdicts

@@ -14,9 +14,9 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from kbisect.bisect.events import End, Same, Stuck, Tested
+from kbisect.bisect.events import End, Old, Same, Stuck, Tested
 from kbisect.bisect.forecast import Forecast, forecast
-from kbisect.bisect.moves import Try, Wait
+from kbisect.bisect.moves import Leave, Try, Wait
 from kbisect.bisect.plan import idle
 from kbisect.bisect.state import State
 from kbisect.bisect.verdict import (
@@ -161,6 +161,9 @@ class Driver:
                 return planned
             if isinstance(planned, Wait):
                 break
+            if isinstance(planned, Leave):
+                self.campaign.append(Old(time.time(), planned.oid))
+                continue
             self._start(planned)
         self._tell()
         return None

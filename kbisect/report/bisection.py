@@ -120,6 +120,7 @@ def document(result: Result, journal: str, more: Mapping[str, object]) -> dict[s
         "builds": result.builds,
         "aside": result.aside,
         "aside_checked": result.aside_checked,
+        "old_branches": result.old,
         "skips": result.skips,
         "seconds": result.seconds,
         "journal": journal,
@@ -173,6 +174,7 @@ def text(
     if result.confidence is not None:
         lines.append(f"Confidence {result.confidence:.3f} by {_runs(result)}.")
     lines.append(counts(result))
+    lines += left_out(result)
     lines += set_aside(result)
     for repair in repairs:
         lines += fixup(repair, name)
@@ -297,6 +299,13 @@ def counts(result: Result) -> str:
     if result.candidates is not None:
         parts.append(count(result.candidates, "candidate"))
     return ", ".join(parts) + "."
+
+
+def left_out(result: Result) -> list[str]:
+    """Say which branches were left out because they had it before the range began."""
+    how = "passes as they always did" if result.find_fix else "has the failure of old"
+    shown = ", ".join(oid[:12] for oid in result.old)
+    return [f"Left out: what branches off from {shown}, and {how}."] if shown else []
 
 
 def set_aside(result: Result) -> list[str]:
