@@ -152,19 +152,21 @@ class History:
     def backports(self, branch: str, upstream: str | None = None) -> Iterator[Forecast]:
         """Yield upstream's fixes that a branch misses, each with its forecast.
 
+        What an earlier call or `backport list` found is remembered.
+
         >>> missing = list(kbisect.open().backports("linux-3.12.y"))
         >>> missing[0].candidate.oid[:12], str(missing[0].state)
         ('feb6e76d06aa', 'clean')
         """
         from kbisect.backport.candidates import survey
-        from kbisect.backport.forecast import forecasts
+        from kbisect.backport.remembered import forecasts
         from kbisect.errors import UsageError
 
         source = upstream or self.index.meta.trees.get("mainline")
         if source is None:
             raise UsageError("which ref is mainline isn't known", hint="name it: upstream=REF")
         found = survey(self.repository, self.index, self.oid(branch), self.oid(source))
-        return forecasts(self.repository, self.index, found)
+        return iter(forecasts(self.repository, self.index, found))
 
     def candidates(self, good: str, bad: str) -> Candidates:
         """Return the commits of `good..bad` with their graph, as a search sees them.

@@ -5,14 +5,24 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
+
+import numpy as np
 
 from kbisect.backport.carried import Sayings, carried, facts, sayings
 from kbisect.backport.fixes import Candidate, Excluded, Standing
 from kbisect.backport.judging import Judge
 from kbisect.backport.neighbours import base_release, elsewhere, grown_on, in_trees
-from kbisect.backport.relations import passed_over, with_coming, with_followups, with_postings
+from kbisect.backport.relations import (
+    passed_over,
+    strangers,
+    with_coming,
+    with_followups,
+    with_postings,
+)
 from kbisect.backport.wishes import Wishes
 from kbisect.errors import UsageError
+from kbisect.git.blobs import at_commit
 from kbisect.git.repository import Repository
 from kbisect.history.graph import Mask
 from kbisect.history.identity import Fact, Match, Removal
@@ -40,6 +50,8 @@ class Survey:
     excluded : in upstream's order
     missing : bool[N], upstream's commits that the branch has in no form
     examined : upstream's commits in scope that were looked at
+    outside : upstream's other commits that the branch lacks, merges apart
+    looked_in : folders that count; empty means the network's
     tags : whether this history marks its fixes as a rule
     """
 
@@ -52,6 +64,8 @@ class Survey:
     excluded: tuple[Excluded, ...]
     missing: Mask
     examined: int
+    outside: int
+    looked_in: tuple[str, ...]
     tags: bool
 
 
@@ -102,8 +116,12 @@ def survey(
             tree = " > ".join(index.lineage_of(index.number(fact.oid))) or "another branch"
             why = f"only in {tree} so far"
             excluded.append(Excluded(fact.oid, fact.subject, Standing.NOT_YET, why))
-    candidates = with_coming(passed_over(candidates, has))
+    names = lru_cache(1)(lambda: _names(repository, branch))
+    candidates = with_coming(strangers(passed_over(candidates, has), names))
     missing = there & ~here
+    examined = sum(fact.oid in inside for fact in ahead)
+    single = np.diff(graph.start) < 2
+    outside = int(np.count_nonzero(missing & single)) - examined
     matched = [index.number(oid) for oid in has.matches if index.oids.number(oid) is not None]
     missing[matched] = False
     return Survey(
@@ -115,7 +133,9 @@ def survey(
         removals=tuple(gone for gone in has.removals.values() if gone.oid in inside),
         excluded=tuple(excluded),
         missing=missing,
-        examined=sum(fact.oid in inside for fact in ahead),
+        examined=examined,
+        outside=outside,
+        looked_in=tuple(wishes.paths or index.meta.scope),
         tags=judge.tags,
     )
 
@@ -130,6 +150,11 @@ def _require_sides(here: Mask, there: Mask) -> None:
         raise UsageError(
             "the branch contains all of upstream", hint="swap them, or fetch upstream first"
         )
+
+
+def _names(repository: Repository, branch: str) -> frozenset[str]:
+    """Return the names of a branch's files, without folders: a file may have been moved."""
+    return frozenset(path.rpartition("/")[2] for path in at_commit(repository, branch).blobs)
 
 
 def _files(index: Index) -> dict[str, tuple[str, ...]]:

@@ -23,8 +23,6 @@ from kbisect.git.picks import Picker
 from kbisect.git.repository import Commit, Repository
 from kbisect.history.store import Index
 
-_FITS = {State.CLEAN, State.CLEAN_AFTER}
-
 
 @dataclass(frozen=True, slots=True)
 class Mailbox:
@@ -34,11 +32,13 @@ class Mailbox:
     ----------
     content : mbox, for `git am`
     left_out : those that conflict, in order
+    pointless : those that mend nothing but what is left out, in order
     """
 
     content: bytes
     patches: int
     left_out: tuple[str, ...]
+    pointless: tuple[str, ...] = ()
 
 
 def chosen(surveyed: Survey, named: Iterable[str]) -> list[Candidate]:
@@ -105,12 +105,15 @@ def mailbox(
     """
     picker = Picker(repository, passing=True)
     tree = picker.tree_of(surveyed.branch)
-    mails: list[bytes] = []
+    letters: list[tuple[Commit, str, bytes]] = []
     left_out: list[str] = []
+    pointless: list[str] = []
     silent: list[str] = []
-    fitting = [each.candidate.oid for each in tried if each.state in _FITS]
     for each in tried:
         oid = each.candidate.oid
+        if _mends_only(each.candidate, {*left_out, *pointless}):
+            pointless.append(oid)
+            continue
         pick = picker.pick(oid, tree)
         if pick.tree is None:
             left_out.append(oid)
@@ -123,8 +126,7 @@ def mailbox(
         said = f"[ {signer.partition(' <')[0]}: {note} ]" if changed else None
         commit = repository.commit(oid)
         text = message(commit.message, oid, marker, signer, said)
-        number = f" {len(mails) + 1}/{len(fitting)}" if len(fitting) > 1 else ""
-        mails.append(_mail(commit, text, f"{prefix}{number}", patch))
+        letters.append((commit, text, patch))
         tree = pick.tree
     if silent:
         named = ", ".join(oid[:12] for oid in silent)
@@ -132,7 +134,17 @@ def mailbox(
             f"the merge changed the patch of {named}: it must say what was changed",
             hint=f"look at it, then --note {silent[0][:12]}='TEXT'",
         )
-    return Mailbox(b"".join(mails), len(mails), tuple(left_out))
+    many = len(letters) > 1
+    mails = [
+        _mail(commit, text, f"{prefix} {at}/{len(letters)}" if many else prefix, patch)
+        for at, (commit, text, patch) in enumerate(letters, 1)
+    ]
+    return Mailbox(b"".join(mails), len(mails), tuple(left_out), tuple(pointless))
+
+
+def _mends_only(candidate: Candidate, absent: set[str]) -> bool:
+    """Whether all that a candidate mends would have come with the series, and doesn't."""
+    return bool(candidate.targets) and not candidate.wished and absent.issuperset(candidate.targets)
 
 
 def _mail(commit: Commit, text: str, prefix: str, patch: bytes) -> bytes:

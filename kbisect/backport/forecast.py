@@ -248,12 +248,17 @@ _FITS = {State.CLEAN: 0, State.CLEAN_AFTER: 0, State.CONFLICT: 2, State.MISSING:
 
 
 def by_strength(tried: Sequence[Forecast]) -> list[Forecast]:
-    """Order by how likely the branch takes it: firm reasons, all it uses is there, it applies."""
+    """Order by how likely the branch takes it.
+
+    Firm reasons first, then that it applies and all it uses is there, then that somebody asked for
+    stable and what it mends is there already.
+    """
     return sorted(
         tried,
         key=lambda each: (
             each.candidate.strength is Strength.WEAK,
             _FITS[each.state] + bool(each.absent),
             _SURE[each.candidate.strength],
+            not (each.candidate.tagged and each.candidate.here),
         ),
     )

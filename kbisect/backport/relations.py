@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 from kbisect.backport.carried import Carried
@@ -30,6 +30,30 @@ def passed_over(candidates: Sequence[Candidate], has: Carried) -> list[Candidate
         else each
         for each in candidates
     ]
+
+
+def strangers(
+    candidates: Sequence[Candidate], names: Callable[[], frozenset[str]]
+) -> list[Candidate]:
+    """Doubt what only asks for stable, where the branch has none of its files.
+
+    Who names no culprit may mend what came after the branch; a file that isn't there says so.
+
+    Parameters
+    ----------
+    names : of the branch's files, without folders; asked only where it matters
+    """
+    why = "none of its files is on the branch, and it doesn't name what it mends"
+    return [
+        replace(each, strength=Strength.WEAK, doubt=each.doubt or why)
+        if not each.targets and not each.wished and names().isdisjoint(map(_name, each.files))
+        else each
+        for each in candidates
+    ]
+
+
+def _name(path: str) -> str:
+    return path.rpartition("/")[2]
 
 
 def with_coming(candidates: Sequence[Candidate]) -> list[Candidate]:

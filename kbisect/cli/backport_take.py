@@ -67,6 +67,8 @@ def emit(
         session.write(box.content)
         for oid in box.left_out:
             session.say(f"left out, it conflicts: {oid[:12]} {view.subject(session)(oid)}")
+        for oid in box.pointless:
+            session.say(f"left out with what it mends: {oid[:12]} {view.subject(session)(oid)}")
 
 
 def _notes(session: Session, notes: tuple[str, ...]) -> dict[str, str]:

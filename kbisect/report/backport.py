@@ -183,8 +183,11 @@ def _counts(
     yield (
         f"{len(firm):,} {noun} ({tagged} tagged for stable, {aimed} name what they mend),"
         f" {len(candidates) - len(firm)} weak, {len(surveyed.already)} already here,"
-        f" {len(surveyed.excluded)} set aside, of {surveyed.examined:,} upstream commits in scope."
+        f" {len(surveyed.excluded)} set aside, of {surveyed.examined:,} upstream commits in"
+        f" {looked_in(surveyed)}."
     )
+    if surveyed.outside:
+        yield f"{surveyed.outside:,} that touch nothing there were not looked at, fixes among them."
     if not surveyed.tags:
         yield "Tags are rare in this history: this list cannot be complete."
     yield "A fix that names neither its culprit nor stable isn't found: this can't be complete."
@@ -192,6 +195,12 @@ def _counts(
     if firm:
         branch, upstream = (printable(shlex.quote(each)) for each in names)
         yield f"Next: kbisect backport explain {firm[0].oid[:12]} {branch} --upstream {upstream}"
+
+
+def looked_in(surveyed: Survey) -> str:
+    """Return the folders that count."""
+    folders = ", ".join(map(printable, surveyed.looked_in))
+    return folders or "the network folders and headers"
 
 
 def news(

@@ -12,26 +12,8 @@ from kbisect.backport.forecast import Forecast, State, forecasts
 from kbisect.git.repository import Repository
 from kbisect.history import index as indexing
 from kbisect.history import store
+from tests.backport.conftest import commit
 from tests.conftest import git
-
-
-@pytest.fixture
-def tree(tmp_path: Path) -> Path:
-    path = tmp_path / "tree"
-    path.mkdir()
-    git(path, "init", "--quiet")
-    commit(path, "net: begin", {"net/a.c": "int begin;\n", "net/a.h": "int told;\n", "NEWS": "1\n"})
-    git(path, "branch", "stable")
-    return path
-
-
-def commit(path: Path, message: str, files: dict[str, str]) -> str:
-    for name, content in files.items():
-        (path / name).parent.mkdir(parents=True, exist_ok=True)
-        (path / name).write_text(content, "utf-8")
-    git(path, "add", "--all")
-    git(path, "commit", "--quiet", "-m", message)
-    return git(path, "rev-parse", "HEAD").strip()
 
 
 def forecast(path: Path, oid: str) -> Forecast:

@@ -125,7 +125,7 @@ def prospective(repository: Repository, index: Index, one: Line) -> None:
         for tag in git(repository, "tag", "-l", f"v{one.name}*", "--sort=v:refname")
         if "-rc" not in tag and (tag == f"v{one.name}" or tag.startswith(f"v{one.name}."))
     ]
-    right = listed = wanted = first = first_right = 0
+    right = listed = wanted = first = first_right = long = long_right = 0
     for before, after in pairwise(tags):
         old, new = (git(repository, "rev-parse", f"{tag}^{{commit}}")[0] for tag in (before, after))
         date = int(git(repository, "log", "-1", "--format=%ct", new)[0])
@@ -157,6 +157,8 @@ def prospective(repository: Repository, index: Index, one: Line) -> None:
             wanted + len(added),
         )
         first, first_right = first + len(best), first_right + len(set(best) & added)
+        if len(chosen) > len(best):
+            long, long_right = long + len(best), long_right + len(set(best) & added)
         row(
             f"  {after}",
             shares(found, added) + f"  first {len(best)}: {len(set(best) & added)}",
@@ -166,6 +168,11 @@ def prospective(repository: Repository, index: Index, one: Line) -> None:
         f"{one.name} prospective, all releases together",
         f"P {right / listed:.3f}  R {right / wanted:.3f}  first 50 P {first_right / first:.3f}",
         ">= .90 / >= .95 / >= .97",
+    )
+    row(
+        f"{one.name} the same, first 50 of lists longer than that",
+        f"P {long_right / (long or 1):.3f} of {long}",
+        ">= .97",
     )
 
 
