@@ -244,7 +244,7 @@ class _Forecaster:
 
 
 _SURE = {Strength.STRONG: 0, Strength.MEDIUM: 1, Strength.WEAK: 2}
-_FITS = {State.CLEAN: 0, State.CLEAN_AFTER: 0, State.CONFLICT: 2, State.MISSING: 3, State.EMPTY: 4}
+_FITS = {State.CLEAN: 0, State.CLEAN_AFTER: 1, State.CONFLICT: 2, State.MISSING: 3, State.EMPTY: 4}
 
 
 def by_strength(tried: Sequence[Forecast]) -> list[Forecast]:
