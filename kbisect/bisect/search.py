@@ -56,9 +56,9 @@ from kbisect.history.graph import CommitGraph, Mask
 
 TRUST = 0.7
 """From this probability on that the test always tells the truth, its answers are taken for true.
-Until then a run on a built commit that shows whether it does is worth more than a build, which a
-wrong answer would lead astray: at 0.5 a failure that comes every other time costs a tenth more,
-and one that always comes a fiftieth less."""
+Until then another run on a built commit is worth more than a build that a wrong answer may have led
+astray: at 0.5 a failure that comes every other time costs a twentieth more, one that always comes a
+fiftieth less."""
 
 SPARE = 3
 """So many tests more than halving takes, a suspicion may cost where it is wrong."""
