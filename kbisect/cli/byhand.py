@@ -145,14 +145,23 @@ def replay(session: Session, file: IO[str], as_json: bool) -> None:
 
     read = gitlog.parse(file.read())
     told = [(campaigns.resolve(session, revision), verdict) for revision, verdict in read.verdicts]
-    with Campaigns(session.repository.store).locked():
+    if not told:
+        raise UsageError(
+            "the log holds no verdict", hint="git bisect log | kbisect bisect replay -"
+        )
+    held = Campaigns(session.repository.store)
+    with held.locked():
         campaigns.require_no_open_campaign(session)
         started = Started(
             at=time.time(), checkout=False, first_parent=read.first_parent, suspects=read.paths
         )
         campaign = Campaign.begin(session.repository, started)
-        for oid, verdict in told:
-            campaign.tell(oid, verdict)
+        try:
+            for oid, verdict in told:
+                campaign.tell(oid, verdict)
+        except UsageError:
+            held.discard()  # half of a log is another search
+            raise
         campaign.settle()
         campaigns.say_suspicion(session, campaign)
     campaigns.show(session, campaign, "bisect-replay", as_json)

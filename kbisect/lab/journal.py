@@ -142,6 +142,10 @@ class Campaigns:
             raise
         return Journal(self.current / "journal.jsonl")
 
+    def discard(self) -> None:
+        """Remove the current campaign, which could not be begun as it was meant."""
+        shutil.rmtree(self.current, ignore_errors=True)
+
     def archive(self) -> Path | None:
         """Move the current campaign aside, under the next number; the last twenty are kept."""
         if not self.current.exists():

@@ -82,7 +82,12 @@ def gather(campaign: Campaign, result: Result, fixed: Fixed, now: float) -> Regr
     UsageError
         There is nothing to report, it is fixed already, or the clone is stale.
     """
-    if result.find_fix or result.outcome not in {Outcome.CULPRIT, Outcome.RANGE}:
+    if result.find_fix:
+        raise UsageError(
+            "there is no regression to report: this campaign looked for a fix",
+            hint="kbisect bisect report --format text",
+        )
+    if result.outcome not in {Outcome.CULPRIT, Outcome.RANGE}:
         raise UsageError(
             "there is no regression to report: this campaign named no first bad commit",
             hint="kbisect bisect report --format text",

@@ -11,6 +11,7 @@ from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
+from kbisect.history.messages import LinkKind
 from kbisect.history.releases import Release, State, Window
 from kbisect.report.document import plain, utc
 from kbisect.report.terminal import Style, name, printable, table
@@ -116,6 +117,8 @@ def _relation(title: str, relation: Relation) -> str:
     if relation.in_prose:
         doubts.append(f"{relation.kind.value}, in prose")
     sure = f"   [{'; '.join(doubts)}]" if doubts else ""
+    if title == "mentions" and relation.kind is LinkKind.BLAMES:
+        title = "blames"
     return f"{title:<14}{name(relation.oid, relation.subject or '?')}{where}{sure}"
 
 

@@ -46,6 +46,17 @@ def test_we_replay_git_log(repo: Repo, kbisect: Run, tmp_path: Path) -> None:
     assert set(verdicts(ours)) == set(verdicts(theirs))
 
 
+def test_a_log_that_contradicts_itself_begins_nothing(
+    repo: Repo, kbisect: Run, tmp_path: Path
+) -> None:
+    words = [f"git bisect good {repo.oids[20]}", f"git bisect bad {repo.oids[10]}"]
+    (tmp_path / "log").write_text("\n".join(["git bisect start", *words]) + "\n")
+    refused(kbisect("-C", repo.path, "bisect", "replay", tmp_path / "log"), repo.oids[10][:12])
+    refused(kbisect("-C", repo.path, "bisect", "status"), "there is no bisection here")
+    (tmp_path / "log").write_text("")
+    refused(kbisect("-C", repo.path, "bisect", "replay", tmp_path / "log"), "no verdict")
+
+
 def test_a_script_goes_on_where_a_person_was(repo: Repo, kbisect: Run, tmp_path: Path) -> None:
     """As `git bisect run` after `git bisect start`: the ends are what the verdicts have come to."""
     repo.git("bisect", "start", repo.oids[-1], repo.oids[0])
