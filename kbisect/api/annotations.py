@@ -30,6 +30,11 @@ _PLAIN = """
     randomized_struct_fields_end __extension__ INDIRECT_CALLABLE_SCOPE __restrict __restrict__
     restrict PACKED __attribute_used__ __attribute_unused__ CRYPTO_MINALIGN_ATTR __no_profile
     __no_stack_protector __nocfi __noscs __exitused __fix_address __iftd
+    __rte_experimental __rte_internal __rte_unused __rte_used __rte_always_inline __rte_noinline
+    __rte_noreturn __rte_hot __rte_cold __rte_weak __rte_deprecated __rte_restrict __rte_pure
+    __rte_packed __rte_packed_begin __rte_packed_end __rte_cache_aligned __rte_cache_min_aligned
+    __rte_warn_unused_result __rte_may_alias __rte_malloc __rte_lockable __rte_guarded
+    __rte_no_thread_safety_analysis __rte_scoped_lockable
 """
 # The same with an argument list.
 _CALLED = """
@@ -43,6 +48,13 @@ _CALLED = """
     __cacheline_group_begin __cacheline_group_end __cacheline_group_begin_aligned
     __cacheline_group_end_aligned CACHELINE_PADDING ZONE_PADDING __class_guard KABI_RESERVE
     ANDROID_KABI_RESERVE RH_KABI_RESERVE
+    __rte_aligned __rte_alloc_size __rte_alloc_align __rte_dealloc __rte_format_printf
+    __rte_nonnull __rte_guarded_by __rte_counted_by __rte_requires_capability __rte_lockable_name
+    __rte_unlock_function __rte_exclusive_lock_function __rte_exclusive_locks_required
+    __rte_shared_lock_function __rte_shared_locks_required __rte_exclusive_trylock_function
+    __rte_shared_trylock_function __rte_assert_exclusive_lock __rte_assert_shared_lock
+    __rte_acquire_capability __rte_acquire_shared_capability __rte_release_capability
+    __rte_release_shared_capability __rte_try_acquire_capability
 """
 NESTED = r"\((?:[^()]|\((?:[^()]|\((?:[^()]|\([^()]*\))*\))*\))*\)"
 

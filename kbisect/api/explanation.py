@@ -20,6 +20,7 @@ from kbisect.api.findings import Finding
 from kbisect.api.headers import Headers
 from kbisect.api.lifetimes import Past
 from kbisect.api.lives import Life, Lives
+from kbisect.api.scope import Scope
 from kbisect.api.surface import include_name
 from kbisect.api.usage import Hit
 from kbisect.api.writing import Advice, Writer
@@ -356,7 +357,11 @@ class Explainer:
         if span not in self.compared:
             oids = dict(self.past.releases)
             self.compared[span] = comparison.compare(
-                self.past.repository, oids[span[0]], oids[span[1]], release=self.past.release_of
+                self.past.repository,
+                oids[span[0]],
+                oids[span[1]],
+                Scope(surface=self.past.surface),
+                self.past.release_of,
             )
         return self.compared[span]
 

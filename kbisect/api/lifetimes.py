@@ -14,7 +14,7 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, TypeAlias
 
-from kbisect.api import cache, chunks, comparison, surface
+from kbisect.api import cache, chunks, comparison
 from kbisect.api.declarations import Declaration, What
 from kbisect.api.findings import Finding
 from kbisect.api.garbage import uncollected
@@ -22,6 +22,7 @@ from kbisect.api.headers import Headers
 from kbisect.api.lives import Life, Lives, Version, lives_of, row_of
 from kbisect.api.scope import Scope
 from kbisect.api.sides import Side
+from kbisect.api.surface import Surface
 from kbisect.git import blobs, patches
 from kbisect.git.patches import CommitPatch
 from kbisect.git.repository import Repository
@@ -69,12 +70,17 @@ class Past:
         return None if number is None else self.index.release_of(number)
 
     @property
+    def surface(self) -> Surface:
+        """The public headers: those of networking, and those below the folders that are indexed."""
+        return Surface(tuple(self.index.meta.scope))
+
+    @property
     def trees(self) -> list[Mapping[str, str]]:
         """The public headers of each release: path to blob."""
         if not self._trees:
             for _, oid in self.releases:
-                found = blobs.at_commit(self.repository, oid, surface.FOLDERS).blobs
-                self._trees.append({p: b for p, b in found.items() if surface.is_public(p)})
+                found = blobs.at_commit(self.repository, oid, self.surface.folders).blobs
+                self._trees.append({p: b for p, b in found.items() if self.surface.holds(p)})
         return self._trees
 
     def lives(self, *names: str) -> dict[str, Lives]:
@@ -87,7 +93,9 @@ class Past:
         for name in dict.fromkeys(names):
             if name in self._known:
                 continue
-            kept[name] = cache.Answers(self.repository.store, "lives", name, self.releases)
+            kept[name] = cache.Answers(
+                self.repository.store, "lives", name, self.releases, self.surface.paths
+            )
             row = kept[name].get()
             known = None if row is None else lives_of(name, row)
             if known is None:

@@ -17,6 +17,8 @@ _EDIT = 60
 """Most lines of one edit that are looked at: past that a function was written anew."""
 _STATEMENTS = 3
 """Most statements that take the place of one."""
+_ALIAS = re.compile(r"(?:\w*DEPRECATED\(\w+\)\s*)?\(?([A-Za-z_]\w*)\)?")
+"""A macro that only is another name for something, perhaps with a word that warns of it."""
 _CALLED = (What.FUNCTION, What.MACRO)
 _CAME = {"struct net *": "&init_net", "net": "&init_net", "gfp_t": "GFP_ATOMIC"}
 """What to pass for a parameter that came, by its type; of a macro by its name."""
@@ -108,6 +110,8 @@ def substituted(finding: Finding, callers: Sequence[CallerChange], use: str, wor
         text = re.sub(rf"\b{re.escape(word)}\b", name.rsplit(".", 1)[-1], use)
         return text if text != use else ""  # it moved to another struct: which one of those?
     old = finding.old
+    if old is not None and (meant := _ALIAS.fullmatch(_stood_for(old))) is not None:
+        return re.sub(rf"\b{re.escape(word)}\b", meant[1], use)
     if old is not None and old.what is What.FIELD and old.parameters is not None:
         same = callers and f"{finding.struct}.{callers[0].became}" in finding.replacements
         if not same and re.search(rf"->\s*{re.escape(word)}\b", use):
@@ -164,6 +168,11 @@ def _passed(
                 yield f"&{argument}" if by_address else None
         elif tag == "replace":
             yield None
+
+
+def _stood_for(old: Declaration) -> str:
+    """Return the body of a macro without arguments, empty for anything else."""
+    return old.type if old.what is What.MACRO and old.parameters is None else ""
 
 
 def _is_drop_in(finding: Finding) -> bool:

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 import click
 
 from kbisect.cli import api_names
-from kbisect.cli.api_versions import compare, index_of, past, subject_of, with_uses_left
+from kbisect.cli.api_versions import compare, index_of, past, subject_of, surface_of, with_uses_left
 from kbisect.cli.session import Session, form_option, json_option, pass_session
 from kbisect.errors import UsageError
 
@@ -45,7 +45,13 @@ api.add_command(_where, "where")
 @click.argument("new", required=False)
 @click.option("--struct", "structs", multiple=True, metavar="S", help="Only this struct or union.")
 @click.option("--header", "headers", multiple=True, metavar="H", help="Only this header.")
-@click.option("--path", "paths", multiple=True, metavar="P", help="Headers below P count too.")
+@click.option(
+    "--path",
+    "paths",
+    multiple=True,
+    metavar="P",
+    help="Headers below P count too (default: indexed ones).",
+)
 @click.option("--breaking-only", is_flag=True, help="Leave out what breaks no user.")
 @click.option("--worktree", is_flag=True, help="Compare with the worktree, uncommitted or not.")
 @click.option("--uses-in", "tree", metavar="REV", help="Count uses left at REV, not at NEW.")
@@ -89,13 +95,12 @@ def diff(
     """
     from kbisect.api.findings import Compatibility
     from kbisect.api.scope import Scope
-    from kbisect.api.surface import Surface
     from kbisect.report import api as report
     from kbisect.report import api_html, api_markdown
 
     begun = time.monotonic()
     names = tuple(name.removeprefix("struct ").strip() for name in structs)
-    scope = Scope(names, headers, surface=Surface(tuple(path.rstrip("/") for path in paths)))
+    scope = Scope(names, headers, surface=surface_of(session, paths))
     compared = compare(session, old, new, worktree, scope)
     result, span = compared.result, compared.span
     findings: Sequence[Finding] = result.findings
@@ -162,7 +167,7 @@ def check(
             "for which version was the code written?",
             hint=f"kbisect api check {path} --from v3.0, or git config kbisect.base v3.0",
         )
-    compared = compare(session, old, new, False, Scope())
+    compared = compare(session, old, new, False, Scope(surface=surface_of(session)))
     found = list(usage.hits(sources, compared.result.findings))
     told = Explainer(past(session, new)).driver(found)
     content = {"hits": [report.hit(*each) for each in told]}

@@ -8,7 +8,7 @@ import re
 
 import click
 
-from kbisect.cli.api_versions import index_of, lives_of, newest, past, subject_of
+from kbisect.cli.api_versions import index_of, lives_of, newest, past, subject_of, surface_of
 from kbisect.cli.session import Session, form_option, json_option, pass_session
 from kbisect.errors import UsageError
 
@@ -101,7 +101,7 @@ def history(session: Session, name: str, form: str, as_json: bool) -> None:
 @pass_session
 def show(session: Session, name: str, revision: str | None, as_json: bool) -> None:
     """Show the dictionary entry of NAME: declaration, condition, kernel-doc, fields, since when."""
-    from kbisect.api import dictionary, leftovers, surface
+    from kbisect.api import dictionary, leftovers
     from kbisect.git import blobs
     from kbisect.git.blobs import Files
     from kbisect.history import names
@@ -111,8 +111,9 @@ def show(session: Session, name: str, revision: str | None, as_json: bool) -> No
     index = index_of(session)
     at = revision or newest(index) or "HEAD"
     commit = names.resolve(repository, at, session.say)
-    files = blobs.at_commit(repository, commit, surface.FOLDERS)
-    public = {path: oid for path, oid in files.blobs.items() if surface.is_public(path)}
+    surface = surface_of(session)
+    files = blobs.at_commit(repository, commit, surface.folders)
+    public = {path: oid for path, oid in files.blobs.items() if surface.holds(path)}
     found = dictionary.entry(repository, Files(public), name)
     if found is None:
         end = lives_of(session, name).end if index is not None else None

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from kbisect.api.lifetimes import Past
     from kbisect.api.lives import Lives
     from kbisect.api.scope import Scope
+    from kbisect.api.surface import Surface
     from kbisect.history.store import Index
 
 
@@ -124,6 +125,15 @@ def with_uses_left(
 
 def _is_tree(name: str) -> bool:
     return (Path(name) / "include").is_dir() or (".tar" in name and Path(name).is_file())
+
+
+def surface_of(session: Session, paths: Sequence[str] = ()) -> Surface:
+    """Return the headers that count: networking's, those below some paths, else those indexed."""
+    from kbisect.api.surface import Surface
+
+    index = index_of(session) if not paths else None
+    listed = paths if index is None else index.meta.scope
+    return Surface(tuple(path.rstrip("/") for path in listed))
 
 
 def index_of(session: Session) -> Index | None:

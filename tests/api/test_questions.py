@@ -18,6 +18,7 @@ from kbisect.api.explanation import Explainer, Verdict
 from kbisect.api.lifetimes import Past
 from kbisect.api.probes import otherwise, probe
 from kbisect.errors import UsageError
+from kbisect.git.repository import Repository
 from kbisect.history import index as indexing
 from kbisect.history import store
 from tests.api.test_history import HEADER, Tree, _move_callers
@@ -387,6 +388,29 @@ def test_a_pattern_that_would_be_tried_for_ever_is_given_up(
     with pytest.raises(UsageError, match="takes too long"):
         probe(past, r"function skb_pad matches (\w+)+(\s*\w*)*!")
     assert probe(past, "function skb_pad matches gfp")
+
+
+def test_headers_of_the_folders_that_are_indexed_count(tmp_path: Path, kbisect: Run) -> None:
+    """As in DPDK, whose network headers are below lib/."""
+    header = tmp_path / "lib/ethdev/rte_ethdev.h"
+    header.parent.mkdir(parents=True)
+    git(tmp_path, "init", "--quiet")
+    for release, text in (("v21.11", "int a;"), ("v22.11", "int b;\n\tint a;")):
+        header.write_text(
+            f"struct rte_eth_conf {{\n\t{text}\n}};\n__rte_experimental\nint f(void);\n"
+        )
+        git(tmp_path, "add", ".")
+        git(tmp_path, "commit", "--quiet", "--message", release)
+        git(tmp_path, "tag", release)
+    indexing.update(Repository.open(tmp_path), paths=["lib"])
+    api = ("-C", tmp_path, "api")
+    shown = kbisect(*api, "show", "rte_eth_conf", "--json")
+    (_, second) = json.loads(shown.stdout)["entry"]["fields"]
+    assert second["name"] == "rte_eth_conf.a"
+    assert "v22.11" in kbisect(*api, "history", "rte_eth_conf.b").stdout
+    changes = json.loads(kbisect(*api, "diff", "v21.11", "v22.11", "--json").stdout)
+    assert [change["name"] for change in changes["changes"]] == ["rte_eth_conf.b"]
+    assert changes["unclassified"] == []
 
 
 def test_a_member_without_its_struct_is_offered_with_it(steps: Tree, kbisect: Run) -> None:

@@ -79,3 +79,20 @@ def test_a_call_is_fitted_where_the_declarations_tell_each_argument(
     one, other = _called("f", *old), _called("g", *new)
     finding = Finding("function-renamed", "f", Compatibility.BREAKING, one.header, one, other, "g")
     assert replacement.fitted(finding, line) == wanted
+
+
+@pytest.mark.parametrize(
+    ("body", "wanted"),
+    [
+        ("RTE_ETH_RSS", "x = RTE_ETH_RSS;"),
+        ("(RTE_ETH_RSS)", "x = RTE_ETH_RSS;"),
+        ("RTE_DEPRECATED(ETH_RSS) RTE_ETH_RSS", "x = RTE_ETH_RSS;"),
+        ("1", ""),
+        ("a->b", ""),
+    ],
+)
+def test_a_macro_that_was_another_name_gives_it(body: str, wanted: str) -> None:
+    """DPDK's commit 683f93efb808 (in v22.11) took names that had warned for a year."""
+    old = Declaration(What.MACRO, "ETH_RSS", "", "lib/x.h", 1, f"#define ETH_RSS {body}", body)
+    finding = Finding("macro-removed", "ETH_RSS", Compatibility.BREAKING, old.header, old)
+    assert replacement.substituted(finding, (), "x = ETH_RSS;", "ETH_RSS") == wanted
