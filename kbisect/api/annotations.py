@@ -34,7 +34,8 @@ _PLAIN = """
     __rte_noreturn __rte_hot __rte_cold __rte_weak __rte_deprecated __rte_restrict __rte_pure
     __rte_packed __rte_packed_begin __rte_packed_end __rte_cache_aligned __rte_cache_min_aligned
     __rte_warn_unused_result __rte_may_alias __rte_malloc __rte_lockable __rte_guarded
-    __rte_no_thread_safety_analysis __rte_scoped_lockable
+    __rte_no_thread_safety_analysis __rte_scoped_lockable EFIAPI __efi_runtime __efi_runtime_data
+    ZSTDLIB_API ZSTDLIB_STATIC_API ZSTDERRORLIB_API
 """
 # The same with an argument list.
 _CALLED = """

@@ -10,7 +10,7 @@ from kbisect.api import chunks, parsing
 from kbisect.api.blocks import Block, Reader
 from kbisect.api.declarations import Declaration, Gap, Header, What
 
-VERSION = 5
+VERSION = 7
 """Counts up whenever the same header would give other declarations: names the cache."""
 
 
