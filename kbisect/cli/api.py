@@ -157,7 +157,7 @@ def check(
     from kbisect.api.explanation import Explainer
     from kbisect.api.scope import Scope
     from kbisect.git import blobs
-    from kbisect.report import api_answers as report
+    from kbisect.report import api_advice as report
 
     sources = blobs.sources(path)
     if not sources:

@@ -30,7 +30,7 @@ def explain(session: Session, message: str, new: str | None, as_json: bool) -> N
     from kbisect.api import complaints
     from kbisect.api.complaints import Trouble
     from kbisect.api.explanation import Explainer
-    from kbisect.report import api_answers as report
+    from kbisect.report import api_advice as report
 
     is_log = message == "-" or os.path.isfile(message)  # noqa: PTH113  (a message may be no path)
     log = message
