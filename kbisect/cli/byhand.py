@@ -177,6 +177,8 @@ def reset(session: Session, as_json: bool) -> None:
 
     held = Campaigns(session.repository.store)
     with held.locked():
+        if slots.are_there(session.repository):
+            session.say("removing worktrees and builds, which takes a moment on a large tree")
         slots.clean(session.repository)
         place = held.archive()
     content = {"journal": place / "journal.jsonl" if place else None}

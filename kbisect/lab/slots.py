@@ -101,6 +101,12 @@ def take(
         os.close(handle)
 
 
+def are_there(repository: Repository) -> bool:
+    """Whether there are worktrees to be removed."""
+    place = locate(repository).worktrees
+    return place.is_dir() and any(place.iterdir())
+
+
 def clean(repository: Repository) -> None:
     """Remove what nobody uses: worktrees, build folders, what was kept of builds.
 
