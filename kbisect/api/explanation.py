@@ -10,12 +10,12 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
-from enum import Enum
 from pathlib import Path
 
 from kbisect.api import comparison, conversion
 from kbisect.api.complaints import Complaint, Trouble
-from kbisect.api.declarations import Declaration, What
+from kbisect.api.declarations import What
+from kbisect.api.explained import Explanation, Verdict
 from kbisect.api.findings import Finding
 from kbisect.api.headers import Headers
 from kbisect.api.lifetimes import Past
@@ -25,65 +25,6 @@ from kbisect.api.surface import include_name
 from kbisect.api.usage import Hit
 from kbisect.api.writing import Advice, Writer
 from kbisect.git import blobs
-from kbisect.history import releases as naming
-
-
-class Verdict(Enum):
-    """What became of the name; SAME is one that is there as it always was."""
-
-    GONE = "gone"
-    CHANGED = "changed"
-    MOVED = "moved"
-    NEW = "new"
-    SAME = "same"
-    UNKNOWN = "unknown"
-
-
-@dataclass(frozen=True, slots=True)
-class Explanation:
-    """One complaint explained.
-
-    Attributes
-    ----------
-    verdict : Verdict; NEW when the name came later than the kernel that was built against
-    name : as findings give it
-    finding : the change, with its commit and release; None when there is none
-    subject : the commit's
-    use : the line as it is, empty when unknown
-    advice : the line as it should be, and by whose example
-    declaration : the new declaration, None when there is none
-    release : since when; None when unknown
-    test : what the new kernel has and the old one lacks, for a guard by feature; empty if nothing
-    nearest : names like an unknown one
-    known_until : the newest release looked at, for a name that is there still
-    follows : what else was explained in this line, if this comes of it; empty if nothing
-    """
-
-    complaint: Complaint
-    verdict: Verdict
-    name: str
-    finding: Finding | None = None
-    subject: str = ""
-    use: str = ""
-    advice: Advice = field(default_factory=Advice)
-    declaration: Declaration | None = None
-    release: str | None = None
-    test: str = ""
-    nearest: tuple[str, ...] = ()
-    known_until: str = ""
-    follows: str = ""
-
-    @property
-    def guard(self) -> str:
-        """The preprocessor line for code that must build on both sides of the change."""
-        if self.verdict is Verdict.SAME:
-            return ""
-        numbers = naming.version((self.release or "").split("-rc")[0])
-        if not numbers:
-            return ""
-        listed = ",".join(str(number) for number in (*numbers, 0, 0)[:3])
-        return f"#if LINUX_VERSION_CODE < KERNEL_VERSION({listed})"
-
 
 _STRANGERS = 20
 """Unknown names of a log that are compared with all known ones: behind that it is another API."""

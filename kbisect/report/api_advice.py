@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from itertools import groupby
 
 from kbisect.api.complaints import Trouble
-from kbisect.api.explanation import Explanation, Verdict
+from kbisect.api.explained import Explanation, Verdict
 from kbisect.api.findings import Finding
 from kbisect.api.usage import Hit
 from kbisect.api.writing import Advice

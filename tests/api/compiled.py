@@ -24,7 +24,8 @@ from pathlib import Path
 
 from kbisect.api import complaints, replacement
 from kbisect.api.complaints import Trouble
-from kbisect.api.explanation import Explainer, Explanation
+from kbisect.api.explained import Explanation
+from kbisect.api.explanation import Explainer
 from kbisect.api.findings import Finding
 from kbisect.api.lifetimes import Past
 from kbisect.git.repository import Repository

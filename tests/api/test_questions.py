@@ -14,7 +14,8 @@ from typing import Any
 import pytest
 
 from kbisect.api.complaints import read
-from kbisect.api.explanation import Explainer, Verdict
+from kbisect.api.explained import Verdict
+from kbisect.api.explanation import Explainer
 from kbisect.api.lifetimes import Past
 from kbisect.api.probes import otherwise, probe
 from kbisect.errors import UsageError
