@@ -21,7 +21,10 @@ from kbisect.backport.picking import Progress
 from kbisect.backport.silent import Absent
 from kbisect.report.terminal import PLAIN, Style, name, printable
 
-LEGEND = "E/M/N tagged and elsewhere / tagged / untagged   + applies  - conflict   R target here"
+LEGEND = (
+    "M tagged for stable, E and on another branch, N not   + applies, - conflict   "
+    "R mends what is here"
+)
 Subject = Callable[[str], str]
 _LENGTH = 120
 """Letters of a reason that a list quotes; `explain` quotes all."""
