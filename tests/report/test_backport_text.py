@@ -22,6 +22,8 @@ def listed(reason: str) -> list[str]:
     forecast = Forecast(candidate, State.CLEAN, (), (), ())
     surveyed = Survey(
         *("2" * 40, "3" * 40, "v3.12", (candidate,), (), (), (), np.zeros(1, bool), 1),
+        outside=0,
+        looked_in=(),
         tags=True,
     )
     text = listing(surveyed, [forecast], lambda oid: "", ("linux-3.12.y", "master"))
