@@ -60,6 +60,9 @@ Until then another run on a built commit is worth more than a build that a wrong
 astray: at 0.5 a failure that comes every other time costs a twentieth more, one that always comes a
 fiftieth less."""
 
+LIKELY = 0.5
+"""From this probability on that it does, builds are spent as if it were so."""
+
 SPARE = 3
 """So many tests more than halving takes, a suspicion may cost where it is wrong."""
 
@@ -196,6 +199,7 @@ class Search:
         left = int(suspects.sum())
         # As long as all answers can be true, there is a culprit to be looked for.
         agree = left > 0 and (post.certain >= TRUST or post.none >= self.confidence)
+        likely = left > 0 and (post.certain >= LIKELY or post.none >= self.confidence)
         if agree and left > 1:
             choice = self._split(suspects, pending)
             if choice is not None:
@@ -215,7 +219,7 @@ class Search:
             return choice
         if ended is not None:
             choice = self._proof(ended, closed, pending)
-        elif agree and (left == 1 or post.culprit[suspects].sum() < self.confidence):
+        elif (likely and left == 1) or (agree and post.culprit[suspects].sum() < self.confidence):
             # No other test of a suspect would split what is left: check the answers.
             repeats = self._heard.copy()
             if left == 1:
@@ -223,6 +227,10 @@ class Search:
                 repeats[self._around(int(np.argmax(suspects)))] = True
             choice = self._telling(post, pending, closed | ~repeats)
         choice = choice or self._telling(post, pending, closed)
+        if choice is not None and likely and left > 1:
+            # Runs on what is built may try the test itself; a build still parts the suspects.
+            fresh = choice.position != GOOD_END and not self._heard[choice.position]
+            choice = (self._split(suspects, pending) if fresh else None) or choice
         if choice is not None or pending:
             return choice
         return stopping.exhausted(self.belief, self.confidence)
