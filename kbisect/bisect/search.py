@@ -166,12 +166,17 @@ class Search:
     def idle(self, position: int) -> bool:
         """Whether a test that is running can say nothing more, so that it may be cancelled."""
         suspects = self.belief.suspects()
-        if self.belief.posterior.certain < TRUST or int(suspects.sum()) <= 1:
+        left = int(suspects.sum())
+        fresh = position != GOOD_END and not self._heard[position]
+        if not left or self.belief.posterior.certain < (LIKELY if fresh else TRUST):
             return False
+        if left == 1:
+            # What checks the one suspect goes on.
+            return fresh and position not in self._around(int(np.argmax(suspects)))
         if position == GOOD_END:
             return True
         inside = sum(int(suspects[low:high].sum()) for low, high in self.reach.within(position))
-        return inside in {0, int(suspects.sum())}
+        return inside in {0, left}
 
     def breakers(self, position: int) -> list[tuple[int, float]]:
         """Return what may have broken the build of a skipped commit, likeliest first."""
