@@ -153,6 +153,10 @@ def query(
     from kbisect.report import history as report
 
     known = queries.named()
+    if name is not None and name not in known:
+        near = get_close_matches(name, known, n=3)
+        hint = f"did you mean {', '.join(near)}?" if near else "kbisect query --list"
+        raise UsageError(f"no query is named {name}", hint=hint)
     if listing:
         content = {
             "columns": ["name", "title", "parameters", "columns", "read"],
@@ -161,7 +165,7 @@ def query(
                 for q in known.values()
             ],
         }
-        if name in known:
+        if name is not None:
             session.answer("query", content, lambda _: report.described(known[name]), as_json)
         else:
             session.answer("query", content, lambda _: report.listing(known.values()), as_json)
@@ -174,10 +178,6 @@ def query(
     if tables:
         sql, given = answers.TABLES, {}
     elif name is not None:
-        if name not in known:
-            near = get_close_matches(name, known, n=3)
-            hint = f"did you mean {', '.join(near)}?" if near else "kbisect query --list"
-            raise UsageError(f"no query is named {name}", hint=hint)
         sql, given = known[name].sql, queries.bind(opened, known[name], _pairs(parameters))
         if form == "table" and not as_json:
             session.say(known[name].read)
@@ -254,6 +254,8 @@ def graph(session: Session, revisions: str | None, form: str, as_json: bool) -> 
         below = resolve(session.repository, old or "HEAD", session.say) if dots else None
         only = between(opened, below, tip)
     found = network(opened, only)
+    if revisions and not found:
+        session.say(f"{revisions}: holds no commit in scope")
     if as_json or form == "json":
         content = {
             "nodes": [{"oid": oid} | data for oid, data in found.nodes(data=True)],

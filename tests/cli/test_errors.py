@@ -205,6 +205,7 @@ def test_a_full_disk(nettrees_copy: History, tmp_path: Path, kbisect: Run) -> No
     [
         ["query"],
         ["query", "no-such-query"],
+        ["query", "--list", "no-such-query"],
         ["query", "fixes", "-p", "nope=1"],
         ["query", "fixes", "-p", "nope"],
         ["query", "--sql", "SELEC 1"],

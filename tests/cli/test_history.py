@@ -157,6 +157,12 @@ def test_a_drawing_of_a_range(nettrees: History, kbisect: Run) -> None:
     assert html.escape(subject) in drawn
 
 
+def test_a_range_without_a_commit_is_said_to_hold_none(nettrees: History, kbisect: Run) -> None:
+    done = kbisect("-C", nettrees.path, "graph", "v3.13..v3.12", "--json")
+    assert json.loads(done.stdout)["nodes"] == []
+    assert "v3.13..v3.12: holds no commit in scope" in done.stderr
+
+
 def test_ids_are_short_for_a_terminal_and_whole_for_all_else(nettrees_index: Index) -> None:
     found = answers.run(nettrees_index, "SELECT oid, subject FROM commits LIMIT 1")
     oid = found.rows[0][0]
