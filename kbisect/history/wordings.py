@@ -32,6 +32,20 @@ _LIKE_FIXED = re.compile(
     r"\b(?:similar|same|analogous)\W+(?:[\w-]+\W+){0,4}?(?:to|as)\W.*"
     r"\b(?:fixed|solved|done|made|addressed|handled|added)\b\W+(?:[\w'\"/-]+\W+){0,8}$"
 )
+_FIXED_THERE = re.compile(
+    r"\b(?:was|were|been|is|got)\W+(?:already\W+)?(?:fixed|solved|resolved|addressed)\b"
+    r"(?:\W+[\w.-]+){0,5}?\W+(?:in|by|with)\W+(?:the\W+(?:patch|commit|change)\W+)?$"
+)
+_TO_FIX = re.compile(r"^\W*to\s+(?:fix|solve|avoid|address|cure)\s+(?:this|that|it|the\s+same)\b")
+_BREAKS = re.compile(r"^\s+(?:broke|breaks)\b")
+_ASIDE = re.compile(
+    r"^\W*(?:suggests?|did(?:n'?t|\s+not)\s+get\s+merged?|was\s+(?:never|not)\s+merged)\b"
+)
+_AS_FOUND = re.compile(r"\bas\s+(?:we\s+)?(?:found|seen|shown|noted|explained|learned)\b" + _NEAR)
+_RESTORES = re.compile(
+    r"\b(?:restor\w+|revert\w*|go(?:es)?\s+back|return\w*)\b.*\b(?:before|prior\s+to)"
+    r"\W+(?:\w+\W+){0,2}$"
+)
 _HALF_FIXED = re.compile(
     r"\bnot\s+(?:\w+ly|quite|all)\s+(?:fixed|solved|resolved|addressed|handled|cured)\b" + _NEAR
 )
@@ -63,7 +77,7 @@ _SERVES = re.compile(
     r"(?:introduced|intoduced|added|provided)\s+(?:\w+\s+)?(?:by|in|with)\b" + _NEAR
 )
 _FIXING = re.compile(r"(?i)\bfix|\b(?:bug|problem|leak|regression|oops|crash|warning|error)s?\b")
-_TITLE = re.compile(r"""["“][^"”]{3,150}["”]""")
+_TITLE = re.compile(r"""["“][^"”]{3,150}["”]|(?<!\w)'[^'"]{8,150}'(?!\w)""")
 _TROUBLE = (
     r"regress\w*|bugs?|buggy|problem\w*|issues?|races?|racy|leak\w*|dead-?lock\w*|oops\w*|crash\w*|"
     r"panic\w*|hangs?|hung|warning\w*|errors?|fail\w*|break\w*|broke\w*|corrupt\w*|"
@@ -180,7 +194,7 @@ _MENDS = re.compile(
 
 
 def mends(subject: str) -> bool:
-    """Say whether a commit of this subject mending something."""
+    """Say whether a commit of this subject mends something."""
     return _MENDS.search(subject) is not None
 
 
@@ -194,10 +208,17 @@ def judge(mending: bool, previous: str, left: str, right: str, following: str) -
     left, right : what stands before the name in its sentence, and behind it
     following : the next two sentences
     """
+    if _AS_FOUND.search(left):
+        return "like"
     left = _REPORTED.sub("", _TITLE.sub("", left))
     clause = left if left.strip()[-1:] in {":", ";"} else re.split(r"[;:]\s|\bbut\b", left)[-1]
+    if _BREAKS.match(right) or _RESTORES.search(clause):
+        return "blames"
+    if _ASIDE.match(right):
+        return "unclear"
     if (
         _LIKE.search(clause)
+        or _TO_FIX.match(right)
         or _LIKE_FIXED.search(clause)
         or _FROM.search(clause)
         or _ALIKE.match(clause)
@@ -208,6 +229,8 @@ def judge(mending: bool, previous: str, left: str, right: str, following: str) -
         return "like"
     if _HALF_FIXED.search(clause):
         return "blames"
+    if _FIXED_THERE.search(clause) and not _BAD.search(right):
+        return "unclear"
     if _BUILDS.search(clause) or (_SERVES.search(clause) and not _FIXING.search(clause)):
         return "builds-on"
     if _UNDOES.search(left) or (_ABRUPT.match(left) and not _LIKE.search(left)):
