@@ -16,6 +16,7 @@ _TOKEN = re.compile(r'"(?:\\.|[^"\\])*"|[A-Za-z_]\w*|\d\w*|->|[<>=!+\-|&]=|&&|\|
 _KEYWORDS = {
     *("if", "else", "while", "for", "return", "sizeof", "struct", "union", "const", "unsigned"),
     *("int", "char", "void", "long", "NULL", "switch", "case", "goto", "break", "static"),
+    *("true", "false"),
 }
 # `ip_hdr(skb) = …` and `flags & BIT = …` are no C.
 _TO_CALL = re.compile(r"\)\s*=[^=]|\w\s*&\s*\w+\s*=[^=]")
@@ -140,6 +141,11 @@ def strangers(text: str, line: str) -> list[Stranger]:
         and token not in _KEYWORDS
         and before not in ("struct", "union", "enum")
     ]
+
+
+def constants(line: str) -> list[str]:
+    """Return the words of a line that look like constants, each once."""
+    return list(dict.fromkeys(re.findall(r"\b[A-Z][A-Z0-9]*_[A-Z0-9_]+\b", line)))
 
 
 def _apply(line: str, name: str, conversion: Conversion) -> str | None:

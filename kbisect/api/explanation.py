@@ -12,7 +12,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from kbisect.api import comparison, conversion
+from kbisect.api import comparison, conversion, signatures
 from kbisect.api.complaints import Complaint, Trouble
 from kbisect.api.declarations import What
 from kbisect.api.explained import Explanation, Verdict
@@ -33,6 +33,7 @@ _SIGNATURE = {
     *(Trouble.FEW, Trouble.MANY, Trouble.ARGUMENT, Trouble.VALUE, Trouble.CALLBACK),
     Trouble.OBJECT,
 }
+_COUNTED = (Trouble.FEW, Trouble.MANY, Trouble.ARGUMENT)
 
 
 @dataclass(slots=True)
@@ -315,7 +316,8 @@ class Explainer:
         verb = finding.kind.rsplit("-", 1)[-1]
         gone = verb in ("removed", "renamed") or (verb == "moved" and "." in finding.name)
         verdict = Verdict.GONE if gone else Verdict.MOVED if verb == "moved" else Verdict.CHANGED
-        advice = self.advise(finding, use, complaint.owner)
+        finding, advice = self._first_step(complaint, finding, use)
+        advice = advice or self.advise(finding, use, complaint.owner)
         commit = finding.commit
         test = next((row.became for row in advice.callers), "") or finding.new_name or ""
         return Explanation(
@@ -330,6 +332,25 @@ class Explainer:
             finding.release or span[1],
             test,
         )
+
+    def _first_step(
+        self, complaint: Complaint, finding: Finding, use: str
+    ) -> tuple[Finding, Advice | None]:
+        """Name the commit since which a call lacks arguments, where later ones changed it again.
+
+        Returns
+        -------
+        (the finding, the call written through all those changes), as it was and None for others
+        """
+        given = conversion.call(use, finding.name)
+        if complaint.trouble not in _COUNTED or given is None:
+            return finding, None
+        life = signatures.current(self.past.lives(finding.name)[finding.name].lives)
+        listed = signatures.steps(life, len(given[2])) if life is not None else []
+        if life is None or len(listed) < 2 or listed[0].commit in (None, finding.commit):
+            return finding, None
+        first = replace(finding, commit=listed[0].commit, release=listed[0].release)
+        return first, self.writer.stepped(life, use)
 
     def _alive(self, complaint: Complaint, life: Life, use: str) -> Explanation:
         """Explain a name that is there now: the kernel built against is older, or has it too."""
@@ -377,8 +398,7 @@ def _fits(complaint: Complaint, event: Finding) -> bool:
     if want is not None and have is not None:
         return (before, after) == (have, want)
     given = conversion.call(complaint.source, complaint.name) if complaint.source else None
-    counted = (Trouble.FEW, Trouble.MANY, Trouble.ARGUMENT)
-    if given is not None and complaint.trouble in counted:
+    if given is not None and complaint.trouble in _COUNTED:
         return before == len(given[2])
     if complaint.trouble is Trouble.FEW:
         return after > before

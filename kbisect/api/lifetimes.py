@@ -116,6 +116,12 @@ class Past:
         found = newest.fields.get(owner, ())
         return [newest.first(key) for key in dict.fromkeys(each.key for each in found)]
 
+    def callable(self, name: str) -> Declaration | None:
+        """Return a function or macro as the last release has it; None if it has none."""
+        newest, key = self._last(), ("name", name)
+        found = newest.first(key) if key in newest.by_key else None
+        return found if found is not None and found.parameters is not None else None
+
     def _last(self) -> Side:
         if self._newest is None:
             headers = Headers(self.repository, {})

@@ -68,12 +68,28 @@ def converted(patch: patches.CommitPatch, word: str, finding: Finding) -> Iterat
                         continue
                 if after is not None and not changed and gone.search(after):
                     continue
-                if any(line.count(b"(") != line.count(b")") for line in (before, after or b"")):
+                if not _is_whole(before, after):
                     continue  # the rest of it is not in the patch
                 old, new = (
                     line.decode("utf-8", "replace").strip() for line in (before, after or b"")
                 )
                 yield Conversion(file.path, old, new, patch.oid)
+
+
+def _is_whole(before: bytes, after: bytes | None) -> bool:
+    """Whether two lines are whole, or differ only in what is: `f(a)->b);` and `g(a)->b);`."""
+    if all(line.count(b"(") == line.count(b")") for line in (before, after or b"")):
+        return True
+    if after is None:
+        return False
+    one, other = (re.findall(rb"\w+|[^\s\w]", line) for line in (before, after))
+    parts = [
+        tokens[first:last]
+        for tag, i1, i2, j1, j2 in SequenceMatcher(None, one, other, autojunk=False).get_opcodes()
+        for tokens, first, last in ((one, i1, i2), (other, j1, j2))
+        if tag != "equal"
+    ]
+    return all(part.count(b"(") == part.count(b")") for part in parts)
 
 
 def _lives_on(before: bytes, word: bytes, added: Sequence[bytes]) -> bool:
@@ -197,10 +213,16 @@ def is_mistyped(finding: Finding, use: str, text: str) -> bool:
         return False
     if re.search(rf"\b{re.escape(leaf)}\s*\[", text):
         return not re.search(r"[\[*]", new.type)
+    if _is_struct(old) and _is_struct(new) and old.type != new.type:
+        return re.search(rf"&[\w.>-]+(?:->|\.){re.escape(leaf)}\b", text) is not None
     if ("*" in old.type) == ("*" in new.type) or old.type == "union":
         return False
     path = rf"(?:->|\.)\s*{re.escape(leaf)}"
     return bool(re.search(rf"=\s*[\w.>-]+{path}\s*;|^\s*[\w.>-]+{path}\s*=[^=]", text))
+
+
+def _is_struct(declaration: Declaration) -> bool:
+    return re.fullmatch(r"(?:struct|union) \w+", declaration.type) is not None
 
 
 def table(finding: Finding, use: str, word: str) -> tuple[str, str]:

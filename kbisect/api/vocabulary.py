@@ -12,15 +12,20 @@ from kbisect.git.repository import Repository
 
 _INSIDE = re.compile(rb"\w")
 _ENDED = re.compile(rb"\s*(?:\[[^\]]*\])?;")
+_HEADERS = ("include",)
 _SHORT = 2  # letters: `N` and `IP` are variables, too
 
 
 @dataclass(slots=True)
 class Vocabulary:
-    """All words of some headers, by the oids of their blobs; read when first asked."""
+    """All words of some headers, by the oids of their blobs; read when first asked.
+
+    What they lack may stand in another header of their `commit`: `cancel_delayed_work`.
+    """
 
     repository: Repository
     oids: Iterable[str]
+    commit: str
     _text: bytes = b""
     _known: dict[tuple[str, bool], bool] = field(default_factory=dict)
 
@@ -28,7 +33,7 @@ class Vocabulary:
         """Whether the headers have a word; a `variable` must be a constant or be declared there."""
         asked = name, variable
         if asked not in self._known:
-            self._known[asked] = self._find(name, variable)
+            self._known[asked] = self._find(name, variable) or self._elsewhere(name, variable)
         return self._known[asked]
 
     def _find(self, name: str, variable: bool) -> bool:
@@ -43,6 +48,12 @@ class Vocabulary:
                 return True
             at = self._text.find(word, end)
         return False
+
+    def _elsewhere(self, name: str, variable: bool) -> bool:
+        if variable and not name.isupper():
+            return False
+        lines = blobs.lines_with(self.repository, self.commit, name, _HEADERS)
+        return any(not text.lstrip().startswith(("*", "/*", "//")) for _, _, text in lines)
 
     def _declares(self, name: str, at: int, end: int) -> bool:
         """Whether the line at a place declares a variable; constants are known by their looks."""

@@ -9,14 +9,17 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
-from kbisect.api import conversion, replacement
+from kbisect.api import conversion, endings, replacement, signatures
 from kbisect.api.comparison import FOLDERS
 from kbisect.api.conversion import Conversion, Stranger
 from kbisect.api.declarations import Declaration, What
+from kbisect.api.endings import Ending, Trace
 from kbisect.api.findings import CallerChange, Finding
 from kbisect.api.lifetimes import Past
+from kbisect.api.lives import Life
+from kbisect.api.reach import Reach
 from kbisect.api.surface import include_name
 from kbisect.api.vocabulary import Vocabulary
 from kbisect.git import patches
@@ -37,12 +40,16 @@ class Advice:
     left_out : number of callers that left such a line out; 0 unless that is the advice
     callers : what callers of this use became, most common first
     example : a call site that was converted
+    ending : why there is nothing to write: the line must do without; None unless that is sure
+    home : the file that keeps it for itself, if that is the ending
     """
 
     write: str = ""
     left_out: int = 0
     callers: tuple[CallerChange, ...] = ()
     example: Conversion | None = None
+    ending: Ending | None = None
+    home: str = ""
 
 
 @dataclass(slots=True)
@@ -51,14 +58,26 @@ class Writer:
 
     past: Past
     _sites: dict[tuple[str, str], list[Conversion]] = field(default_factory=dict)
+    _traces: dict[tuple[str, str], Trace] = field(default_factory=dict)
     _words: Vocabulary | None = None
+    reach: Reach = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.reach = Reach(self.past)
 
     def advice(self, finding: Finding, use: str, owner: str = "") -> Advice:
         """Return what to write instead of a line, for a change of what it uses.
 
         `owner` is the struct whose member is missing there, if the compiler said so.
         """
-        return self._advice(finding, use, owner, _STEPS)
+        found = self._advice(finding, use, owner, _STEPS)
+        if found.write or found.left_out or finding.old is None:
+            return found
+        self.read([finding])
+        traced = self._traces[_key(finding)]
+        home = finding.new_header or traced.home
+        ending = endings.ending(finding, traced)
+        return replace(found, ending=ending, home=home if ending is Ending.PRIVATE else "")
 
     def _advice(self, finding: Finding, use: str, owner: str, steps: int) -> Advice:
         callers = replacement.relevant(finding, use)
@@ -79,8 +98,7 @@ class Writer:
         text, example = found or (replacement.substituted(finding, callers, use, word), example)
         text = "" if replacement.is_mistyped(finding, use, text) else text
         text = self._brought_up(finding, use, text, steps) if text else ""
-        text = text or self._through_table(finding, use, word)
-        text = text or self._nested(finding, use, word, owner)
+        text = text or self.reach.written(finding, use, word, owner, converted)
         text = text or self._brought_up(finding, use, replacement.fitted(finding, use), steps)
         if text or not use:
             return Advice(text, callers=callers, example=example)
@@ -100,7 +118,7 @@ class Writer:
             text = replacement.prototype(finding, use)
             return text or replacement.substituted(finding, callers, use, word)
         target, text = replacement.table(finding, use, word)
-        if text and self._pointer(finding, target):
+        if text and self.reach.pointer(finding, target):
             return text
         if finding.kind.endswith("-moved") and "." not in finding.name:
             return _included(finding.new_header or finding.header)
@@ -117,6 +135,7 @@ class Writer:
         asked: dict[str, list[tuple[str, str]]] = {}
         for key, finding in wanted.items():
             self._sites[key] = []
+            self._traces[key] = Trace()
             for oid in _commits(finding):
                 asked.setdefault(oid, []).append(key)
         place = {oid: at for at, oid in enumerate(asked)}
@@ -125,6 +144,8 @@ class Writer:
             for key in asked[patch.oid]:
                 rows = replacement.converted(patch, key[1], wanted[key])
                 found.setdefault(key, []).extend((place[patch.oid], row) for row in rows)
+                if patch.oid == key[0]:
+                    self._traces[key] = endings.trace(patch, key[1], wanted[key])
         for key, listed in found.items():
             self._sites[key] = [row for _, row in sorted(listed, key=lambda each: each[0])]
 
@@ -144,14 +165,18 @@ class Writer:
 
     def _has(self, name: str, *, variable: bool = False) -> bool:
         if self._words is None:
-            self._words = Vocabulary(self.past.repository, self.past.trees[-1].values())
+            newest = self.past.releases[-1][1]
+            self._words = Vocabulary(self.past.repository, self.past.trees[-1].values(), newest)
         return self._words.has(name, variable=variable)
 
     def _is_there(self, stranger: Stranger) -> bool:
         return self._has(stranger.name, variable=stranger.is_variable)
 
     def _brought_up(self, finding: Finding, use: str, text: str, steps: int) -> str:
-        """Follow names that were given up in their turn (`input_dev`, `iif`, `skb_iif`)."""
+        """Follow names that were given up in their turn (`input_dev`, `iif`, `skb_iif`).
+
+        So must what else the line has: constants, members of a struct, parameters.
+        """
         gone = [
             each for each in conversion.strangers(text, use) if not self._is_lasting(finding, each)
         ]
@@ -159,6 +184,50 @@ class Writer:
             later = self._given_up(finding, each.name) if steps else None
             text = self._advice(later, text, "", steps - 1).write if later is not None else ""
             if not text:
+                return ""
+        for name in conversion.constants(use):
+            if steps and re.search(rf"\b{name}\b", text) and not self._has(name):
+                later = self.past.lives(name)[name].end
+                text = self._advice(later, text, "", steps - 1).write if later is not None else text
+        return self._with_members(use, self._as_called(use, text), steps)
+
+    def _as_called(self, use: str, text: str) -> str:
+        """Bring calls that an answer brings in to the parameters they have in the end."""
+        for stranger in conversion.strangers(text, use):
+            name = stranger.name
+            last = self.past.callable(name) if conversion.call(text, name) is not None else None
+            if last is None or signatures.takes(last, text):
+                continue
+            life = signatures.current(self.past.lives(name)[name].lives)
+            text = self.stepped(life, text).write if life is not None else ""
+            if not text:
+                return ""
+        return text
+
+    def stepped(self, life: Life, use: str) -> Advice:
+        """Rewrite a call through each change of its parameters, empty unless it fits in the end."""
+        given = conversion.call(use, life.name)
+        listed = signatures.steps(life, len(given[2])) if given is not None else []
+        text, example = use, None
+        for step in listed:
+            found = self._advice(step, text, "", 0)
+            text, example = found.write or text, example or found.example
+        fits = text != use and signatures.takes(life.declaration, text)
+        return Advice(text if fits else "", example=example)
+
+    def _with_members(self, use: str, text: str, steps: int) -> str:
+        """Give the object of a struct that took another's place the members it has."""
+        for struct, variable in re.findall(r"\bstruct (\w+) \*?\s*(\w+)\s*=", text):
+            if re.search(rf"\bstruct {struct}\b", use):
+                continue
+            has = {one.name.split(".")[0] for one in self.past.fields(struct)}
+            asked = re.compile(rf"\b{variable}(?:->|\.)(\w+)")
+            for member in asked.findall(text):
+                if member in has or not has:
+                    continue
+                later = self.past.lives(member)[member].end if steps else None
+                text = self._advice(later, text, "", steps - 1).write if later is not None else ""
+            if has and not has.issuperset(asked.findall(text)):
                 return ""
         return text
 
@@ -178,56 +247,6 @@ class Writer:
         ends = ("-renamed", "-removed", "-moved")
         listed = (e for e in lives.events[::-1] if e.name == whole and e.kind.endswith(ends))
         return next(listed, None)
-
-    def _through_table(self, finding: Finding, use: str, word: str) -> str:
-        """Call a function that moved to a table through the field that points to the table."""
-        target = next((name for name in finding.replacements if "." in name), "")
-        found = re.search(rf"((?:->|\.)\s*){re.escape(word)}\b(?=\s*[(;),])", use)
-        if not target or found is None or finding.struct is None:
-            return ""
-        table, _, callback = target.partition(".")
-        pointer = self._pointer(finding, table)
-        if not pointer:
-            return ""
-        return use[: found.start()] + f"{found[1]}{pointer}->{callback}" + use[found.end() :]
-
-    def _pointer(self, finding: Finding, table: str) -> str:
-        """Return the field of the old one's struct that points to a table, empty if none does."""
-        fields = self.past.fields(finding.struct or "")
-        pointed = re.compile(rf"\bstruct {table} \*$")
-        return next((each.name for each in fields if pointed.search(each.type)), "")
-
-    def _nested(self, finding: Finding, use: str, word: str, owner: str) -> str:
-        """Reach a member that lies deeper, or less deep, in the same struct now."""
-        old = finding.old
-        if old is None or finding.caution is not None:
-            return ""
-        if old.what is What.FIELD:
-            owner, path, kind = old.owner, old.name, old.type
-        elif old.what is What.MACRO and owner and "." in old.type:  # `fl4_dst` in a `flowi`
-            path = old.type
-            lives = self.past.lives(owner)[owner].of(f"{owner}.{path}").lives
-            kind = lives[0].declaration.type if lives else ""
-        else:
-            return ""
-        leaf = path.rsplit(".", 1)[-1]
-        places = [
-            name
-            for name, declaration in self._members(owner, 2)
-            if name.rsplit(".", 1)[-1] == leaf and declaration.type == kind and name != path
-        ]
-        if len(places) != 1:
-            return ""
-        return re.sub(rf"(->|\.)(\s*){re.escape(word)}\b", rf"\g<1>{places[0]}", use)
-
-    def _members(self, owner: str, deep: int) -> Iterable[tuple[str, Declaration]]:
-        """Return a struct's members, those of structs inside it too."""
-        for one in self.past.fields(owner):
-            yield one.name, one
-            inside = re.fullmatch(r"(?:struct|union) (\w+)", one.type)
-            if inside and deep:
-                for name, declaration in self._members(inside[1], deep - 1):
-                    yield f"{one.name}.{name}", declaration
 
 
 def _included(header: str) -> str:

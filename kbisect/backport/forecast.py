@@ -178,7 +178,8 @@ class _Forecaster:
         candidate, alone, behind, absent = tried.candidate, tried.alone, tried.behind, tried.absent
         if alone.clean:
             state = State.EMPTY if alone.empty else State.CLEAN
-            first = self._ordered({*candidate.named, *(name.commit for name in absent)})
+            known = {name.commit for name in absent if name.commit is not None}
+            first = self._ordered({*candidate.named, *known})
             return Forecast(candidate, state, first, (), (), absent)
         conflicts = alone.conflicts
         blockers = self._blockers.of(candidate.oid, behind.pick.conflicts or conflicts, behind.tree)

@@ -23,7 +23,7 @@ from kbisect.backport.silent import Absent
 from kbisect.git.repository import Repository
 from kbisect.history.store import Index
 
-_RULES = 3
+_RULES = 4
 """Counts up whenever the same survey would give other forecasts."""
 _MOST = 32
 """Runs that are kept; each takes some 0.3 MB for a thousand candidates."""

@@ -25,14 +25,34 @@ _TALK = re.compile(
 )
 """Strings and comments, of each line by itself."""
 _SOURCE = (".c", ".h", ".S")
+_HEAD = re.compile(
+    rb"^[ \t]*\#[ \t]*define[ \t]+(?P<macro>[A-Za-z_]\w*)"
+    rb"|\b(?:struct|union|enum)[ \t]+(?P<tag>[A-Za-z_]\w*)[ \t]*(?:\{|$)"
+    rb"|\([ \t]*\*[ \t]*(?P<pointer>[A-Za-z_]\w*)[ \t]*\)[ \t]*\("
+    rb"|^[ \t]*(?P<enumerator>[A-Za-z_]\w*)[ \t]*(?:=[^=;,]*)?,?[ \t]*$"
+    rb"|^(?:[A-Za-z_][\w \t*]*[ \t*])?(?P<function>[A-Za-z_]\w*)[ \t]*\(",
+    re.MULTILINE,
+)
+_VARIABLES = re.compile(
+    rb"^[ \t]*(?!(?:return|goto|else|case)\b)(?:[A-Za-z_]\w*[ \t]+)*[A-Za-z_]\w*[ \t*]+"
+    rb"(?P<names>\**[A-Za-z_][^;{}]*)(?:;|=[ \t]*$)",
+    re.MULTILINE,
+)
+"""A line that declares variables or fields: a type, then names."""
+_NAME = re.compile(rb"(?:^|,)[ \t*]*([A-Za-z_]\w*)[ \t]*(?=[\[:=,]|$)")
 
 
 @dataclass(frozen=True, slots=True)
 class Absent:
-    """A name that the branch doesn't have, and the upstream commit that brought it."""
+    """A name that the branch doesn't have.
+
+    Attributes
+    ----------
+    commit : the upstream commit that brought it, None where no header in scope declares it
+    """
 
     name: str
-    commit: str
+    commit: str | None
 
 
 def absent_names(
@@ -49,28 +69,34 @@ def absent_names(
         candidate's oid → names, those of one commit together
     """
     candidates = list(candidates)
-    used = dict(_brought(repository, [candidate.oid for candidate in candidates]))
+    brings = _brought(repository, [candidate.oid for candidate in candidates])
+    used = {oid: own.words - own.names for oid, own in brings}
     wanted = set().union(*used.values()) if used else set()
+    seen: dict[bytes, int] = {}
     brought: dict[bytes, tuple[int, str]] = {}
     for oid, own in _brought(repository, _missing_in_headers(index, surveyed), ["*.h"]):
-        for word in own & wanted:
-            brought.setdefault(word, (index.number(oid), oid))
-    if not brought:
+        number = index.number(oid)
+        for word in own.words & wanted:
+            seen.setdefault(word, number)
+        for word in own.names & wanted:
+            brought.setdefault(word, (number, oid))
+    if not seen:
         return {}
     touched = {path for each in candidates for path in each.files if path.endswith(".c")}
     here = words(repository, surveyed.branch, ["*.h", *sorted(touched)])
-    lacking = {word: by for word, by in brought.items() if word not in here}
     found: dict[str, tuple[Absent, ...]] = {}
-    for oid, own in used.items():
-        number = index.number(oid)
-        names = sorted(
-            (*lacking[word], word.decode("ascii"))
-            for word in own & lacking.keys()
-            # What brings a name needs nobody to bring it, and what comes later can't be needed.
-            if lacking[word][0] < number
-        )
-        if names:
-            found[oid] = tuple(Absent(name, commit) for _, commit, name in names)
+    for oid, own_words in used.items():
+        last = index.number(oid)
+        lacking: list[tuple[int, str, str | None]] = []
+        # What comes later can't be needed.
+        for word in (own_words & seen.keys()) - here:
+            number, commit = brought.get(word, (last, None))
+            if seen[word] < last:
+                known = commit if number < last else None
+                lacking.append((number if known else last, word.decode("ascii"), known))
+        if lacking:
+            lacking.sort(key=lambda each: each[:2])
+            found[oid] = tuple(Absent(name, commit) for _, name, commit in lacking)
     return found
 
 
@@ -83,16 +109,33 @@ def _missing_in_headers(index: Index, surveyed: Survey) -> Sequence[str]:
     return [oid for number, oid in rows if surveyed.missing[number]]
 
 
+@dataclass(frozen=True, slots=True)
+class _Brought:
+    """What the new lines of a commit say: all words, and those that they declare."""
+
+    words: set[bytes]
+    names: set[bytes]
+
+
 def _brought(
     repository: Repository, oids: Iterable[str], paths: Sequence[str] = ()
-) -> Iterator[tuple[str, set[bytes]]]:
-    """Read the words that some commits bring: in their new lines, and not in those that went."""
+) -> Iterator[tuple[str, _Brought]]:
+    """Read what some commits bring: in their new lines, and not in those that went."""
     diffs = file_diffs(repository, oids, paths)
     for oid, files in groupby(diffs, key=lambda file: file.oid):
         source = [file for file in files if file.path.endswith(_SOURCE)]
-        came = _words(line for file in source for line in file.added())
-        yield oid, came - _words(line for file in source for line in file.removed())
+        came = _code(line for file in source for line in file.added())
+        gone = set(WORD.findall(_code(line for file in source for line in file.removed())))
+        yield oid, _Brought(set(WORD.findall(came)) - gone, declared(came) - gone)
 
 
-def _words(lines: Iterable[bytes]) -> set[bytes]:
-    return set(WORD.findall(_TALK.sub(b"", b"\n".join(lines))))
+def declared(code: bytes) -> set[bytes]:
+    """Return the names that some lines declare, each line read by itself."""
+    names = {found[found.lastgroup or 0] for found in _HEAD.finditer(code)}
+    for found in _VARIABLES.finditer(code):
+        names.update(_NAME.findall(found["names"]))
+    return names
+
+
+def _code(lines: Iterable[bytes]) -> bytes:
+    return _TALK.sub(b"", b"\n".join(lines))

@@ -8,7 +8,7 @@ from collections.abc import Iterable
 
 from kbisect.git.repository import Repository
 
-WORD = re.compile(rb"[A-Za-z_]\w{3,}")
+WORD = re.compile(rb"\b[A-Za-z_]\w{3,}")
 """An identifier of four letters or more; shorter ones stand everywhere."""
 _CHUNK = 1 << 24
 

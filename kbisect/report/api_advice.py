@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from itertools import groupby
 
 from kbisect.api.complaints import Trouble
+from kbisect.api.endings import Ending
 from kbisect.api.explained import Explanation, Verdict
 from kbisect.api.findings import Finding
 from kbisect.api.usage import Hit
@@ -32,6 +33,8 @@ def explanation(found: Explanation) -> dict[str, object]:
         "use": found.use or None,
         "write": found.advice.write or None,
         "left_out": found.advice.left_out,
+        "ending": found.advice.ending,
+        "home": found.advice.home or None,
         "example": found.advice.example,
         "guard": found.guard or None,
         "test": found.test or None,
@@ -135,6 +138,8 @@ def _advised(found: Explanation) -> list[str]:
         lines += _row("write", advice.write)
     elif advice.left_out:
         lines += _row("write", f"nothing: {advice.left_out} callers left such a line out")
+    elif advice.ending is not None:
+        lines += _row("write", f"nothing: {_ended(advice)}", wrapped=True)
     if finding is not None and found.verdict is Verdict.CHANGED and finding.old and finding.new:
         lines += [*_row("was", finding.old.text), *_row("is", finding.new.text)]
     if advice.callers:
@@ -152,6 +157,15 @@ def _advised(found: Explanation) -> list[str]:
     return lines
 
 
+def _ended(advice: Advice) -> str:
+    """Say why nothing takes the place of a name."""
+    if advice.ending is Ending.PRIVATE:
+        return f"{advice.home} keeps it for itself now; do without"
+    if advice.ending is Ending.DROPPED:
+        return "that commit dropped all that used it, nothing took its place; do without"
+    return "nothing in the tree used it, nothing took its place; do without"
+
+
 def hit(found: Hit, advice: Advice) -> dict[str, object]:
     """Return one use of what changed as the JSON document has it."""
     return {
@@ -161,6 +175,7 @@ def hit(found: Hit, advice: Advice) -> dict[str, object]:
         "sure": found.sure,
         "write": advice.write or None,
         "left_out": advice.left_out,
+        "ending": advice.ending,
         "change": change(found.finding),
     }
 
@@ -198,6 +213,8 @@ def _instead(listed: Sequence[tuple[Hit, Advice]]) -> list[str]:
         new = one.finding.new
         if advice.left_out:
             return [f"    {advice.left_out} callers left such a line out"]
+        if advice.ending is not None:
+            return [f"    {_ended(advice)}"]
         if advice.example is not None and advice.example.after:
             example = advice.example
             return [

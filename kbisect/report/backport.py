@@ -92,10 +92,13 @@ def _quoted(text: str) -> str:
 
 def _absent(names: Sequence[Absent], most: int | None) -> str:
     """Name what isn't there, in one line, by the commits that brought it."""
-    brought: dict[str, list[str]] = {}
+    brought: dict[str | None, list[str]] = {}
     for each in names[:most]:
         brought.setdefault(each.commit, []).append(printable(each.name))
-    parts = (f"{', '.join(some)} ({oid[:12]} brought it)" for oid, some in brought.items())
+    parts = (
+        f"{', '.join(some)} ({f'{oid[:12]} brought it' if oid else 'not on the branch'})"
+        for oid, some in brought.items()
+    )
     more = len(names[most:]) if most else 0
     return "; ".join(parts) + (f"; and {more} more" if more else "")
 

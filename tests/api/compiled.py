@@ -5,11 +5,14 @@ Run it by hand, on an indexed repository: `KBISECT_NET_REPO=… KBISECT_STORE=�
 tests.api.compiled [-v] [SET…]`. Each case (`cases`) is a statement that an older release took,
 compiled by gcc and clang against the headers of a newer one. The commit named for it must be one
 of those listed, or, for the cases that were held out, take the name from a header by git's own
-word.
+word: by a removed line that has it, or (counted apart) by another text of its declaration. An
+answer that is to do without counts as one that compiles if git shows no line in the place of one
+that went, and no public header that declares the name.
 """
 
 from __future__ import annotations
 
+import difflib
 import io
 import os
 import re
@@ -34,8 +37,9 @@ from tests.api.cases import CASES, HEADERS, HELD_OUT, HELD_OUT_HEADERS, SECOND, 
 
 # What the headers need to be read without a build, in our words.
 CONFIG = """
-X86 X86_64 64BIT MMU NET INET NETDEVICES IPV6 SMP FLATMEM FLAT_NODE_MEM_MAP ZONE_DMA ZONE_DMA32
-MODULES NETFILTER PHYLIB NET_NS SYSFS PROC_FS XFRM GENERIC_BUG BUG RPS VLAN_8021Q TREE_RCU
+X86 X86_64 X86_64_SMP 64BIT MMU NET INET NETDEVICES IPV6 SMP FLATMEM FLAT_NODE_MEM_MAP ZONE_DMA
+ZONE_DMA32 MODULES NETFILTER BRIDGE_NETFILTER PHYLIB NET_NS SYSFS PROC_FS XFRM GENERIC_BUG BUG RPS
+VLAN_8021Q TREE_RCU
 HZ=250 X86_L1_CACHE_SHIFT=6 X86_INTERNODE_CACHE_SHIFT=6 NR_CPUS=8 PHYSICAL_START=0x1000000
 PAGE_OFFSET=0xffff880000000000 NODES_SHIFT=0 BASE_SMALL=0 LOG_BUF_SHIFT=17
 DEFAULT_MMAP_MIN_ADDR=4096 GENERIC_ISA_DMA PHYSICAL_ALIGN=0x1000000 X86_CMPXCHG X86_TSC
@@ -71,6 +75,9 @@ _BEGIN = """\
 #include <net/udp.h>
 #include <net/neighbour.h>
 #include <net/netlink.h>
+#include <net/scm.h>
+#include <net/protocol.h>
+#include <net/addrconf.h>
 struct private;
 extern int my_header(struct sk_buff *, struct net_device *, unsigned short, void *, void *,
 	unsigned);
@@ -164,12 +171,18 @@ class Kernel:
 
 @dataclass(slots=True)
 class Count:
-    """How many lines were explained, by the right commit, with an answer, and one that compiles."""
+    """How many lines were explained, by the right commit, with an answer, and one that compiles.
+
+    `by_text` are those right ones whose commit has no removed line with the name, `dropped` those
+    compiled ones whose answer is to do without.
+    """
 
     lines: int = 0
     right: int = 0
     answered: int = 0
     compiled: int = 0
+    by_text: int = 0
+    dropped: int = 0
 
 
 def driver(statements: list[str]) -> tuple[str, list[int]]:
@@ -212,8 +225,10 @@ def main() -> int:
         print(f"{title}: {count.lines} lines")
         for words, number in (
             ("explained by the right commit", count.right),
+            ("  by the declaration's text", count.by_text),
             ("with an answer", count.answered),
             ("whose answer compiles", count.compiled),
+            ("  which is to do without", count.dropped),
         ):
             print(f"  {words:<32}{number:>4}  {number / count.lines:6.1%}")
     return 0
@@ -275,31 +290,83 @@ class _Asked:
         if commits:
             right = named[:12] in commits.split()
         else:
-            right = finding is not None and self._takes(finding)
+            plainly = finding is not None and _removes(finding)
+            by_text = finding is not None and not plainly and _changes_text(finding)
+            right = plainly or by_text
+            self.count.by_text += by_text
         good = bool(answer) and compiles
         self.count.lines += 1
         self.count.right += right
         self.count.answered += bool(answer)
         self.count.compiled += good
+        self.count.dropped += good and found is not None and found.advice.ending is not None
         if "-v" in sys.argv[1:] and not (right and good):
             marks = ("+" if right else "-") + ("+" if good else "-" if answer else "0")
             print(f"{marks} {self.place}: {text}")
             print(f"     {named[:12] or 'none'} {found.name if found is not None else 'nothing'}")
             print(f"     {answer or 'no answer'}")
 
-    def _takes(self, finding: Finding) -> bool:
-        """Whether git shows that the commit takes the name's line from a header."""
-        if not finding.commit:
-            return False
-        where = os.environ["KBISECT_NET_REPO"]
-        shown = subprocess.run(
-            ["git", "-C", where, "show", "--format=", "-M100%", finding.commit, "--", "include"],
-            capture_output=True,
-            check=True,
-        ).stdout.decode("utf-8", "replace")
-        if finding.kind.startswith("header"):
-            return f"--- a/{finding.name}" in shown or f"rename from {finding.name}" in shown
-        return bool(re.search(rf"^-.*\b{replacement.word(finding)}\b", shown, re.MULTILINE))
+
+def _git(*arguments: str) -> str:
+    where = os.environ["KBISECT_NET_REPO"]
+    done = subprocess.run(["git", "-C", where, *arguments], capture_output=True, check=False)
+    return done.stdout.decode("utf-8", "replace")
+
+
+def _removes(finding: Finding) -> bool:
+    """Whether git shows that the commit takes the name's line from a header."""
+    if not finding.commit:
+        return False
+    shown = _git("show", "--format=", "-M100%", finding.commit, "--", "include")
+    if finding.kind.startswith("header"):
+        return f"--- a/{finding.name}" in shown or f"rename from {finding.name}" in shown
+    return bool(re.search(rf"^-.*\b{replacement.word(finding)}\b", shown, re.MULTILINE))
+
+
+def _changes_text(finding: Finding) -> bool:
+    """Whether git shows another declaration of the name before the commit than after it.
+
+    The line that changed may be a later one of a prototype, or the one with the struct's name.
+    """
+    if not finding.commit or finding.kind.startswith("header"):
+        return False
+    before, after = (
+        _declared(_git("show", f"{commit}:{finding.header}"), finding)
+        for commit in (f"{finding.commit}^", finding.commit)
+    )
+    return bool(before) and before != after
+
+
+def _declared(header: str, finding: Finding) -> set[str]:
+    """Return the statements of a header that have the name; of a member only its struct's."""
+    name = replacement.word(finding)
+    text = re.sub(r"/\*.*?\*/", " ", header, flags=re.DOTALL)
+    if "." in finding.name:
+        owner = finding.name.split(".")[0]
+        body = re.search(rf"^(?:struct|union) {owner} \{{.*?^\}}", text, re.MULTILINE | re.DOTALL)
+        text = body[0] if body else ""
+    return {
+        " ".join(each.split())
+        for each in re.split(r"[;{]", text)
+        if re.search(rf"\b{name}\b", each)
+    }
+
+
+def _is_gone(finding: Finding) -> bool:
+    """Whether git shows that a name went and nothing took its place."""
+    name, commit = replacement.word(finding), finding.commit or ""
+    member = "." in finding.name
+    use = rf"(?:->|\.)\s*{name}\b" if member else rf"^\s.*\b{name}\b"
+    for hunk in re.split(r"^@@.*$", _git("show", "--format=", "-U0", commit), flags=re.MULTILINE):
+        lines = hunk.split("\ndiff --git")[0].splitlines()
+        went = [line[1:] for line in lines if line[:1] == "-" and re.search(use, line[1:])]
+        came = [line[1:].strip() for line in lines if line[:1] == "+"]
+        for line in went:
+            if line.strip()[:1] not in "/*" and difflib.get_close_matches(line.strip(), came):
+                return False
+    return member or not _git(
+        "grep", "-w", "-l", name, commit, "--", "include/net", "include/linux"
+    )
 
 
 def _wrong(said: str) -> set[int]:
@@ -319,6 +386,8 @@ def _by_line(explainer: Explainer, said: str) -> dict[int, Explanation]:
 def _answered(statement: str, found: Explanation) -> str:
     """Return the statement as it should be; a prototype is declared, and the line stays."""
     write = found.advice.write or (";" if found.advice.left_out else "")
+    if found.advice.ending is not None and found.finding is not None:
+        return ";" if _is_gone(found.finding) else ""
     if write.startswith("static ") and "=" not in write and not statement.startswith("static "):
         name = write.split("(")[0].split()[-1].lstrip("*")
         own = write.replace("static ", "extern ", 1).replace(f"{name}(", f"new_{name}(", 1)

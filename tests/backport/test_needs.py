@@ -9,6 +9,7 @@ import pytest
 
 from kbisect.backport.candidates import survey
 from kbisect.backport.forecast import Forecast, State, forecasts
+from kbisect.backport.silent import Absent, declared
 from kbisect.git.repository import Repository
 from kbisect.history import index as indexing
 from kbisect.history import store
@@ -49,13 +50,13 @@ def test_a_name_that_came_after_a_fix_is_not_what_it_needs(tree: Path, later: bo
     start = git(tree, "rev-parse", "HEAD").strip()
 
     def bring() -> str:
-        return commit(tree, "net: a helper", {"net/a.h": "int told;\nint helper_of_net;\n"})
+        return commit(tree, "net: a helper", {"net/a.h": "int told;\nint helper_of_net(void);\n"})
 
     brought = "" if later else bring()
     fix = commit(
         tree,
         f'net: fix it\n\nFixes: {start[:12]} ("net: begin")',
-        {"net/a.c": "int begin;\nint helper_of_net;\n"},
+        {"net/a.c": "int begin;\nint mended = helper_of_net();\n"},
     )
     if later:
         bring()
@@ -64,3 +65,47 @@ def test_a_name_that_came_after_a_fix_is_not_what_it_needs(tree: Path, later: bo
 
     assert found.state is State.CLEAN
     assert found.prerequisites == (() if later else (brought,))
+
+
+def test_a_name_that_a_fix_declares_itself_is_not_what_it_needs(tree: Path) -> None:
+    start = git(tree, "rev-parse", "HEAD").strip()
+    commit(tree, "net: another's", {"net/a.h": "int told;\nint left_over, length_of_ring;\n"})
+    fix = commit(
+        tree,
+        f'net: fix it\n\nFixes: {start[:12]} ("net: begin")',
+        {"net/a.c": "int begin;\nint x, length_of_ring;\nint y = length_of_ring + 1;\n"},
+    )
+    assert forecast(tree, fix).absent == ()
+
+
+def test_who_only_uses_a_name_is_not_who_brought_it(tree: Path) -> None:
+    start = git(tree, "rev-parse", "HEAD").strip()
+    commit(tree, "net: a user", {"net/a.h": "int told;\nint f(void)\n{\n\tcast_it(1);\n}\n"})
+    fix = commit(
+        tree,
+        f'net: fix it\n\nFixes: {start[:12]} ("net: begin")',
+        {"net/a.c": "int begin;\nint y = cast_it(2);\n"},
+    )
+    found = forecast(tree, fix)
+    assert found.absent == (Absent("cast_it", None),)
+    assert found.prerequisites == ()
+
+
+@pytest.mark.parametrize(
+    ("line", "names"),
+    [
+        ("#define MAKE_IT(x) wrapped(x)", {"MAKE_IT"}),
+        ("\tuint32_t head, tail[4], *next;", {"head", "tail", "next"}),
+        ("\tunsigned int bits:3, more:5;", {"bits", "more"}),
+        ("\tint (*open)(struct device *dev);", {"open"}),
+        ("struct thing {", {"thing"}),
+        ("\tSECOND = FIRST + 1,", {"SECOND"}),
+        ("static inline int length_of(const char *text)", {"length_of"}),
+        ("\tint local = used(something);", {"local"}),
+        ("\treturn value;", set()),
+        ("\tcall(first, ORDER);", set()),
+        ("\tx = load(y, ORDER);", set()),
+    ],
+)
+def test_what_a_line_declares(line: str, names: set[str]) -> None:
+    assert declared(line.encode()) == {name.encode() for name in names}

@@ -1,0 +1,122 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""How a name ended that nothing took the place of, by the word of the commit that took it. Pure.
+
+A tree that builds after the commit had no other user left, so its patch shows all of them.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from difflib import SequenceMatcher
+from enum import Enum
+
+from kbisect.api.declarations import What
+from kbisect.api.findings import Finding
+from kbisect.git.patches import CommitPatch, Hunk
+
+_ALIKE = 0.5
+"""Share of tokens in common from which on a line that came is the one that went, rewritten."""
+_GUESSED = 0.5
+"""Confidence of a guessed heir from which on nobody may say that there is none."""
+_TOKEN = re.compile(r"\w+|->|[^\s\w]")
+_COMMENT = ("*", "/*", "//")
+
+
+class Ending(Enum):
+    """Why there is nothing to write instead."""
+
+    UNUSED = "unused"
+    """No line of the tree used it."""
+    DROPPED = "dropped"
+    """Each line that used it went, with no other in its place."""
+    PRIVATE = "private"
+    """What made it keeps it for itself."""
+
+
+@dataclass(frozen=True, slots=True)
+class Trace:
+    """What a commit did to the lines that used a name.
+
+    Attributes
+    ----------
+    dropped, rewritten : numbers of lines that went, without and with one in their place
+    home : the source or private header that defines it after the commit, empty if none does
+    """
+
+    dropped: int = 0
+    rewritten: int = 0
+    home: str = ""
+
+    def __add__(self, other: Trace) -> Trace:
+        return Trace(
+            self.dropped + other.dropped,
+            self.rewritten + other.rewritten,
+            self.home or other.home,
+        )
+
+
+def trace(patch: CommitPatch, word: str, finding: Finding) -> Trace:
+    """Follow the uses of a word through a commit."""
+    is_field = finding.old is not None and finding.old.what is What.FIELD
+    used = _use(word, is_field=is_field)
+    kept = re.compile(
+        rf"^(?:static\b.*\b{re.escape(word)}\s*\(|\s*#\s*define\s+{re.escape(word)}\b)"
+    )
+    found = Trace()
+    for file in patch.files:
+        private = not file.path.startswith("include/")
+        for hunk in file.hunks:
+            found += _traced(hunk, word, used)
+            if private and not is_field and any(kept.match(_text(line)) for line in hunk.added):
+                found += Trace(home=file.path)
+    return found
+
+
+def ending(finding: Finding, traced: Trace) -> Ending | None:
+    """Return how a name ended; None where something took its place, or may have."""
+    private = finding.new_header is not None and not finding.new_header.startswith("include/")
+    if traced.rewritten or finding.callers or finding.commit is None:
+        return None
+    if not (finding.kind.endswith("-removed") or (private and finding.kind.endswith("-moved"))):
+        return None
+    if private or traced.home:
+        return Ending.PRIVATE
+    if traced.dropped:
+        return Ending.DROPPED
+    guessed = finding.replacements and finding.confidence >= _GUESSED
+    return None if finding.call_sites or guessed else Ending.UNUSED
+
+
+def _use(word: str, *, is_field: bool) -> re.Pattern[str]:
+    """Return what a use looks like, in a line that is neither a comment nor a definition."""
+    name = re.escape(word)
+    if is_field:
+        return re.compile(rf"(?:->|\.)\s*{name}\b|^\s+{name}\s*:")
+    return re.compile(rf"^\s.*(?<!->)(?<!\.)\b{name}\b")
+
+
+def _traced(hunk: Hunk, word: str, used: re.Pattern[str]) -> Trace:
+    raw = word.encode()
+    if not any(raw in line for line in hunk.removed):
+        return Trace()
+    removed = [text for text in map(_text, hunk.removed) if not _is_comment(text)]
+    uses = [text for text in removed if used.search(text)]
+    came = [_TOKEN.findall(text) for text in map(_text, hunk.added) if not _is_comment(text)]
+    rewritten = sum(_has_like(_TOKEN.findall(text), came) for text in uses)
+    return Trace(len(uses) - rewritten, rewritten)
+
+
+def _has_like(line: Sequence[str], others: Sequence[Sequence[str]]) -> bool:
+    return any(
+        SequenceMatcher(None, line, other, autojunk=False).ratio() >= _ALIKE for other in others
+    )
+
+
+def _text(line: bytes) -> str:
+    return line.decode("utf-8", "replace")
+
+
+def _is_comment(text: str) -> bool:
+    return text.lstrip().startswith(_COMMENT)
