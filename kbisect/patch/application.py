@@ -9,19 +9,15 @@ from enum import StrEnum
 from itertools import islice
 
 from kbisect.errors import KbisectError
-from kbisect.git import commits, patches
 from kbisect.git.application import Applier, Attempt
 from kbisect.git.repository import Repository
 from kbisect.patch import breakage, lacking
 from kbisect.patch.blocking import Blocker, blockers, in_the_way, lines
 from kbisect.patch.breakage import Broken
+from kbisect.patch.carriers import Carriers
 from kbisect.patch.series import Patch, Series
-from kbisect.patch.standing import Standing
 
-_DAY = 86400
 _MOST_BROKEN = 200
-_LOOK_BACK = 2000
-"""How many commits of the files in question are read to find one of the same subject."""
 
 
 class State(StrEnum):
@@ -124,12 +120,13 @@ def forecast(
         for file in patch.files
         if file.old_blob and (path := file.old_path or file.path)
     }
+    carriers = Carriers(repository, series, onto)
     found = []
     for patch in series.patches:
         # Patches that came together needn't have been made on the same.
         own = _found(repository, patch.mail.commit and f"{patch.mail.commit}^") if explain else None
         ends = (own or base, onto)
-        one = _one(repository, applier, patch, tree, ends, made_of if explain else None)
+        one = _one(repository, applier, carriers, patch, tree, ends, made_of if explain else None)
         # What it was made on lacks nothing, and to ask that reads every header.
         is_home = own is not None and repository.commit(own).tree == tree
         if explain and not is_home and one.tree not in {None, tree}:
@@ -164,6 +161,7 @@ def _found(repository: Repository, name: str | None) -> str | None:
 def _one(
     repository: Repository,
     applier: Applier,
+    carriers: Carriers,
     patch: Patch,
     tree: str,
     ends: tuple[str | None, str],
@@ -181,13 +179,13 @@ def _one(
         said += [f"links {f.path} to {f.link_target}" for f in patch.files if f.link_target]
         return Forecast(title, State.CLEAN, plain.tree, "; ".join(said))
     if applier.apply(tree, diff, reverse=True).tree is not None:
-        same = _same(repository, patch, onto)
+        same = carriers.of(patch)
         return Forecast(title, State.ALREADY, tree, "its lines are there", same_as=same)
     if any(file.old_blob for file in patch.files):
         merged = applier.apply(tree, diff, "--3way")
         if merged.tree is not None:
             if merged.tree == tree:
-                same = _same(repository, patch, onto)
+                same = carriers.of(patch)
                 how = "merging it changes nothing"
                 return Forecast(title, State.ALREADY, tree, how, same_as=same)
             return Forecast(title, State.MERGED, merged.tree, "with the blobs it was made from")
@@ -203,7 +201,7 @@ def _one(
         return Forecast(title, State.REFUSED, None, plain.problem or "")
     if made_of is None:
         return Forecast(title, State.CONFLICT, None, plain.problem or "", plain.rejected)
-    if same := _same(repository, patch, onto):
+    if same := carriers.of(patch):
         how = "its lines have changed since"
         return Forecast(title, State.ALREADY, tree, how, plain.rejected, same_as=same)
     expected = {path: _expected(patch, path, plain) for path, _ in plain.rejected}
@@ -214,19 +212,6 @@ def _one(
 
 def _hunks(count: int) -> str:
     return f"{count} hunk{'s' if count != 1 else ''}"
-
-
-def _same(repository: Repository, patch: Patch, onto: str) -> str | None:
-    """Return the newest commit of the same subject on the patch's files that wasn't reverted."""
-    written = patch.sent - _DAY if patch.sent else None
-    near = list(patches.touching(repository, onto, patch.paths, _LOOK_BACK, after=written))
-    alike = [oid for oid, subject in near if subject == patch.title]
-    if not alike:
-        return None
-    oids = [oid for oid, _ in reversed(near)]
-    later = oids[oids.index(alike[-1]) :]
-    standing = Standing({each.oid: each.message for each in commits.records(repository, later, ())})
-    return next(filter(standing.stands, alike), None)
 
 
 def _expected(patch: Patch, path: str, attempt: Attempt) -> set[bytes]:

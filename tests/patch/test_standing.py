@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from kbisect.patch import application, loading, rebase, revert
+from kbisect.patch import application, loading, rebase, revert, series
 from kbisect.patch.application import State
 from kbisect.patch.rebase import Fate
 from kbisect.patch.standing import Standing
@@ -76,6 +76,29 @@ def test_what_was_reverted_conflicts_and_is_not_called_there(tree: Path) -> None
     [one] = application.forecast(repository, posted, onto).forecasts
     assert (one.state, one.same_as) == (State.CONFLICT, None)
     assert "a: make it short" in {each.subject for each in one.blockers}
+
+
+@pytest.mark.parametrize(
+    ("title", "file", "carried"),
+    [
+        ("a: make it long", "a.c", True),
+        ("a: make it longer", "a.c", True),  # the mail still says which commit it was made from
+        ("b: make it long", "b.c", False),
+    ],
+)
+def test_a_patch_whose_lines_changed_since_is_there(
+    tmp_path: Path, title: str, file: str, carried: bool
+) -> None:
+    git(tmp_path, "init", "--quiet", "--initial-branch=main")
+    commit(tmp_path, {file: "int it;\n"}, "begin")
+    made = commit(tmp_path, {file: "long it;\n"}, title)
+    mail = git(tmp_path, "format-patch", "--stdout", "-1").replace(title, "a: make it long")
+    mail = mail.replace("b.c", "c.c")
+    commit(tmp_path, {file: "short it;\n"}, "make it short")
+    repository = History(tmp_path, {}).repository
+    posted = series.read(mail.replace(made, made if file == "a.c" else "1" * 40).encode())
+    [one] = application.forecast(repository, posted, repository.resolve("main")).forecasts
+    assert one.same_as == (made if carried else None)
 
 
 def test_what_is_there_itself_is_dropped_but_put_on_again_after_a_revert(tree: Path) -> None:
