@@ -22,7 +22,7 @@ from kbisect.api.declarations import Declaration, Gap, Header, What
 from kbisect.api.extraction import VERSION
 from kbisect.api.findings import CallerChange, Caution, Compatibility, Finding
 
-DIFFERENCE = 28
+DIFFERENCE = 29
 """Counts up whenever the same versions would give other findings."""
 
 

@@ -20,6 +20,7 @@ _KEYWORDS = {
 }
 # `ip_hdr(skb) = …` and `flags & BIT = …` are no C.
 _TO_CALL = re.compile(r"\)\s*=[^=]|\w\s*&\s*\w+\s*=[^=]")
+_SET = re.compile(r"(.*(?:->|\.))(\w+)\s*=\s*([^=].*);")
 _EDITED = 0.4  # share of tokens in common
 _CHAIN = r"[A-Za-z_]\w*(?:\s*(?:->|\.)\s*\w+)*"
 
@@ -87,11 +88,22 @@ def _members(line: str) -> int:
 def left_out(line: str, name: str, conversions: Iterable[Conversion]) -> list[Conversion]:
     """Return the callers that left a line like this one out, none where a caller kept it.
 
-    Alike are lines with the same tokens but for variables and numbers.
+    Alike are statements with the same tokens but for variables and numbers, and initialisers of
+    one member, whatever its value.
     """
-    shape = _shape(line, name)
-    alike = [each for each in conversions if _shape(each.before, name) == shape]
+    shape = _shape(_statement(line, name), name)
+    initialiser = re.compile(rf"(?:^|[\s{{,])\.\s*{re.escape(name)}\s*=")
+    if initialiser.search(line):
+        alike = [each for each in conversions if initialiser.search(each.before)]
+    else:
+        alike = [each for each in conversions if _shape(each.before, name) == shape]
     return [] if any(each.after for each in alike) else alike
+
+
+def _statement(line: str, name: str) -> str:
+    """Return the statement of a line that has a word."""
+    parts = re.findall(r"[^;]*;|[^;]+$", line)
+    return next((each.strip() for each in parts if re.search(rf"\b{name}\b", each)), line)
 
 
 def is_telling(site: Conversion) -> bool:
@@ -141,6 +153,24 @@ def strangers(text: str, line: str) -> list[Stranger]:
         and token not in _KEYWORDS
         and before not in ("struct", "union", "enum")
     ]
+
+
+def read_back(line: str, name: str, conversions: Iterable[Conversion]) -> str:
+    """Read a member as callers would that set it to less than before; empty if they don't agree.
+
+    `p->ifidx = dev->ifindex` that became `p->dev = dev` makes `p->dev->ifindex` of `p->ifidx`.
+    """
+    asked = re.compile(rf"(?<=->|\w\.){re.escape(name)}\b(?!\s*=[^=])")
+    ways = set()
+    for site in conversions:
+        before, after = (_SET.fullmatch(text) for text in (site.before, site.after))
+        if before is None or after is None or before[2] != name or before[1] != after[1]:
+            continue
+        rest = before[3].removeprefix(after[3])
+        if rest != before[3] and rest.startswith(("->", ".")):
+            ways.add(after[2] + rest)
+    text = asked.sub(ways.pop(), line) if len(ways) == 1 else line
+    return "" if text == line else text
 
 
 def constants(line: str) -> list[str]:
@@ -243,6 +273,8 @@ def with_arguments(line: str, name: str, new: str, conversion: Conversion) -> st
         return None
     if _target(conversion.before[: before[0]]) != _target(conversion.after[: after[0]]):
         return None  # what it returns goes elsewhere: not the arguments alone
+    if _asked(conversion.before[before[1] :]) != _asked(conversion.after[after[1] :]):
+        return None  # what it returns is of another struct
     listed = list(_arguments(mine[2], before[2], after[2]))
     head = line[: mine[0]].rstrip().removesuffix(name)
     return f"{head}{new}({', '.join(listed)}){line[mine[1] :]}"
@@ -252,6 +284,12 @@ def _target(head: str) -> list[str]:
     """Return what the call at the end of a line's head is assigned to."""
     tokens = _TOKEN.findall(head)
     return tokens[-3:-2] if tokens[-2:-1] == ["="] else []
+
+
+def _asked(tail: str) -> list[str]:
+    """Return the member that is asked of what a call returns."""
+    tokens = _TOKEN.findall(tail)[:2]
+    return tokens if tokens[:1] in (["->"], ["."]) else []
 
 
 def _arguments(mine: list[str], before: list[str], after: list[str]) -> Iterator[str]:

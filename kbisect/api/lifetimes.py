@@ -406,11 +406,10 @@ class _Lives:
                     first = next(iter(brought.get(name, ())), None)
                     by = first if first is not None else event
                     made = Version(declaration, by.release or span[1], by.commit)
-                life = Life(name, declaration, made.release, made.commit, versions=(made,))
+                versions = _versions(made, brought)
+                life = Life(name, declaration, made.release, made.commit, versions=versions)
             elif life.declaration.text != declaration.text:
-                told = brought.get(name, ())
-                known = told and told[-1].declaration.text == declaration.text
-                life = replace(life, versions=(*life.versions, *(told if known else (made,))))
+                life = replace(life, versions=(*life.versions, *_versions(made, brought)))
             self.open[name] = replace(life, declaration=declaration)
 
     def ended(self) -> Iterator[Life]:
@@ -418,6 +417,13 @@ class _Lives:
             [*self.closed, *self.open.values()],
             key=lambda life: ("." in life.name, life.declaration.line),
         )
+
+
+def _versions(made: Version, brought: _Brought) -> tuple[Version, ...]:
+    """Return what a name was made on the way to a version, and that, if the commits tell."""
+    told = brought.get(made.declaration.shown, ())
+    known = told and told[-1].declaration.text == made.declaration.text
+    return tuple(told) if known else (made,)
 
 
 def _around(name: str, events: Mapping[str, Finding]) -> Finding | None:

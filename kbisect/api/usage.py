@@ -11,6 +11,7 @@ import bisect
 import re
 from collections.abc import Collection, Container, Iterable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass
+from functools import cache
 from typing import TypeAlias
 
 from kbisect.api import chunks
@@ -44,6 +45,10 @@ _NUMBER = re.compile(
     r"(?:const )?(?:unsigned |signed )?(?:__)?(?:char|short|int|long|bool|size_t|gfp_t"
     r"|[us](?:8|16|32|64)|u_?int\d*(?:_t)?)(?: int| long)*$"
 )
+_VARIABLE = (
+    r"\b(?!(?:return|goto|case|else|sizeof)\b)[A-Za-z_]\w*(?:\s+\**|\*+\s*){name}\s*[;,)=\[]"
+)
+_VALUES = {What.MACRO, What.ENUMERATOR}
 _SHORT = 3  # letters: many structs have such a member
 Span: TypeAlias = tuple[int, int]
 
@@ -276,10 +281,18 @@ def _named(
     if not names:
         return
     declared = {*re.findall(r"(?<![.>\w])(\w+)\s*(?:\[[^\]]*\])?\s*;", text), *fields}
+
+    @cache
+    def is_variable(name: str) -> bool:
+        # `type *name` and `type name`, but not the product `one * name`.
+        return re.search(_VARIABLE.format(name=name), text) is not None
+
     for found in _WORD.finditer(text):
         for finding in names.get(found.group(), ()):
             old = finding.old
             assert old is not None
+            if old.parameters is None and old.what in _VALUES and is_variable(found.group()):
+                continue
             before = text[max(0, found.start() - 12) : found.start()].rstrip()
             after = text[found.end() : found.end() + 4].lstrip()
             if before.endswith(("->", ".")):

@@ -98,6 +98,7 @@ class Writer:
         text, example = found or (replacement.substituted(finding, callers, use, word), example)
         text = "" if replacement.is_mistyped(finding, use, text) else text
         text = self._brought_up(finding, use, text, steps) if text else ""
+        text = text or conversion.read_back(use, word, converted)
         text = text or self.reach.written(finding, use, word, owner, converted)
         text = text or self._brought_up(finding, use, replacement.fitted(finding, use), steps)
         if text or not use:
@@ -189,6 +190,8 @@ class Writer:
             if steps and re.search(rf"\b{name}\b", text) and not self._has(name):
                 later = self.past.lives(name)[name].end
                 text = self._advice(later, text, "", steps - 1).write if later is not None else text
+        if not all(map(self._has, re.findall(r"\b(?:struct|union) (\w+)", text))):
+            return ""
         return self._with_members(use, self._as_called(use, text), steps)
 
     def _as_called(self, use: str, text: str) -> str:

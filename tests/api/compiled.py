@@ -385,14 +385,23 @@ def _by_line(explainer: Explainer, said: str) -> dict[int, Explanation]:
 
 def _answered(statement: str, found: Explanation) -> str:
     """Return the statement as it should be; a prototype is declared, and the line stays."""
-    write = found.advice.write or (";" if found.advice.left_out else "")
-    if found.advice.ending is not None and found.finding is not None:
-        return ";" if _is_gone(found.finding) else ""
+    write = found.advice.write
+    if found.finding is not None and found.advice.left_out:
+        write = _without(statement, replacement.word(found.finding))
+    elif found.finding is not None and found.advice.ending is not None:
+        gone = _is_gone(found.finding)
+        write = _without(statement, replacement.word(found.finding)) if gone else ""
     if write.startswith("static ") and "=" not in write and not statement.startswith("static "):
         name = write.split("(")[0].split()[-1].lstrip("*")
         own = write.replace("static ", "extern ", 1).replace(f"{name}(", f"new_{name}(", 1)
         return f"{own}; {statement.replace(name, f'new_{name}')}"
     return write
+
+
+def _without(line: str, name: str) -> str:
+    """Return a line of several statements without the one that has a name."""
+    parts = [line] if "for (" in line else re.findall(r"[^;]*;", line)
+    return " ".join(part for part in parts if not re.search(rf"\b{name}\b", part)) + ";"
 
 
 if __name__ == "__main__":
