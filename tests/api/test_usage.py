@@ -94,3 +94,18 @@ def test_a_struct_may_be_named_by_a_macro() -> None:
 @given(st.text(alphabet="f(){}->.;=,fl4_dst \n#\"'/*:&[]", max_size=200), st.binary(max_size=60))
 def test_any_driver_is_read_to_the_end(text: str, rest: bytes) -> None:
     _names(OLD, NEW, b"struct flowi fl;\n" + text.encode() + rest)
+
+
+@pytest.mark.parametrize(
+    ("lines", "found"),
+    [
+        ("u8 *limit;\n\tlimit = q->addr;", False),
+        ("u8 limit = 1;", False),
+        ("for (n = 0; n < limit; n++)\n\t\tg(n);", True),
+        ("return limit;", True),
+        ("g(n * limit);", True),
+    ],
+)
+def test_a_variable_of_a_macros_name_is_no_use_of_it(lines: str, found: bool) -> None:
+    driver = f"int f(int n)\n{{\n\t{lines}\n}}\n"
+    assert bool(_names(b"#define limit 4\n", b"", driver.encode())) is found
