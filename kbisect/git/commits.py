@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from itertools import islice
 from typing import IO, NamedTuple
 
+from kbisect.git import process
 from kbisect.git.repository import Repository, subject_of
 
 
@@ -81,6 +82,24 @@ def walk(
         for line in lines:
             time, oid, *parents = line.decode("ascii").split()
             yield oid, int(time), parents
+
+
+def naming(repository: Repository, texts: Iterable[str], *asked: str) -> list[str]:
+    """Return the commits whose message contains any of some texts, oldest first, without merges.
+
+    Parameters
+    ----------
+    texts : taken literally, line by line
+    asked : what `git log` is to walk
+    """
+    greps = [f"--grep={text}" for text in texts]
+    if not greps:
+        return []
+    done = process.run(
+        repository.gitdir,
+        *("log", "--no-merges", "--reverse", "--format=%H", "-F", *greps, *asked, "--"),
+    )
+    return done.stdout.decode("ascii").split()
 
 
 _FORMAT = "%x01%H%x00%an%x00%ae%x00%at%x00%cn%x00%ce%x00%ct%x00%B%x00"

@@ -3,14 +3,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from kbisect.bisect.result import Kind, Result
 from kbisect.bisect.verdict import Verdict
+from kbisect.git import commits
 from kbisect.git.freshness import fetched_at
 from kbisect.git.repository import Repository
-from kbisect.history import store
+from kbisect.history import messages, store
 from kbisect.history.containment import trees_with
 from kbisect.history.messages import LinkKind
 from kbisect.history.store import Index
@@ -18,6 +19,7 @@ from kbisect.history.store import Index
 TREES = ("net", "mainline")
 """Trees whose tips are tested."""
 _STRONG = (LinkKind.FIXES, LinkKind.REVERTS)
+_SHORT = 7
 _NAMES = (*_STRONG, LinkKind.BLAMES)
 
 
@@ -81,7 +83,7 @@ def look(repository: Repository, result: Result, bad: str) -> Fixed:
         index = store.load(repository.store)
     except (store.NoIndex, store.IndexDamaged):
         return Fixed(bad, (), (), passing, failing, as_of, looked=False)
-    links = _links(index, result.culprit) if result.culprit else ()
+    links = _links(repository, index, result.culprit) if result.culprit else ()
     vain = tuple(link for link in links if repository.is_ancestor(link.oid, bad))
     links = tuple(link for link in links if link not in vain)
     newest = float(index.graph.times.max(initial=0))
@@ -108,24 +110,37 @@ def tips(repository: Repository, ends: Sequence[str]) -> tuple[str, ...]:
     return tuple(f"{tree}={oid}" for tree, oid in found.items())
 
 
-def _links(index: Index, culprit: str) -> tuple[Link, ...]:
-    kinds = ", ".join(f"'{kind}'" for kind in _NAMES)
-    rows = index.rows(
-        f"SELECT DISTINCT oid, kind FROM links WHERE target = ? AND kind IN ({kinds})", [culprit]
-    )
+def _links(repository: Repository, index: Index, culprit: str) -> tuple[Link, ...]:
+    said = [
+        (oid, LinkKind(kind))
+        for oid, kind in index.rows(
+            "SELECT DISTINCT oid, kind FROM links WHERE target = ?", [culprit]
+        )
+    ]
+    # The index reads the messages in its scope; a fix can be anywhere.
+    said += _spoken(repository, culprit)
     kind_of: dict[str, LinkKind] = {}
-    for oid, kind in rows:
-        known = kind_of.get(oid)
-        kind_of[oid] = min(LinkKind(kind), known or LinkKind(kind), key=_NAMES.index)
-    undone = {
-        target
-        for (target,) in index.rows("SELECT target FROM links WHERE kind = 'reverts'")
-        if target in kind_of
-    }
+    for oid, kind in said:
+        if kind in _NAMES:
+            kind_of[oid] = min(kind, kind_of.get(oid, kind), key=_NAMES.index)
     links = []
     for oid, kind in kind_of.items():
-        if oid in undone:
+        if any(each is LinkKind.REVERTS for _, each in _spoken(repository, oid)):
             continue
-        number = index.number(oid)
-        links.append(Link(oid, kind, trees_with(index, number), index.release_of(number)))
+        number = index.oids.number(oid)
+        trees, release = (
+            ((), None) if number is None else (trees_with(index, number), index.release_of(number))
+        )
+        links.append(Link(oid, kind, trees, release))
     return tuple(sorted(links, key=lambda link: (_NAMES.index(link.kind), not link.trees)))
+
+
+def _spoken(repository: Repository, oid: str) -> Iterator[tuple[str, LinkKind]]:
+    """Read what commits that came later, on any ref, say of one: (who, what)."""
+    subject = repository.commit(oid).subject
+    names = (oid[:_SHORT], f'Revert "{subject}"')
+    later = commits.naming(repository, names, "--all", f"^{oid}")
+    for each in commits.records(repository, later, ()):
+        for link in messages.links(each.message):
+            if oid.startswith(link.oid) if link.oid else link.subject == subject:
+                yield each.oid, link.kind

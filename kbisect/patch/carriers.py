@@ -7,11 +7,10 @@ from. All messages since it was sent are read: to walk the commits of its files 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from functools import cached_property
 
 from kbisect.errors import KbisectError
-from kbisect.git import commits, process
+from kbisect.git import commits
 from kbisect.git.repository import Repository
 from kbisect.patch.series import Patch, Series
 from kbisect.patch.standing import Standing
@@ -45,7 +44,7 @@ class Carriers:
         if not alike:
             return None
         short = [oid[:_SHORT] for oid in alike]
-        reverts = self._naming(short, f"{alike[0]}..{self._onto}")
+        reverts = commits.naming(self._repository, short, f"{alike[0]}..{self._onto}")
         both = dict.fromkeys([*self._named, *reverts])
         texts = {each.oid: each.message for each in commits.records(self._repository, both, ())}
         return next(filter(Standing(texts).stands, reversed(alike)), None)
@@ -57,7 +56,7 @@ class Carriers:
         sent = [each.sent - _DAY for each in self._patches if each.sent]
         titles = [each.title for each in self._patches if each.title]
         since = min([newest - _TWO_YEARS, *sent])
-        named = self._naming(titles, f"--since={since}", self._onto)
+        named = commits.naming(self._repository, titles, f"--since={since}", self._onto)
         own = [each.mail.commit for each in self._patches if self._holds(each.mail.commit)]
         return list(dict.fromkeys([*(oid for oid in own if oid not in named), *named]))
 
@@ -67,13 +66,3 @@ class Carriers:
         except KbisectError:  # of a tree that this clone doesn't have
             return False
         return known and self._repository.is_ancestor(oid, self._onto)
-
-    def _naming(self, texts: Sequence[str], *asked: str) -> list[str]:
-        if not texts:
-            return []
-        greps = (f"--grep={text}" for text in texts)
-        done = process.run(
-            self._repository.gitdir,
-            *("log", "--no-merges", "--reverse", "--format=%H", "-F", *greps, *asked, "--"),
-        )
-        return done.stdout.decode("ascii").split()

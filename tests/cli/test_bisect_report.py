@@ -74,6 +74,16 @@ def test_a_tip_that_still_fails_outweighs_words(trees: History, kbisect: Run) ->
     assert kbisect("-C", trees.path, "report", "--format", "mail").returncode == 0
 
 
+def test_a_fix_out_of_the_index_scope_is_found_too(nettrees_copy: History, kbisect: Run) -> None:
+    trees = nettrees_copy
+    indexing.update(trees.repository, paths=["net/sched"])
+    script = breaks_on(trees, DF_WORDS, "net/ipv4/ip_output.c")
+    found = campaign(trees, kbisect, script, "v3.13-rc3", "v3.13-rc4", "--no-tips")
+    assert [(each["oid"], each["kind"]) for each in found["already_fixed"]["links"]] == [
+        (trees.marks[NO_DF], "reverts")
+    ]
+
+
 def test_a_fix_that_the_bad_end_has_is_told_as_in_vain(trees: History, kbisect: Run) -> None:
     """The revert is in v3.13, and what the script asks fails there all the same."""
     script = trees.path.parent / "has.sh"
