@@ -76,7 +76,7 @@ def test_a_tip_that_still_fails_outweighs_words(trees: History, kbisect: Run) ->
 
 def test_a_fix_out_of_the_index_scope_is_found_too(nettrees_copy: History, kbisect: Run) -> None:
     trees = nettrees_copy
-    indexing.update(trees.repository, paths=["net/sched"])
+    indexing.update(trees.repository, paths=["drivers/net"])
     script = breaks_on(trees, DF_WORDS, "net/ipv4/ip_output.c")
     found = campaign(trees, kbisect, script, "v3.13-rc3", "v3.13-rc4", "--no-tips")
     assert [(each["oid"], each["kind"]) for each in found["already_fixed"]["links"]] == [
