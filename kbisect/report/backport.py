@@ -22,7 +22,7 @@ from kbisect.backport.silent import Absent
 from kbisect.report.terminal import PLAIN, Style, name, printable
 
 LEGEND = (
-    "M tagged for stable, E and on another branch, N not   + applies, - conflict   "
+    "M tagged for stable, E and on another branch, N not   + applies alone, - not alone   "
     "R mends what is here"
 )
 Subject = Callable[[str], str]

@@ -161,7 +161,8 @@ def _code(reading: Reading, style: Style) -> Iterable[str]:
     if fixed:
         yield style("fixed before", "bold")
         for seen in fixed[:5]:
-            yield f"  {printable(seen.path)}: {seen.fixes} of {seen.commits} commits are fixes"
+            some = f"{seen.fixes} of {seen.commits} commits"
+            yield f"  {printable(seen.path)}: {some} name what they fix"
 
 
 def _calls(calls: Sequence[CallChange]) -> str:
