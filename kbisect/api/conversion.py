@@ -64,6 +64,8 @@ def rewritten(
     """
     votes: dict[str, list[Conversion]] = {}
     for conversion in conversions:
+        if _tested(name).search(conversion.before) and not _tested(name).search(line):
+            continue  # `if (dev->br_port)` tells whether there is one, not which
         text = _apply(line, name, conversion) if conversion.after else None
         if text is None or text == line or _TO_CALL.search(text):
             continue
@@ -78,6 +80,13 @@ def rewritten(
         return None
     best = max(votes, key=lambda text: len(votes[text]))
     return best, votes[best][0]
+
+
+def _tested(name: str) -> re.Pattern[str]:
+    """Return what a member looks like that is only asked whether it is set."""
+    return re.compile(
+        rf"(?:\b(?:if|while) \(|&&|\|\||!)\s*!?{_CHAIN}(?:->|\.){re.escape(name)}\s*(?:\)|&&|\|\|)"
+    )
 
 
 def _members(line: str) -> int:

@@ -7,7 +7,7 @@ A tree that builds after the commit had no other user left, so its patch shows a
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Sequence, Set
 from dataclasses import dataclass
 from difflib import SequenceMatcher
 from enum import Enum
@@ -21,6 +21,8 @@ _ALIKE = 0.5
 _GUESSED = 0.5
 """Confidence of a guessed heir from which on nobody may say that there is none."""
 _TOKEN = re.compile(r"\w+|->|[^\s\w]")
+_SHORT = 4
+"""Letters of words that say nothing: `skb`, `int`."""
 _COMMENT = ("*", "/*", "//")
 
 
@@ -58,17 +60,19 @@ class Trace:
 
 
 def trace(patch: CommitPatch, word: str, finding: Finding) -> Trace:
-    """Follow the uses of a word through a commit."""
+    """Follow the uses of a word through a commit; lines that only moved are none."""
     is_field = finding.old is not None and finding.old.what is What.FIELD
-    used = _use(word, is_field=is_field)
+    followed = _Followed(_use(word, is_field=is_field), _lines_added(patch), _brought(patch))
     kept = re.compile(
-        rf"^(?:static\b.*\b{re.escape(word)}\s*\(|\s*#\s*define\s+{re.escape(word)}\b)"
+        rf"(?:static\b.*\b{re.escape(word)}\s*\(|\s*#\s*define\s+{re.escape(word)}\b)"
     )
     found = Trace()
+    raw = word.encode()
     for file in patch.files:
         private = not file.path.startswith("include/")
         for hunk in file.hunks:
-            found += _traced(hunk, word, used)
+            if any(raw in line for line in hunk.removed):
+                found += followed.through(hunk)
             if private and not is_field and any(kept.match(_text(line)) for line in hunk.added):
                 found += Trace(home=file.path)
     return found
@@ -97,15 +101,52 @@ def _use(word: str, *, is_field: bool) -> re.Pattern[str]:
     return re.compile(rf"^\s.*(?<!->)(?<!\.)\b{name}\b")
 
 
-def _traced(hunk: Hunk, word: str, used: re.Pattern[str]) -> Trace:
-    raw = word.encode()
-    if not any(raw in line for line in hunk.removed):
-        return Trace()
-    removed = [text for text in map(_text, hunk.removed) if not _is_comment(text)]
-    uses = [text for text in removed if used.search(text)]
-    came = [_TOKEN.findall(text) for text in map(_text, hunk.added) if not _is_comment(text)]
-    rewritten = sum(_has_like(_TOKEN.findall(text), came) for text in uses)
-    return Trace(len(uses) - rewritten, rewritten)
+@dataclass(frozen=True, slots=True)
+class _Followed:
+    """What a use looks like, the lines that the commit adds, and the words it brings to headers."""
+
+    use: re.Pattern[str]
+    added: Set[bytes]
+    brought: Set[str]
+
+    def through(self, hunk: Hunk) -> Trace:
+        """Count what became of the uses in one hunk.
+
+        Lines that use what the commit brought take the place of all that went there.
+        """
+        uses = [
+            text
+            for line in hunk.removed
+            if line.strip() not in self.added
+            and not _is_comment(text := _text(line))
+            and self.use.search(text)
+        ]
+        came = [_TOKEN.findall(text) for text in map(_text, hunk.added) if not _is_comment(text)]
+        if any(self.brought & set(tokens) for tokens in came):
+            return Trace(rewritten=len(uses))
+        rewritten = sum(_has_like(_TOKEN.findall(text), came) for text in uses)
+        return Trace(len(uses) - rewritten, rewritten)
+
+
+def _lines_added(patch: CommitPatch) -> set[bytes]:
+    return {line.strip() for f in patch.files for hunk in f.hunks for line in hunk.added}
+
+
+def _brought(patch: CommitPatch) -> set[str]:
+    """Return the words that headers have by a commit and didn't have in the lines it changed."""
+    hunks = [hunk for f in patch.files if f.path.startswith("include/") for hunk in f.hunks]
+    came, went = (
+        {
+            token
+            for lines in listed
+            for text in map(_text, lines)
+            if not _is_comment(text)
+            for token in _TOKEN.findall(text)
+            if len(token) > _SHORT
+        }
+        for listed in ([hunk.added for hunk in hunks], [hunk.removed for hunk in hunks])
+    )
+    return came - went
 
 
 def _has_like(line: Sequence[str], others: Sequence[Sequence[str]]) -> bool:

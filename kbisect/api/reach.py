@@ -7,6 +7,7 @@ import re
 from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 
+from kbisect.api import conversion
 from kbisect.api.conversion import Conversion
 from kbisect.api.declarations import Declaration, What
 from kbisect.api.findings import Finding
@@ -97,10 +98,10 @@ class Reach:
 
 
 def _shown(sites: Iterable[Conversion], word: str, members: Collection[str]) -> list[str]:
-    """Return the members that callers asked the same object for instead of a word."""
+    """Return the deeper members that callers asked the same object for instead of a word."""
     found: set[str] = set()
-    for site in sites:
+    for site in filter(conversion.is_telling, sites):
         for base in re.findall(rf"(\w+)(?:->|\.){re.escape(word)}\b", site.before):
-            asked = re.findall(rf"\b{base}(?:->|\.)(\w+(?:\.\w+)*)", site.after)
+            asked = re.findall(rf"\b{base}(?:->|\.)(\w+(?:\.\w+)+)", site.after)
             found.update(member for member in asked if member in members)
     return sorted(found)

@@ -120,7 +120,7 @@ def substituted(finding: Finding, callers: Sequence[CallerChange], use: str, wor
         return ""
     new = finding.new
     if new is not None and finding.new_name and finding.kind.endswith(("-renamed", "-moved")):
-        if not _is_drop_in(finding):
+        if not _is_drop_in(finding) or _is_passed_on(finding, use):
             return ""
         name = new.name if new.what is What.FIELD else new.name.split()[-1]
         text = re.sub(rf"\b{re.escape(word)}\b", name.rsplit(".", 1)[-1], use)
@@ -203,6 +203,16 @@ def _is_drop_in(finding: Finding) -> bool:
     return True
 
 
+def _is_passed_on(finding: Finding, use: str) -> bool:
+    """Whether a line passes the address of a struct on that is another struct now."""
+    old, new = finding.old, finding.new
+    if old is None or new is None or old.type == new.type:
+        return False
+    if not all(re.fullmatch(r"(?:struct|union) \w+", each.type) for each in (old, new)):
+        return False
+    return re.search(rf"&[\w.>-]+(?:->|\.){re.escape(word(finding))}\b", use) is not None
+
+
 def is_mistyped(finding: Finding, use: str, text: str) -> bool:
     """Whether a line only has the new name, where a value of the old type is wanted."""
     old, new = finding.old, finding.new
@@ -213,16 +223,10 @@ def is_mistyped(finding: Finding, use: str, text: str) -> bool:
         return False
     if re.search(rf"\b{re.escape(leaf)}\s*\[", text):
         return not re.search(r"[\[*]", new.type)
-    if _is_struct(old) and _is_struct(new) and old.type != new.type:
-        return re.search(rf"&[\w.>-]+(?:->|\.){re.escape(leaf)}\b", text) is not None
     if ("*" in old.type) == ("*" in new.type) or old.type == "union":
         return False
     path = rf"(?:->|\.)\s*{re.escape(leaf)}"
     return bool(re.search(rf"=\s*[\w.>-]+{path}\s*;|^\s*[\w.>-]+{path}\s*=[^=]", text))
-
-
-def _is_struct(declaration: Declaration) -> bool:
-    return re.fullmatch(r"(?:struct|union) \w+", declaration.type) is not None
 
 
 def table(finding: Finding, use: str, word: str) -> tuple[str, str]:

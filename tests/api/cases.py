@@ -3,9 +3,9 @@
 
 `CASES` names the commits that may be blamed; it was looked at while the rules were made. The
 others were written down before anything was tried on them, and each line that a compiler takes is
-left out: `HELD_OUT`, `SECOND` (then looked at, to mend classes of failures) and `THIRD` (tried
-once). The last two use what a seeded draw among the breaking changes of a few pairs of releases
-gave, popular or not.
+left out: `HELD_OUT`, `SECOND` and `THIRD` (then looked at, to mend classes of failures) and
+`FOURTH` (tried once, as it stands). The last three use what a seeded draw among the breaking
+changes of a few pairs of releases gave, popular or not.
 """
 
 from __future__ import annotations
@@ -298,5 +298,51 @@ THIRD = {
         "dev_unicast_unsync(dev, dev);",
         "struct xfrm_dst *xdst = object; number = xdst->genid;",
         "number = ip6_xmit(sk, skb, fl, object, 0);",
+    ),
+}
+FOURTH = {
+    "v2.6.24": (
+        "number = IEEE80211_HW_DEVICE_HIDES_WEP;",
+        "number = MODE_ATHEROS_TURBOG;",
+        "dev->hard_header_cache = my_cache;",
+        "struct ieee80211_if_init_conf *conf = object; conf->type = 1;",
+        "struct ieee80211_tx_control *control = object; control->sw_retry_attempt = 1;",
+        "for_each_netdev_continue(dev) number++;",
+        "dev = dev_getfirstbyhwtype(1);",
+    ),
+    "v2.6.28": (
+        "number = netdev_compute_features(number, 1);",
+        "number = IEEE80211_IF_TYPE_MNTR;",
+        "struct ieee80211_ops ops = { .ampdu_action = my_ampdu };",
+        "number = km_migrate(object, 1, 2, object, 1);",
+        "number = compat_nf_setsockopt(sk, PF_INET, 1, object, 4);",
+    ),
+    "v2.6.31": (
+        "number = dev->uc_count;",
+        "number = IEEE80211_IFCC_BEACON;",
+        "number = IEEE80211_IFCC_BSSID;",
+        "number = htobl(number);",
+        "object = skb_gro_header(skb, 20);",
+        "dev->set_config = my_config;",
+        "memcpy(dev->dev_addr, object, sizeof(dev->dev_addr));",
+        "dev->vlan_rx_kill_vid = my_kill;",
+    ),
+    "v2.6.37": (
+        "number = phy_attach_direct(dev, object, 0, 1);",
+        "phy_prepare_link(object, my_list);",
+        "phy_sanitize_settings(object);",
+        "netif_nit_deliver(skb);",
+        "number = __ipv6_isatap_ifid(object, 1);",
+        "struct ethtool_rx_flow_spec *spec = object; spec->h_u.hdata[0] = 1;",
+    ),
+    "v2.6.39": (
+        "struct xfrm_type type = { .reject = my_reject };",
+        "struct ieee80211_ops ops = { .ampdu_action = my_aggregate };",
+        "struct rps_dev_flow *flow = object; flow->fill = 0;",
+        "struct xfrm_skb_cb *cb = object; number = cb->seq.output;",
+        "fib_select_multipath(fl, object);",
+        "struct inet6_protocol protocol = { .gso_segment = my_segment };",
+        "number = addr_match(object, object, 64);",
+        "object = inet->cork.opt;",
     ),
 }

@@ -2,7 +2,7 @@
 """Explain what real compilers say of drivers written for older releases, and compile the answers.
 
 Run it by hand, on an indexed repository: `KBISECT_NET_REPO=… KBISECT_STORE=… python -m
-tests.api.compiled [-v] [SET…]`. Each case (`cases`) is a statement that an older release took,
+tests.api.compiled [-v|-vv] [SET…]`. Each case (`cases`) is a statement that an older release took,
 compiled by gcc and clang against the headers of a newer one. The commit named for it must be one
 of those listed, or, for the cases that were held out, take the name from a header by git's own
 word: by a removed line that has it, or (counted apart) by another text of its declaration. An
@@ -33,7 +33,7 @@ from kbisect.api.findings import Finding
 from kbisect.api.lifetimes import Past
 from kbisect.git.repository import Repository
 from kbisect.history import names, store
-from tests.api.cases import CASES, HEADERS, HELD_OUT, HELD_OUT_HEADERS, SECOND, THIRD
+from tests.api.cases import CASES, FOURTH, HEADERS, HELD_OUT, HELD_OUT_HEADERS, SECOND, THIRD
 
 # What the headers need to be read without a build, in our words.
 CONFIG = """
@@ -92,6 +92,14 @@ extern void my_avoid(struct sock *, u32, u32, int);
 extern int my_newlink(struct net_device *, struct nlattr **, struct nlattr **);
 extern void my_check(struct sock *, int, struct sk_buff *);
 extern int my_set(struct sock *, int, int, char __user *, int);
+extern int my_cache(struct neighbour *, struct hh_cache *);
+extern int my_ampdu(struct ieee80211_hw *, unsigned, const u8 *, u16, u16 *);
+extern int my_aggregate(struct ieee80211_hw *, struct ieee80211_vif *, unsigned,
+	struct ieee80211_sta *, u16, u16 *);
+extern int my_config(struct net_device *, struct ifmap *);
+extern void my_kill(struct net_device *, unsigned short);
+extern int my_reject(struct xfrm_state *, struct sk_buff *, struct flowi *);
+extern struct sk_buff *my_segment(struct sk_buff *, int);
 #define CASE(number) static void case_##number(struct sk_buff *skb, struct net_device *dev, \\
 	struct sock *sk, struct inet_sock *inet, struct rtable *rt, struct dst_entry *dst, \\
 	struct flowi *fl, struct net *net, struct napi_struct *napi, void *object, u32 number_)
@@ -196,7 +204,7 @@ def driver(statements: list[str]) -> tuple[str, list[int]]:
 
 
 def main() -> int:
-    """Print the table of each set; with -v each line that went wrong."""
+    """Print the table of each set; with -v each line that went wrong, with -vv every line."""
     repository = Repository.open(os.environ["KBISECT_NET_REPO"], os.environ["KBISECT_STORE"])
     index = store.load(repository.store)
     sets: tuple[tuple[str, Cases, Cases], ...] = (
@@ -204,6 +212,7 @@ def main() -> int:
         ("held out", _unnamed(HELD_OUT), _unnamed(HELD_OUT_HEADERS)),
         ("second", _unnamed(SECOND), {}),
         ("third", _unnamed(THIRD), {}),
+        ("fourth", _unnamed(FOURTH), {}),
     )
     asked = {word for word in sys.argv[1:] if not word.startswith("-")}
     for title, cases, headers in sets:
@@ -300,7 +309,7 @@ class _Asked:
         self.count.answered += bool(answer)
         self.count.compiled += good
         self.count.dropped += good and found is not None and found.advice.ending is not None
-        if "-v" in sys.argv[1:] and not (right and good):
+        if "-vv" in sys.argv[1:] or ("-v" in sys.argv[1:] and not (right and good)):
             marks = ("+" if right else "-") + ("+" if good else "-" if answer else "0")
             print(f"{marks} {self.place}: {text}")
             print(f"     {named[:12] or 'none'} {found.name if found is not None else 'nothing'}")

@@ -59,3 +59,12 @@ def test_an_initialiser_is_left_out_whatever_its_value() -> None:
 def test_a_statement_is_left_out_of_a_line() -> None:
     sites = [_site("list_del(&p->all);", "")]
     assert conversion.left_out("q = p; list_del(&q->all);", "all", sites) == sites
+
+
+def test_what_asks_whether_a_member_is_set_tells_nothing_of_its_value() -> None:
+    """As net_device.br_port, whose tests commit f350a0a87374 (in v2.6.36) made tests of a flag."""
+    site = _site("if (dev->br_port)", "if (dev->priv_flags & IFF_BRIDGE_PORT)")
+    assert conversion.rewritten("port = dev->br_port;", "br_port", [site]) is None
+    found = conversion.rewritten("if (mine->br_port)", "br_port", [site])
+    assert found is not None
+    assert found[0] == "if (mine->priv_flags & IFF_BRIDGE_PORT)"
