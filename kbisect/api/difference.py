@@ -247,7 +247,7 @@ class _Comparison:
             )
         ):
             kinds.append(f"{old.what.value}-moved")
-            if not relocations.still_reached(self.new, old, new):
+            if not relocations.reaches(self.new, old.header, new.header):
                 compatibility = Compatibility.BREAKING
         if old.signature != new.signature and not _covered(olds, news):
             # Where a macro keeps a struct's old name, its new one in a type breaks nobody.

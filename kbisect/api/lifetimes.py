@@ -14,7 +14,7 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, TypeAlias
 
-from kbisect.api import cache, chunks, comparison
+from kbisect.api import cache, chunks, comparison, relocations
 from kbisect.api.declarations import Declaration, What
 from kbisect.api.findings import Finding
 from kbisect.api.garbage import uncollected
@@ -116,11 +116,14 @@ class Past:
         found = newest.fields.get(owner, ())
         return [newest.first(key) for key in dict.fromkeys(each.key for each in found)]
 
-    def callable(self, name: str) -> Declaration | None:
-        """Return a function or macro as the last release has it; None if it has none."""
+    def named(self, name: str) -> Declaration | None:
+        """Return a function, macro or constant as the last release has it; None if it has none."""
         newest, key = self._last(), ("name", name)
-        found = newest.first(key) if key in newest.by_key else None
-        return found if found is not None and found.parameters is not None else None
+        return newest.first(key) if key in newest.by_key else None
+
+    def lacks(self, header: str, other: str) -> bool:
+        """Whether who includes a header doesn't get another one with it, in the last release."""
+        return not relocations.reaches(self._last(), header, other)
 
     def _last(self) -> Side:
         if self._newest is None:

@@ -6,7 +6,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 
-from kbisect.api.declarations import Declaration, Header
+from kbisect.api.declarations import Header
 from kbisect.api.findings import Compatibility, Finding
 from kbisect.api.proof import Key
 from kbisect.api.sides import Side
@@ -76,21 +76,21 @@ def findings(old: Side, new: Side, went: Mapping[str, tuple[str, bool]]) -> Iter
             yield Finding("header-added", path, Compatibility.COMPATIBLE, path)
 
 
-def still_reached(side: Side, old: Declaration, new: Declaration) -> bool:
-    """Whether who includes the old header still gets the new declaration."""
+def reaches(side: Side, header: str, other: str) -> bool:
+    """Whether who includes a header gets another one with it (paths)."""
     seen = set()
-    stack = [include_name(old.header)]
-    target = include_name(new.header)
+    stack = [include_name(header)]
+    target = include_name(other)
     by_name: dict[str, list[Header]] = {}
-    for path, header in side.headers.items():
-        by_name.setdefault(include_name(path), []).append(header)
+    for path, found in side.headers.items():
+        by_name.setdefault(include_name(path), []).append(found)
     while stack:
         name = stack.pop()
         if name == target:
             return True
         if name not in seen:
             seen.add(name)
-            stack += [inner for header in by_name.get(name, ()) for inner in header.includes]
+            stack += [inner for found in by_name.get(name, ()) for inner in found.includes]
     return False
 
 

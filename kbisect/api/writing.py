@@ -8,7 +8,7 @@ callers left it out. An answer that names what the headers don't have is none.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 
 from kbisect.api import conversion, endings, replacement, signatures
@@ -40,6 +40,7 @@ class Advice:
     left_out : number of callers that left such a line out; 0 unless that is the advice
     callers : what callers of this use became, most common first
     example : a call site that was converted
+    includes : headers of new names that who includes the old one's doesn't get with it
     ending : why there is nothing to write: the line must do without; None unless that is sure
     home : the file that keeps it for itself, if that is the ending
     """
@@ -48,6 +49,7 @@ class Advice:
     left_out: int = 0
     callers: tuple[CallerChange, ...] = ()
     example: Conversion | None = None
+    includes: tuple[str, ...] = ()
     ending: Ending | None = None
     home: str = ""
 
@@ -71,6 +73,7 @@ class Writer:
         `owner` is the struct whose member is missing there, if the compiler said so.
         """
         found = self._advice(finding, use, owner, _STEPS)
+        found = replace(found, includes=tuple(self._includes(finding, use, found.write)))
         if found.write or found.left_out or finding.old is None:
             return found
         self.read([finding])
@@ -108,6 +111,13 @@ class Writer:
         if len({each.path for each in alike}) > (0 if is_lost else 1):
             return Advice("", len(alike), callers, alike[0])
         return Advice("", callers=callers, example=example)
+
+    def _includes(self, finding: Finding, use: str, text: str) -> Iterator[str]:
+        """Find the headers that a line with new names needs."""
+        names = [each.name for each in conversion.strangers(text, use)]
+        for one in filter(None, map(self.past.named, names if finding.old is not None else ())):
+            if one.header.startswith("include/") and self.past.lacks(finding.header, one.header):
+                yield include_name(one.header)
 
     def _by_kind(self, finding: Finding, callers: Sequence[CallerChange], use: str) -> str | None:
         """Return what the kind of the change alone tells; None when callers must be asked."""
@@ -198,7 +208,7 @@ class Writer:
         """Bring calls that an answer brings in to the parameters they have in the end."""
         for stranger in conversion.strangers(text, use):
             name = stranger.name
-            last = self.past.callable(name) if conversion.call(text, name) is not None else None
+            last = self.past.named(name) if conversion.call(text, name) is not None else None
             if last is None or signatures.takes(last, text):
                 continue
             life = signatures.current(self.past.lives(name)[name].lives)

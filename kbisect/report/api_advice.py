@@ -32,6 +32,7 @@ def explanation(found: Explanation) -> dict[str, object]:
         "subject": found.subject or None,
         "use": found.use or None,
         "write": found.advice.write or None,
+        "includes": found.advice.includes,
         "left_out": found.advice.left_out,
         "ending": found.advice.ending,
         "home": found.advice.home or None,
@@ -136,6 +137,7 @@ def _advised(found: Explanation) -> list[str]:
     lines = []
     if advice.write:
         lines += _row("write", advice.write)
+        lines += [row for header in advice.includes for row in _row("with", f"#include <{header}>")]
     elif advice.left_out:
         lines += _row("write", f"nothing: {advice.left_out} callers left such a line out")
     elif advice.ending is not None:

@@ -21,7 +21,7 @@ import subprocess
 import sys
 import tarfile
 import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -193,9 +193,9 @@ class Count:
     dropped: int = 0
 
 
-def driver(statements: list[str]) -> tuple[str, list[int]]:
+def driver(statements: Iterable[str], headers: Iterable[str] = ()) -> tuple[str, list[int]]:
     """Return a source with a function for each statement, and the line of each."""
-    text, places = _BEGIN, []
+    text, places = "".join(f"#include <{header}>\n" for header in headers) + _BEGIN, []
     for number, statement in enumerate(statements):
         text += f"CASE({number})\n{{\n\tint number = number_;\n"
         places.append(text.count("\n") + 1)
@@ -270,7 +270,8 @@ class _Asked:
         for (statement, _), place in zip(cases, places, strict=True):
             found = by_line.get(place)
             answers.append(_answered(statement, found) if found is not None else "")
-        again, moved = driver([answer or ";" for answer in answers])
+        headers = {header for each in by_line.values() for header in each.advice.includes}
+        again, moved = driver([answer or ";" for answer in answers], sorted(headers))
         bad = _wrong(self.kernel.compile(self.compiler, again))
         for (statement, commits), place, answer, line in zip(
             cases, places, answers, moved, strict=True

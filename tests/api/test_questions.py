@@ -500,3 +500,31 @@ def test_a_damaged_index_is_made_anew_or_said(
     if done.returncode:
         assert "try: kbisect index" in done.stderr
         assert done.stdout == ""
+
+
+def test_a_header_that_the_new_name_needs_is_said(tmp_path: Path, kbisect: Run) -> None:
+    """As <linux/icmp.h> of icmp_hdr(), which skb->h.icmph became in v2.6.22."""
+    made = Tree(tmp_path / "linux")
+    other = made.header.with_name("icmp.h")
+    other.write_text("extern int icmp_len(struct sk_buff *skb);\n")
+    made.caller.write_text("\tuse(skb->len);\n\tsee(skb->len);\n")
+    made.commit("begin")
+    git(made.path, "tag", "v2.6.21")
+    made.edit(made.header, ("\tunsigned int\tlen;\n", ""))
+    made.caller.write_text("\tuse(icmp_len(skb));\n\tsee(icmp_len(skb));\n")
+    made.commit("ask the function")
+    git(made.path, "tag", "v2.6.22")
+    indexing.update(made.repository)
+    log = tmp_path / "log"
+    message = "a.c:1:2: error: 'struct sk_buff' has no member named 'len'"
+    log.write_text(f"{message}\n    1 | \tuse(mine->len);\n")
+    here = ("-C", made.path, "api", "explain", log)
+    (row,) = json.loads(kbisect(*here, "--json").stdout)["explanations"]
+    assert (row["write"], row["includes"]) == ("use(icmp_len(mine));", ["linux/icmp.h"])
+    assert "#include <linux/icmp.h>" in kbisect(*here).stdout
+    made.edit(made.header, ("struct sk_buff {", "#include <linux/icmp.h>\nstruct sk_buff {"))
+    made.commit("get it with the other")
+    git(made.path, "tag", "v2.6.23")
+    indexing.update(made.repository)
+    (row,) = json.loads(kbisect(*here, "--json").stdout)["explanations"]
+    assert row["includes"] == []
