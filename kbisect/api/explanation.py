@@ -12,7 +12,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from kbisect.api import comparison, conversion, signatures
+from kbisect.api import conversion, signatures
 from kbisect.api.complaints import Complaint, Trouble
 from kbisect.api.declarations import What
 from kbisect.api.explained import Explanation, Verdict
@@ -20,7 +20,7 @@ from kbisect.api.findings import Finding
 from kbisect.api.headers import Headers
 from kbisect.api.lifetimes import Past
 from kbisect.api.lives import Life, Lives
-from kbisect.api.scope import Scope
+from kbisect.api.spans import Spans
 from kbisect.api.surface import include_name
 from kbisect.api.usage import Hit
 from kbisect.api.writing import Advice, Writer
@@ -41,11 +41,12 @@ class Explainer:
     """Explains complaints; what was read for one serves the next."""
 
     past: Past
-    compared: dict[tuple[str, str], comparison.Result] = field(default_factory=dict)
+    spans: Spans = field(init=False)
     writer: Writer = field(init=False)
     strangers: int = 0
 
     def __post_init__(self) -> None:
+        self.spans = Spans(self.past)
         self.writer = Writer(self.past)
 
     def explain(self, complaints: Iterable[Complaint]) -> Iterator[Explanation]:
@@ -78,7 +79,7 @@ class Explainer:
             lives = self.past.lives(old.name)[old.name]
             last = next((e for e in lives.events[::-1] if e.commit == finding.commit), finding)
             use = self._caught_up(lives, last, use)
-        return self.writer.advice(self._with_table(finding), use, owner)
+        return self.writer.advice(self.spans.with_table(finding), use, owner)
 
     def driver(self, hits: Sequence[Hit]) -> list[tuple[Hit, Advice]]:
         """Advise on the lines of a driver; a line that several changes hit is written once."""
@@ -119,7 +120,7 @@ class Explainer:
         alive: Life | None = None
         name = complaint.name
         if complaint.trouble is Trouble.HEADER:
-            found = self._header(complaint.name)
+            found = self.spans.header(complaint.name)
         elif complaint.trouble in (Trouble.MEMBER, Trouble.CALLBACK):
             for lives in self._structs(complaint):
                 found = found or self._event(complaint, lives)
@@ -237,82 +238,19 @@ class Explainer:
                 and len(each.old.parameters or ()) == len(given[2])
             )
             step = next(earlier, None)
-            whole = self._whole(*step) if step is not None else None
+            whole = self.spans.whole(*step) if step is not None else None
             text = self.writer.advice(whole, use).write if whole is not None else ""
             if not text or text == use:
                 break
             use = text
         return use
 
-    def _whole(self, event: Finding, span: tuple[str, str]) -> Finding:
-        """Return a change with all that the comparison of its releases says of it."""
-        listed = self.compare(span).findings
-        return next(
-            (f for f in listed if (f.kind, f.name) == (event.kind, event.name)),
-            next((f for f in listed if f.name == event.name), event),
-        )
-
-    def _with_heir(self, finding: Finding) -> Finding:
-        """Add what came releases before a member went, where its end doesn't tell."""
-        owner = finding.struct
-        if finding.replacements or finding.new is not None or owner is None:
-            return finding
-        lives = self.past.lives(owner)[owner].of(finding.name)
-        for event, span in zip(lives.events[::-1], lives.spans[::-1], strict=True):
-            if event.name == finding.name and event.kind == "condition-changed":
-                return replace(finding, replacements=self._whole(event, span).replacements)
-        return finding
-
-    def _with_table(self, finding: Finding) -> Finding:
-        """Name the callback of a table that a struct points to, for one of the struct that went.
-
-        It has the same parameters and the old name behind a prefix: `ndo_neigh_setup`.
-        """
-        old = finding.old
-        if old is None or old.what is not What.FIELD or old.parameters is None:
-            return finding
-        if finding.new is not None or finding.replacements:
-            return finding
-        for pointer in self.past.fields(old.owner):
-            table = re.fullmatch(r"(?:const )?struct (\w+) \*", pointer.type)
-            for one in self.past.fields(table[1]) if table is not None else ():
-                alike = (one.type, one.parameters) == (old.type, old.parameters)
-                if alike and one.name.endswith(f"_{old.name}"):
-                    return replace(finding, replacements=(one.shown,))
-        return finding
-
-    def _header(self, name: str) -> tuple[Finding, tuple[str, str]] | None:
-        paths = [f"include/{name}", f"include/uapi/{name}"]
-        trees, releases = self.past.trees, self.past.releases
-        for place in range(len(trees) - 1, 0, -1):
-            if any(path in trees[place - 1] for path in paths) and not any(
-                path in trees[place] for path in paths
-            ):
-                span = releases[place - 1][0], releases[place][0]
-                for finding in self.compare(span).findings:
-                    if finding.name in paths:
-                        return finding, span
-        return None
-
-    def compare(self, span: tuple[str, str]) -> comparison.Result:
-        """Return the difference of two releases."""
-        if span not in self.compared:
-            oids = dict(self.past.releases)
-            self.compared[span] = comparison.compare(
-                self.past.repository,
-                oids[span[0]],
-                oids[span[1]],
-                Scope(surface=self.past.surface),
-                self.past.release_of,
-            )
-        return self.compared[span]
-
     # --- what to say ---------------------------------------------------------------------------
 
     def _changed(
         self, complaint: Complaint, event: Finding, span: tuple[str, str], use: str
     ) -> Explanation:
-        finding = self._with_heir(self._whole(event, span))
+        finding = self.spans.with_heir(self.spans.whole(event, span))
         verb = finding.kind.rsplit("-", 1)[-1]
         gone = verb in ("removed", "renamed") or (verb == "moved" and "." in finding.name)
         verdict = Verdict.GONE if gone else Verdict.MOVED if verb == "moved" else Verdict.CHANGED
