@@ -164,6 +164,19 @@ def strangers(text: str, line: str) -> list[Stranger]:
     ]
 
 
+def became_bit(name: str, conversions: Iterable[Conversion]) -> bool:
+    """Whether callers made a bit of a word of what was a member: not the name alone changed.
+
+    As `if (wiphy->flags & WIPHY_FLAG_…)` of `if (wiphy->disable_beacon_hints)`.
+    """
+    bit = re.compile(r"(?:->|\.)\w+\s*(?:&(?!&)|\|=)")
+    return any(
+        bit.search(site.after) and not bit.search(site.before)
+        for site in conversions
+        if name not in _TOKEN.findall(site.after)
+    )
+
+
 def read_back(line: str, name: str, conversions: Iterable[Conversion]) -> str:
     """Read a member as callers would that set it to less than before; empty if they don't agree.
 

@@ -92,13 +92,8 @@ class Writer:
         converted = [each for each in listed if each.after]
         example = next(filter(conversion.is_telling, converted), None)
         example = example or conversion.customary(converted)
-        found = None
-        if use:
-            fitting = [each for each in listed if not _keeps_argument(finding, each)]
-            found = conversion.rewritten(use, word, fitting, self._is_there)
-            # A name that callers were given then may have been given up since.
-            found = found or conversion.rewritten(use, word, fitting, _is_shared)
-        text, example = found or (replacement.substituted(finding, callers, use, word), example)
+        text, shown = self._as_callers(finding, use, callers, listed)
+        example = shown or example
         text = "" if replacement.is_mistyped(finding, use, text) else text
         text = self._brought_up(finding, use, text, steps) if text else ""
         text = text or conversion.read_back(use, word, converted)
@@ -111,6 +106,25 @@ class Writer:
         if len({each.path for each in alike}) > (0 if is_lost else 1):
             return Advice("", len(alike), callers, alike[0])
         return Advice("", callers=callers, example=example)
+
+    def _as_callers(
+        self,
+        finding: Finding,
+        use: str,
+        callers: Sequence[CallerChange],
+        sites: Sequence[Conversion],
+    ) -> tuple[str, Conversion | None]:
+        """Write a line as converted callers were, and say which one shows it."""
+        word = replacement.word(finding)
+        fitting = [each for each in sites if not _keeps_argument(finding, each)]
+        # A name that callers were given then may have been given up since.
+        for is_known in (self._is_there, _is_shared) if use else ():
+            found = conversion.rewritten(use, word, fitting, is_known)
+            if found is not None:
+                return found
+        if conversion.became_bit(word, [each for each in sites if each.after]):
+            return "", None
+        return replacement.substituted(finding, callers, use, word), None
 
     def _includes(self, finding: Finding, use: str, text: str) -> Iterator[str]:
         """Find the headers that a line with new names needs."""

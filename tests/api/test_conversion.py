@@ -68,3 +68,11 @@ def test_what_asks_whether_a_member_is_set_tells_nothing_of_its_value() -> None:
     found = conversion.rewritten("if (mine->br_port)", "br_port", [site])
     assert found is not None
     assert found[0] == "if (mine->priv_flags & IFF_BRIDGE_PORT)"
+
+
+def test_a_member_that_became_a_bit_is_not_just_renamed() -> None:
+    """As wiphy.disable_beacon_hints, by commit 5be83de54c16 (in v2.6.33)."""
+    bit = _site("if (w->quiet)", "if (w->flags & WIPHY_FLAG_QUIET)")
+    assert conversion.became_bit("quiet", [bit])
+    assert not conversion.became_bit("quiet", [_site("if (w->quiet)", "if (w->silent)")])
+    assert not conversion.became_bit("old", [_site("if (w->old & 1)", "if (w->flags & 1)")])
