@@ -83,9 +83,15 @@ def _forecast(
 
 
 def _otherwise(index: Index, surveyed: Survey, oid: str, number: int) -> tuple[Verdict, str]:
-    if index.graph.ancestors([index.number(surveyed.branch)])[number]:
+    on_branch, upstream = (
+        bool(index.graph.ancestors([index.number(tip)])[number])
+        for tip in (surveyed.branch, surveyed.upstream)
+    )
+    if on_branch and upstream:
         return Verdict.IN_BASE, "the branch grew from it"
-    if not index.graph.ancestors([index.number(surveyed.upstream)])[number]:
+    if on_branch:
+        return Verdict.ALREADY, "it is a commit of the branch itself"
+    if not upstream:
         return Verdict.NOT_UPSTREAM, "upstream doesn't contain it"
     if len(index.graph.parents_of(number)) > 1:
         return Verdict.OUT_OF_SCOPE, "it is a merge: ask for the commits that it brought"

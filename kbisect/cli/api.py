@@ -112,6 +112,7 @@ def diff(
     if not is_html:
         findings, place = with_uses_left(session, compared, findings, tree, scope)
     columns = shutil.get_terminal_size().columns if sys.stdout.isatty() else None
+    asked = ", ".join((*names, *headers))
     content = {
         "changes": [report.change(finding) for finding in findings],
         "unclassified": [report.unclassified(gap) for gap in result.unclassified],
@@ -128,7 +129,7 @@ def diff(
         session.answer(
             "api-diff",
             content,
-            lambda style: report.text(result, findings, span, style, columns, place),
+            lambda style: report.text(result, findings, span, style, columns, place, asked),
             as_json or form == "json",
         )
     if exit_code and findings:

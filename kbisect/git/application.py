@@ -13,10 +13,12 @@ import shutil
 import weakref
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 from kbisect import temporary
 from kbisect.git import process
+from kbisect.git.merging import Merger
 from kbisect.git.repository import Repository
 from kbisect.git.worktree import Scratch
 
@@ -77,6 +79,32 @@ class Applier:
             return _failed(said)
         written = process.run(self.gitdir, "write-tree", env=self._using(index))
         return Attempt(written.stdout.decode().strip(), len(_OFFSET.findall(said)))
+
+    def merge(self, tree: str, diff: bytes) -> str | None:
+        """Merge a diff from the blobs it names, as `git am --3way`: files renamed since are found.
+
+        Returns
+        -------
+        oid of the resulting tree object; None after a conflict, or where a blob isn't here
+        """
+        ancestor = self._folder / "ancestor"
+        text = diff if diff.endswith(b"\n") else diff + b"\n"
+        done = process.run(
+            self.gitdir,
+            *("apply", "--whitespace=nowarn", f"--build-fake-ancestor={ancestor}", "-"),
+            stdin=text,
+            codes=(0, 1, 128),
+        )
+        if done.returncode:
+            return None
+        written = process.run(self.gitdir, "write-tree", env=self._using(ancestor))
+        base = written.stdout.decode().strip()
+        made = self.apply(base, text)
+        return self._merger.merge(base, tree, made.tree).tree if made.tree else None
+
+    @cached_property
+    def _merger(self) -> Merger:
+        return Merger(self.gitdir)
 
     def _index(self, tree: str) -> Path:
         known = self._listed.get(tree)

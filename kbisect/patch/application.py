@@ -182,13 +182,13 @@ def _one(
         same = carriers.of(patch)
         return Forecast(title, State.ALREADY, tree, "its lines are there", same_as=same)
     if any(file.old_blob for file in patch.files):
-        merged = applier.apply(tree, diff, "--3way")
-        if merged.tree is not None:
-            if merged.tree == tree:
+        merged = applier.apply(tree, diff, "--3way").tree or applier.merge(tree, diff)
+        if merged is not None:
+            if merged == tree:
                 same = carriers.of(patch)
                 how = "merging it changes nothing"
                 return Forecast(title, State.ALREADY, tree, how, same_as=same)
-            return Forecast(title, State.MERGED, merged.tree, "with the blobs it was made from")
+            return Forecast(title, State.MERGED, merged, "with the blobs it was made from")
     for options, how in (
         (("--ignore-whitespace",), "but for blanks"),
         (("-C2",), "with 2 lines of context"),

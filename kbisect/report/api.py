@@ -63,6 +63,7 @@ def text(
     style: Style = PLAIN,
     columns: int | None = None,
     tree: str = "",
+    asked: str = "",
 ) -> str:
     """Render a difference for people.
 
@@ -76,6 +77,8 @@ def text(
         Width of the terminal; without one nothing is cut off.
     tree : str
         Where the uses left of old names were counted.
+    asked : str
+        The structs and headers that were asked for; nothing for the whole API.
     """
     lines: list[str] = []
     releases = {finding.release for finding in findings}
@@ -92,7 +95,8 @@ def text(
         lines.append(style(f"{title}   {header}   {span}{note}", "bold"))
         lines += _block(listed, style, bool(note), columns)
     if not findings:
-        lines.append(f"no change of the network API   {span}")
+        sort = "breaking change" if result.findings else "change"
+        lines.append(f"no {sort} of {asked or 'the network API'}   {span}")
     lines += _end(result, findings, tree)
     return printable_lines(lines)
 

@@ -63,6 +63,18 @@ def test_a_struct_or_header_that_never_was_is_an_error_with_the_nearest(
     assert "field-retyped" in done.stdout
 
 
+def test_a_struct_that_stayed_is_not_said_of_the_whole_surface(
+    tmp_path: Path, kbisect: Run
+) -> None:
+    for side, type_name in (("old", "int"), ("new", "long")):
+        header = tmp_path / side / "include/linux/skbuff.h"
+        header.parent.mkdir(parents=True)
+        header.write_text(f"struct sk_buff {{\n\tint len;\n}};\n{type_name} f(void);\n")
+    sides = (tmp_path / "old", tmp_path / "new")
+    done = kbisect("api", "diff", *sides, "--struct", "sk_buff")
+    assert "no change of sk_buff " in done.stdout
+
+
 def test_headers_below_a_path_count_when_asked_for(tmp_path: Path, kbisect: Run) -> None:
     for side, type_name in (("old", "int"), ("new", "long")):
         header = tmp_path / side / "drivers/net/acme/acme.h"

@@ -46,6 +46,7 @@ def taken(trees: History, branch: str) -> list[str]:
         (145, "set aside", "excluded by version"),
         (112, "set aside", "reverted here by"),
         (42, "in base", "grew from it"),
+        (105, "already there", "a commit of the branch itself"),
         (152, "no candidate", "no Fixes"),
         (206, "set aside", "only in net"),
     ],

@@ -101,6 +101,27 @@ def test_a_patch_whose_lines_changed_since_is_there(
     assert one.same_as == (made if carried else None)
 
 
+def test_a_patch_to_a_file_that_has_another_name_there(tmp_path: Path) -> None:
+    """As `git am --3way` takes it: the file is found by what it is like."""
+    git(tmp_path, "init", "--quiet", "--initial-branch=main")
+    lines = [f"int a{n};\n" for n in range(30)]
+    commit(tmp_path, {"fs/a.c": "".join(lines)}, "begin")
+    git(tmp_path, "checkout", "--quiet", "-b", "topic")
+    commit(tmp_path, {"fs/a.c": "".join([*lines[:4], "long a4;\n", *lines[5:]])}, "a: longer")
+    mail = git(tmp_path, "format-patch", "--stdout", "-1")
+    git(tmp_path, "checkout", "--quiet", "main")
+    git(tmp_path, "mv", "fs", "net")
+    commit(tmp_path, {"net/a.c": "".join([*lines, "int more;\n"])}, "move it")
+    repository = History(tmp_path, {}).repository
+    [one] = application.forecast(
+        repository, series.read(mail.encode()), repository.resolve("main")
+    ).forecasts
+    (tmp_path / "mail").write_text(mail)
+    git(tmp_path, "am", "--quiet", "--3way", "mail")
+    assert one.state is State.MERGED
+    assert one.tree == git(tmp_path, "rev-parse", "HEAD^{tree}").strip()
+
+
 def test_what_is_there_itself_is_dropped_but_put_on_again_after_a_revert(tree: Path) -> None:
     git(tree, "checkout", "--quiet", "-b", "later", "topic")
     commit(tree, {"c.c": "int c;\n"}, "c: begin")
