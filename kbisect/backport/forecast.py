@@ -49,6 +49,7 @@ class Forecast:
     conflicts : paths that conflict when it is picked alone
     blockers : upstream commits the branch lacks that wrote the lines it builds on, oldest first
     absent : names it uses and the branch doesn't have, though it may apply
+    in_turn : whether it applies alone, or with the candidates before it taken
     """
 
     candidate: Candidate
@@ -57,6 +58,7 @@ class Forecast:
     conflicts: tuple[str, ...]
     blockers: tuple[str, ...]
     absent: tuple[Absent, ...] = ()
+    in_turn: bool = True
 
     @property
     def emitted(self) -> bool:
@@ -181,7 +183,7 @@ class _Forecaster:
             known = {name.commit for name in absent if name.commit is not None}
             first = self._ordered({*candidate.named, *known})
             return Forecast(candidate, state, first, (), (), absent)
-        conflicts = alone.conflicts
+        conflicts, in_turn = alone.conflicts, behind.pick.clean
         blockers = self._blockers.of(candidate.oid, behind.pick.conflicts or conflicts, behind.tree)
         near = {*self._blockers.of(candidate.oid, conflicts, self._branch), *candidate.named}
         coming = {other.oid for other in behind.earlier} | {*candidate.named}
@@ -190,12 +192,14 @@ class _Forecaster:
         for wanted in (near & coming, touching | {*candidate.named}):
             needed = self._fewest(self._ordered(wanted), candidate.oid) if wanted else None
             if needed is not None:
-                return Forecast(candidate, State.CLEAN_AFTER, needed, conflicts, (), absent)
+                return Forecast(
+                    candidate, State.CLEAN_AFTER, needed, conflicts, (), absent, in_turn
+                )
         needed = self._with_blockers(candidate, near)
         state = State.CONFLICT
         if not any(self._picker.has(self._branch, path) for path in conflicts):
             state = State.MISSING
-        return Forecast(candidate, state, needed or (), conflicts, blockers, absent)
+        return Forecast(candidate, state, needed or (), conflicts, blockers, absent, in_turn)
 
     def _with_blockers(self, candidate: Candidate, near: set[str]) -> tuple[str, ...] | None:
         """Add what blocks, and what blocks that, until a replay on the branch is clean."""

@@ -23,7 +23,7 @@ from kbisect.backport.silent import Absent
 from kbisect.git.repository import Repository
 from kbisect.history.store import Index
 
-_RULES = 4
+_RULES = 5
 """Counts up whenever the same survey would give other forecasts."""
 _MOST = 32
 """Runs that are kept; each takes some 0.3 MB for a thousand candidates."""
@@ -53,10 +53,14 @@ class Remembered:
                     tuple(conflicts),
                     tuple(blockers),
                     tuple(Absent(*each) for each in absent),
+                    in_turn,
                 )
-                for candidate, (state, (prerequisites, conflicts, blockers), absent) in zip(
-                    self._candidates, rows, strict=True
-                )
+                for candidate, (
+                    state,
+                    (prerequisites, conflicts, blockers),
+                    absent,
+                    in_turn,
+                ) in zip(self._candidates, rows, strict=True)
             ]
             os.utime(self._path)
         except (OSError, ValueError, TypeError):
@@ -70,6 +74,7 @@ class Remembered:
                 each.state,
                 [each.prerequisites, each.conflicts, each.blockers],
                 [[absent.name, absent.commit] for absent in each.absent],
+                each.in_turn,
             ]
             for each in tried
         ]

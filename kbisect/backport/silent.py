@@ -29,7 +29,7 @@ _HEAD = re.compile(
     rb"^[ \t]*\#[ \t]*define[ \t]+(?P<macro>[A-Za-z_]\w*)"
     rb"|\b(?:struct|union|enum)[ \t]+(?P<tag>[A-Za-z_]\w*)[ \t]*(?:\{|$)"
     rb"|\([ \t]*\*[ \t]*(?P<pointer>[A-Za-z_]\w*)[ \t]*\)[ \t]*\("
-    rb"|^[ \t]*(?P<enumerator>[A-Za-z_]\w*)[ \t]*(?:=[^=;,]*)?,?[ \t]*$"
+    rb"|^[ \t]*(?P<enumerator>[A-Z]\w*)[ \t]*(?:=[^=;,]*)?,?[ \t]*$"
     rb"|^(?:[A-Za-z_][\w \t*]*[ \t*])?(?P<function>[A-Za-z_]\w*)[ \t]*\(",
     re.MULTILINE,
 )

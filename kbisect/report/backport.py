@@ -22,7 +22,7 @@ from kbisect.backport.silent import Absent
 from kbisect.report.terminal import PLAIN, Style, name, printable
 
 LEGEND = (
-    "M tagged for stable, E and on another branch, N not   + applies alone, - not alone   "
+    "M tagged for stable, E and on another branch, N not   + applies in its turn, - conflicts   "
     "R mends what is here"
 )
 Subject = Callable[[str], str]
@@ -37,7 +37,7 @@ def column(forecast: Forecast) -> str:
     """Return `[M+R]`: tagged, applies, relevant."""
     candidate = forecast.candidate
     tagged = ("E" if candidate.elsewhere else "M") if candidate.tagged else "N"
-    applies = "-" if forecast.conflicts else "+"
+    applies = "+" if forecast.in_turn else "-"
     return f"[{tagged}{applies}{'R' if candidate.here else ' '}]"
 
 

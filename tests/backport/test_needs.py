@@ -109,3 +109,18 @@ def test_who_only_uses_a_name_is_not_who_brought_it(tree: Path) -> None:
 )
 def test_what_a_line_declares(line: str, names: set[str]) -> None:
     assert declared(line.encode()) == {name.encode() for name in names}
+
+
+def test_what_the_rows_above_make_clean_applies_in_its_turn(tree: Path) -> None:
+    start = git(tree, "rev-parse", "HEAD").strip()
+    fixes = f'Fixes: {start[:12]} ("net: begin")'
+    first = commit(tree, f"net: fix one\n\n{fixes}", {"net/a.c": "int fixed;\n"})
+    second = commit(tree, f"net: fix two\n\n{fixes}", {"net/a.c": "int fixed_again;\n"})
+    found = forecast(tree, second)
+    assert (found.state, found.prerequisites) == (State.CLEAN_AFTER, (first,))
+    assert found.in_turn
+    commit(tree, "net: feature", {"net/a.c": "long feature;\n"})
+    third = commit(tree, f"net: fix three\n\n{fixes}", {"net/a.c": "long feature, fixed;\n"})
+    found = forecast(tree, third)
+    assert found.state is State.CONFLICT
+    assert not found.in_turn
