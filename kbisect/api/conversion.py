@@ -21,6 +21,8 @@ _KEYWORDS = {
 # `ip_hdr(skb) = …` and `flags & BIT = …` are no C.
 _TO_CALL = re.compile(r"\)\s*=[^=]|\w\s*&\s*\w+\s*=[^=]")
 _SET = re.compile(r"(.*(?:->|\.))(\w+)\s*=\s*([^=].*);")
+_ALSO = {"true": "1", "false": "0", "NULL": "0"}
+"""How another caller may write a value."""
 _EDITED = 0.4  # share of tokens in common
 _CHAIN = r"[A-Za-z_]\w*(?:\s*(?:->|\.)\s*\w+)*"
 
@@ -231,7 +233,9 @@ def _apply(line: str, name: str, conversion: Conversion) -> str | None:
     for at, token in enumerate(region):
         before = region[at - 1] if at else (olds[start - 1] if start else "")
         after = region[at + 1] if at + 1 < len(region) else ""
-        if token == name or not _is_free(before, token, after):
+        if token in _ALSO:
+            parts.append(rf"\b(?:{token}|{_ALSO[token]})\b")
+        elif token == name or not _is_free(before, token, after):
             left, right = (r"\b" if c.isalnum() or c == "_" else "" for c in (token[0], token[-1]))
             parts.append(f"{left}{re.escape(token)}{right}")
         elif token in bound:

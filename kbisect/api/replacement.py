@@ -78,6 +78,8 @@ def converted(patch: patches.CommitPatch, word: str, finding: Finding) -> Iterat
 
 def _is_whole(before: bytes, after: bytes | None) -> bool:
     """Whether two lines are whole, or differ only in what is: `f(a)->b);` and `g(a)->b);`."""
+    if after is not None and after.rstrip().endswith((b"|", b"&", b"+", b"=")):
+        return before.rstrip().endswith(after.rstrip()[-1:])
     if all(line.count(b"(") == line.count(b")") for line in (before, after or b"")):
         return True
     if after is None:

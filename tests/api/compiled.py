@@ -79,6 +79,11 @@ _BEGIN = """\
 #include <net/protocol.h>
 #include <net/addrconf.h>
 struct private;
+struct hh_cache;
+struct ifmap;
+struct ieee80211_hw;
+struct ieee80211_sta;
+struct ieee80211_vif;
 extern int my_header(struct sk_buff *, struct net_device *, unsigned short, void *, void *,
 	unsigned);
 extern int my_ioctl(struct net_device *, struct ifreq *, int), my_mtu(struct net_device *, int);

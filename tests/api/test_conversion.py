@@ -76,3 +76,12 @@ def test_a_member_that_became_a_bit_is_not_just_renamed() -> None:
     assert conversion.became_bit("quiet", [bit])
     assert not conversion.became_bit("quiet", [_site("if (w->quiet)", "if (w->silent)")])
     assert not conversion.became_bit("old", [_site("if (w->old & 1)", "if (w->flags & 1)")])
+
+
+def test_true_may_be_written_as_a_number() -> None:
+    """As of wiphy.custom_regulatory, by commit 5be83de54c16 (in v2.6.33)."""
+    site = _site("hw->wiphy->custom = true;", "hw->wiphy->flags |= WIPHY_FLAG_CUSTOM;")
+    found = conversion.rewritten("mine->custom = 1;", "custom", [site])
+    assert found is not None
+    assert found[0] == "mine->flags |= WIPHY_FLAG_CUSTOM;"
+    assert conversion.rewritten("mine->custom = 0;", "custom", [site]) is None
