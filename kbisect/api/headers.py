@@ -12,6 +12,7 @@ from kbisect.api.evidence import Touch
 from kbisect.api.extraction import Blocks
 from kbisect.api.scope import Scope
 from kbisect.api.sides import Side, unmatched
+from kbisect.errors import UsageError
 from kbisect.git import blobs, patches
 from kbisect.git.blobs import Files
 from kbisect.git.repository import Repository
@@ -86,10 +87,15 @@ def sides(before: Files, after: Files, headers: Headers, scope: Scope) -> tuple[
     Raises
     ------
     UsageError
-        What is asked for is on neither side.
+        What is asked for is on neither side, or no header at all is.
     """
     old = {path: oid for path, oid in before.blobs.items() if scope.surface.holds(path)}
     new = {path: oid for path, oid in after.blobs.items() if scope.surface.holds(path)}
+    if not old and not new:
+        raise UsageError(
+            "neither side has a header of the network API",
+            hint="name the folder of your headers: --path DIR",
+        )
     same = {path: oid for path, oid in old.items() if new.get(path) == oid}
     headers.load([*old.values(), *new.values()])
     contents = dict.fromkeys((*old.values(), *new.values()))
