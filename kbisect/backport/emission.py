@@ -10,8 +10,9 @@ import os
 import shlex
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime, timedelta, timezone
 from email.header import Header
-from email.utils import formataddr, formatdate
+from email.utils import format_datetime, formataddr
 
 from kbisect.backport.candidates import Survey
 from kbisect.backport.fixes import Candidate
@@ -22,6 +23,8 @@ from kbisect.git.commits import Person
 from kbisect.git.picks import Picker
 from kbisect.git.repository import Commit, Repository
 from kbisect.history.store import Index
+
+_DAY = 24 * 60
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,10 +161,13 @@ def _mail(commit: Commit, text: str, prefix: str, patch: bytes) -> bytes:
         )
     )
     title = f"[{prefix}] {subject}"
+    # Broken clocks have zones days away.
+    zone = commit.author_zone if abs(commit.author_zone) < _DAY else 0
+    written = datetime.fromtimestamp(commit.author_time, timezone(timedelta(minutes=zone)))
     head = [
         f"From {commit.oid} Mon Sep 17 00:00:00 2001",
         f"From: {author}",
-        f"Date: {formatdate(commit.author_time)}",
+        f"Date: {format_datetime(written)}",
         f"Subject: {title if title.isascii() else Header(title, 'utf-8', 70).encode()}",
         "MIME-Version: 1.0",
         "Content-Type: text/plain; charset=UTF-8",

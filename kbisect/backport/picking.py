@@ -26,6 +26,8 @@ from kbisect.git.repository import Repository
 from kbisect.git.worktree import Scratch
 
 _NAME = re.compile(r"[A-Za-z0-9][\w./-]*\Z")
+_ADDED = re.compile(r"[MADRCT] ")
+"""`git status --porcelain` of a path that is resolved and added."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +42,7 @@ class Progress:
     todo : upstream oids that are left; the first is in conflict if `stopped`
     picked, skipped : upstream oids
     stopped : whether a conflict waits in the worktree
+    conflicts : paths that it is in
     """
 
     name: str
@@ -51,6 +54,7 @@ class Progress:
     picked: tuple[str, ...] = ()
     skipped: tuple[str, ...] = ()
     stopped: bool = False
+    conflicts: tuple[str, ...] = ()
 
     @property
     def done(self) -> bool:
@@ -86,7 +90,7 @@ class Picking:
         """
         try:
             raw = json.loads(self._state.read_text("utf-8"))
-            lists = {key: tuple(raw[key]) for key in ("todo", "picked", "skipped")}
+            lists = {key: tuple(raw[key]) for key in ("todo", "picked", "skipped", "conflicts")}
             return Progress(**raw | lists | {"marker": Marker(raw["marker"])})
         except FileNotFoundError:
             return None
@@ -127,7 +131,7 @@ class Picking:
         """
         now = self._begun()
         if now.stopped:
-            now = self._resolved(now)
+            now = self._resolved(now, committer)
         picker = Picker(self._repository)
         while now.todo:
             oid = now.todo[0]
@@ -135,7 +139,7 @@ class Picking:
             if found.tree is None:
                 # Killed between the two, it is laid out again.
                 self._lay_out(now, committer)
-                now = replace(now, stopped=True)
+                now = replace(now, stopped=True, conflicts=found.conflicts)
                 self._keep(now)
                 return now
             if found.empty:
@@ -157,7 +161,13 @@ class Picking:
                 hint=f"kbisect backport pick --branch {self._name} --continue",
             )
         self._keep(
-            replace(now, todo=now.todo[1:], skipped=(*now.skipped, now.todo[0]), stopped=False)
+            replace(
+                now,
+                todo=now.todo[1:],
+                skipped=(*now.skipped, now.todo[0]),
+                stopped=False,
+                conflicts=(),
+            )
         )
 
     def abort(self) -> None:
@@ -188,19 +198,26 @@ class Picking:
             f"{self._name} hasn't been begun", hint="kbisect backport pick --branch NAME BRANCH"
         )
 
-    def _resolved(self, now: Progress) -> Progress:
-        """Take over what the user committed in the worktree."""
+    def _resolved(self, now: Progress, committer: Person) -> Progress:
+        """Take over what the user committed in the worktree, or added there."""
         if not self.worktree.is_dir():
             # Killed between the state and the worktree: lay it out again.
-            return replace(now, stopped=False)
-        tip = self._git("rev-parse", "HEAD").strip()
-        dirty = self._git("status", "--porcelain", "--untracked-files=no").strip()
-        if dirty:
+            return replace(now, stopped=False, conflicts=())
+        dirty = self._git("status", "--porcelain", "--untracked-files=no").splitlines()
+        if not all(_ADDED.match(line) for line in dirty):
             raise UsageError(
                 f"{now.todo[0][:12]} is not resolved yet in {self.worktree}",
-                hint="resolve it there, git add, git cherry-pick --continue; or --skip",
+                hint="resolve it there and git add; or --skip",
             )
-        settled = replace(now, todo=now.todo[1:], tip=tip, stopped=False)
+        if dirty:
+            # git takes comments out of the message only where it has called an editor.
+            process.run(
+                self.worktree,
+                *("-c", "core.editor=true", "cherry-pick", "--continue"),
+                env=_as_committer(committer),
+            )
+        tip = self._git("rev-parse", "HEAD").strip()
+        settled = replace(now, todo=now.todo[1:], tip=tip, stopped=False, conflicts=())
         if tip == now.tip:
             settled = replace(settled, skipped=(*now.skipped, now.todo[0]))
         else:
@@ -210,7 +227,7 @@ class Picking:
 
     def _lay_out(self, now: Progress, committer: Person) -> None:
         Scratch.prepare(self._repository).checkout(self._worktree, now.tip)
-        who = {"GIT_COMMITTER_NAME": committer.name, "GIT_COMMITTER_EMAIL": committer.email}
+        who = _as_committer(committer)
         try:
             process.run(self.worktree, "cherry-pick", now.todo[0], codes=(0, 1), env=who)
         except GitFailed as failed:
@@ -245,3 +262,7 @@ class Picking:
         new = self._state.with_suffix(".new")
         new.write_text(json.dumps(asdict(now)), "utf-8")
         new.replace(self._state)
+
+
+def _as_committer(person: Person) -> dict[str, str]:
+    return {"GIT_COMMITTER_NAME": person.name, "GIT_COMMITTER_EMAIL": person.email}

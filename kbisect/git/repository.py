@@ -33,7 +33,7 @@ class Ref:
 
 @dataclass(frozen=True, slots=True)
 class Commit:
-    """One commit as git holds it. Times are Unix seconds."""
+    """One commit as git holds it. Times are Unix seconds, `author_zone` is in minutes."""
 
     oid: str
     tree: str
@@ -41,6 +41,7 @@ class Commit:
     author_name: str
     author_email: str
     author_time: int
+    author_zone: int
     committer_name: str
     committer_email: str
     commit_time: int
@@ -250,6 +251,7 @@ class Repository:
             author_name=found.author.raw_name.decode("utf-8", "replace"),
             author_email=found.author.raw_email.decode("utf-8", "replace"),
             author_time=found.author.time,
+            author_zone=found.author.offset,
             committer_name=found.committer.raw_name.decode("utf-8", "replace"),
             committer_email=found.committer.raw_email.decode("utf-8", "replace"),
             commit_time=found.commit_time,

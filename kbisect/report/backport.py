@@ -292,7 +292,8 @@ def progress(now: Progress, worktree: Path, style: Style = PLAIN) -> str:
     else:
         lines += [
             style(f"conflict: {now.todo[0][:12]}, {len(now.todo) - 1} behind it", "yellow"),
-            f"  resolve it in {printable(str(worktree))}: git add, git cherry-pick --continue",
+            f"  in {', '.join(map(printable, now.conflicts))}",
+            f"  resolve it in {printable(str(worktree))}, and git add",
             f"Next: kbisect backport pick --branch {printable(now.name)} --continue (or --skip)",
         ]
     return "\n".join(lines) + "\n"
@@ -311,7 +312,7 @@ def table(forecasts: Iterable[Forecast]) -> str:
     for one in forecasts:
         candidate = one.candidate
         why = "; ".join(printable(reason.text) for reason in candidate.reasons)
-        applies = "no" if one.conflicts else "yes"
+        applies = "yes" if one.in_turn else "no"
         rows.writerow(
             [
                 *(candidate.oid, printable(candidate.subject), candidate.strength.value),

@@ -135,6 +135,9 @@ def test_the_mailbox_is_what_git_am_takes_and_the_branch_then_has_it(
     count = int(git(worktree, "rev-list", "--count", f"{BRANCH}..HEAD"))
     assert count == done.stdout.count("\nSubject: [PATCH 3.12.y")
     assert "Signed-off-by: Zoë Test <zoe@example.org>" in git(worktree, "log", "-1")
+    dates = set(git(worktree, "log", "--format=%ad", f"{BRANCH}..HEAD").splitlines())
+    written = git(trees.path, "log", "--branches", "--format=%ad").splitlines()
+    assert dates <= set(written)
     git(worktree, "branch", "fixed")
     indexing.update(trees.repository)
     again = kbisect("-C", trees.path, "backport", "list", "fixed", "--json")
@@ -206,7 +209,8 @@ def test_pick_makes_a_branch_and_leaves_the_checkout_alone(trees: History, kbise
     assert author == git(trees.path, "log", "-1", "--format=%an %ad", wanted[-1])
 
 
-def test_pick_stops_at_a_conflict_and_goes_on(trees: History, kbisect: Run) -> None:
+@pytest.mark.parametrize("commits", [True, False], ids=["committed", "added"])
+def test_pick_stops_at_a_conflict_and_goes_on(trees: History, kbisect: Run, commits: bool) -> None:
     wanted = [trees.marks[mark] for mark in (119, 120, 122)]
     pick = ("-C", trees.path, "backport", "pick", "--branch", "fixes")
     done = kbisect(*pick, BRANCH, *wanted, "--marker", "bracket", "--signoff", "--json")
@@ -214,13 +218,15 @@ def test_pick_stops_at_a_conflict_and_goes_on(trees: History, kbisect: Run) -> N
     found = json.loads(done.stdout)
     assert found["todo"] == wanted[1:]
     worktree = Path(found["worktree"])
+    assert found["conflicts"] == ["net/core/dev.c"]
     assert git(worktree, "diff", "--name-only", "--diff-filter=U").split() == ["net/core/dev.c"]
     early = kbisect(*pick, "--continue")
     assert early.returncode == 2
     assert "not resolved yet" in early.stderr
     git(worktree, "checkout", "--theirs", "net/core/dev.c")
     git(worktree, "add", "net/core/dev.c")
-    git(worktree, "-c", "core.editor=true", "cherry-pick", "--continue")
+    if commits:
+        git(worktree, "-c", "core.editor=true", "cherry-pick", "--continue")
     assert kbisect(*pick, "--continue").returncode == 0
     assert taken(trees, "fixes") == wanted
     assert not worktree.exists()
