@@ -196,6 +196,7 @@ def _ask(
     session: Session, desk: Desk, given: Sequence[str], *, history: bool, keywords: bool
 ) -> Answer:
     """Ask for paths of the tree; for what is none, as for a patch."""
+    given = _from_top(session, desk, given)
     kinds = desk.snapshot.kinds(name for name in given if name != "-")
     strangers = [name for name in given if kinds.get(name) is None]
     if not strangers:
@@ -213,6 +214,26 @@ def _ask(
         f"{missing} is neither a path of the tree, a patch nor a revision",
         hint="give a path from the top of the tree",
     )
+
+
+def _from_top(session: Session, desk: Desk, given: Sequence[str]) -> Sequence[str]:
+    """Write absolute paths, and those from a folder below, from the top, where the tree has them.
+
+    As given they come first, as with get_maintainer.pl.
+    """
+    if session.repository.workdir is None:
+        return given
+    top = session.repository.workdir.resolve()
+    named: dict[str, str] = {}
+    for name in given:
+        place = Path(name).parent.resolve() / Path(name).name
+        if name != "-" and place != top and place.is_relative_to(top):
+            named[name] = str(place.relative_to(top))
+    kinds = desk.snapshot.kinds([*named, *named.values()])
+    return [
+        named[name] if name in named and not kinds[name] and kinds[named[name]] else name
+        for name in given
+    ]
 
 
 def _patch_texts(session: Session, given: Sequence[str]) -> list[str] | None:

@@ -12,7 +12,8 @@ _SHOWN = 10
 
 def text(told: Chronicle, style: Style = PLAIN) -> str:
     """Tell a subsystem's history in three tables."""
-    head = f"{told.name}: {count(told.commits, 'commit')}, {told.fixing:,} of them fixes"
+    commits = count(told.commits, "commit")
+    head = f"{told.name}: {commits}, {told.fixing:,} of them name the culprit they fix"
     cycles = [
         (
             label(each),
@@ -35,7 +36,7 @@ def text(told: Chronicle, style: Style = PLAIN) -> str:
         table(("author", "commits", "fixes"), authors, style),
         "\n",
         table(("file", "fixes", "commits"), files, style),
-        "A fix that names no culprit isn't counted.\n",
+        "Fixes are those that name their culprit; others aren't counted.\n",
         f"Next: kbisect history '{printable(told.name)}' --format html > history.html\n",
     ]
     return "".join(parts)

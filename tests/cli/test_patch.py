@@ -100,6 +100,17 @@ def test_maintainers_of_a_patch_file_a_commit_and_a_new_path(
     assert "neither a path" in complaint(kbisect(*here, "nonsense"), 2)
 
 
+def test_maintainers_of_an_absolute_path_and_from_a_folder_below(
+    office: History, kbisect: Run
+) -> None:
+    here = ("patch", "maintainers", "--no-history")
+    driver = "drivers/net/ethernet/acme/acme.c"
+    from_top = kbisect(*here, driver, cwd=office.path).stdout
+    assert "Ada Test" in from_top
+    assert kbisect(*here, office.path / driver, cwd=office.path).stdout == from_top
+    assert kbisect(*here, "acme/acme.c", cwd=(office.path / driver).parents[1]).stdout == from_top
+
+
 def test_maintainers_with_faults_in_the_file(tmp_path: Path, kbisect: Run) -> None:
     git(tmp_path, "init", "--quiet")
     text = "A\nM:\tAda Test <ada@example.org>\nF:\tnet/(\nF\tnet/\nF:\tlib/\n"
