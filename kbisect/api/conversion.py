@@ -75,7 +75,8 @@ def rewritten(
             votes.setdefault(text, []).append(conversion)
     if call(line, name) is None:
         # A way through more members than the line had may be one caller's own (`dev->master->mc`).
-        for text in [text for text, sites in votes.items() if len(sites) < 2]:
+        lone = [text for text, sites in votes.items() if len({each.path for each in sites}) < 2]
+        for text in lone:
             if _members(text) > _members(line):
                 del votes[text]
     if not votes:

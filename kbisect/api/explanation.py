@@ -12,7 +12,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from kbisect.api import conversion, signatures
+from kbisect.api import conversion, replacement, signatures
 from kbisect.api.complaints import Complaint, Trouble
 from kbisect.api.declarations import What
 from kbisect.api.explained import Explanation, Verdict
@@ -85,15 +85,20 @@ class Explainer:
         """Advise on the lines of a driver; a line that several changes hit is written once."""
         self._read(hit.finding for hit in hits)
         lines: dict[tuple[str, int], str] = {}
+        tables: set[tuple[str, str]] = set()
         told = []
         for hit in hits:
             place = hit.file, hit.line
             so_far = lines.get(place, hit.text)
             advice = self.advise(hit.finding, so_far)
-            if not advice.write and so_far != hit.text:
-                advice = self.advise(hit.finding, hit.text)
+            if not hit.sure and self.writer.knows(replacement.word(hit.finding)):
+                # Another struct has such a member still: whose it is, nobody knows here.
+                advice = replace(advice, write="", left_out=0)
             elif advice.write:
+                advice = replace(advice, write=_in_one_table(advice.write, hit.file, tables))
                 lines[place] = advice.write
+            elif so_far != hit.text:
+                advice = self.advise(hit.finding, hit.text)
             told.append((hit, advice))
         return [
             (hit, replace(advice, write=lines.get((hit.file, hit.line), advice.write)))
@@ -364,3 +369,13 @@ def _statement(complaint: Complaint) -> str:
         if text.endswith((";", "{", "}", ",")) and text.count("(") <= text.count(")"):
             break
     return text
+
+
+def _in_one_table(text: str, file: str, tables: set[tuple[str, str]]) -> str:
+    """Return a callback as one line of the table that an earlier line of the file began."""
+    begun = re.match(r"static const struct (\w+) my_\1 = \{ (\.\w+ = \w+) \};", text)
+    if begun is None:
+        return text
+    known = (file, begun[1]) in tables
+    tables.add((file, begun[1]))
+    return f"{begun[2]},  /* in my_{begun[1]} */" if known else text

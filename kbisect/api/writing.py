@@ -11,7 +11,7 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 
-from kbisect.api import conversion, endings, replacement, signatures
+from kbisect.api import conversion, endings, replacement, signatures, soundness
 from kbisect.api.comparison import FOLDERS
 from kbisect.api.conversion import Conversion, Stranger
 from kbisect.api.declarations import Declaration, What
@@ -73,14 +73,43 @@ class Writer:
         `owner` is the struct whose member is missing there, if the compiler said so.
         """
         found = self._advice(finding, use, owner, _STEPS)
+        if found.write and not self._is_sound(finding, use, found.write):
+            found = replace(found, write="")
+        if found.left_out and soundness.is_argument(use, replacement.word(finding)):
+            found = replace(found, left_out=0, example=None)
         found = replace(found, includes=tuple(self._includes(finding, use, found.write)))
         if found.write or found.left_out or finding.old is None:
             return found
         self.read([finding])
         traced = self._traces[_key(finding)]
         home = finding.new_header or traced.home
-        ending = endings.ending(finding, traced)
+        is_argument = soundness.is_argument(use, replacement.word(finding))
+        ending = None if is_argument else endings.ending(finding, traced)
         return replace(found, ending=ending, home=home if ending is Ending.PRIVATE else "")
+
+    def knows(self, name: str) -> bool:
+        """Whether the last release still has a word."""
+        return self._has(name)
+
+    def _is_sound(self, finding: Finding, use: str, text: str) -> bool:
+        old = finding.old
+        if old is None or not use:
+            return True
+        if old.what is What.FIELD and not soundness.has_members(
+            use, text, old, self._fields, self._is_way
+        ):
+            return False
+        return soundness.keeps_assignments(use, text) and soundness.keeps_call(
+            use, text, old, self.past.named
+        )
+
+    def _fields(self, struct: str) -> dict[str, Declaration]:
+        return {each.name: each for each in self.past.fields(struct)}
+
+    def _is_way(self, name: str) -> bool:
+        """Whether a macro stands for a member: `inet_daddr`."""
+        found = self.past.named(name)
+        return found is not None and found.what is What.MACRO and found.parameters is None
 
     def _advice(self, finding: Finding, use: str, owner: str, steps: int) -> Advice:
         callers = replacement.relevant(finding, use)
@@ -143,8 +172,8 @@ class Writer:
             text = replacement.prototype(finding, use)
             return text or replacement.substituted(finding, callers, use, word)
         target, text = replacement.table(finding, use, word)
-        if text and self.reach.pointer(finding, target):
-            return text
+        if text and (pointer := self.reach.pointer(finding, target)):
+            return f"{text} {_object(use, word)}{pointer} = &my_{target};"
         if finding.kind.endswith("-moved") and "." not in finding.name:
             return _included(finding.new_header or finding.header)
         return None
@@ -263,7 +292,7 @@ class Writer:
         owner = _owner(finding.new)
         if finding.new_name == f"{owner}.{stranger.name}":
             lives = self.past.lives(owner)[owner].of(finding.new_name).lives
-            return any(life.until is None for life in lives)
+            return any(life.until is None for life in lives) or self._is_way(stranger.name)
         return self._is_there(stranger)
 
     def _given_up(self, finding: Finding, name: str) -> Finding | None:
@@ -274,6 +303,12 @@ class Writer:
         ends = ("-renamed", "-removed", "-moved")
         listed = (e for e in lives.events[::-1] if e.name == whole and e.kind.endswith(ends))
         return next(listed, None)
+
+
+def _object(use: str, word: str) -> str:
+    """Return the object whose member a line has, with its arrow: `dev->`."""
+    found = re.search(rf"([\w.>\[\]-]*?(?:->|\.))\s*{re.escape(word)}\b", use)
+    return found[1] if found else ""
 
 
 def _included(header: str) -> str:

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import re
 import textwrap
 from collections.abc import Sequence
 from itertools import groupby
@@ -194,7 +195,8 @@ def hits(found: Sequence[tuple[Hit, Advice]], span: str, style: Style = PLAIN) -
             who = f" {finding.commit[:12]}" if finding.commit else ""
             head = style(f"{one.file}:{one.line}: {unsure}{finding.name}: {verb}", "bold")
             lines.append(f"{head}{_target(finding)}{who}")
-        lines.append(f"  - {listed[0][0].text}")
+        is_told = any(each.write or each.left_out or each.ending for _, each in listed)
+        lines.append(f"  {'-' if is_told else ' '} {listed[0][0].text}")
         lines += _instead(listed)
     files = len({one.file for one, _ in found})
     hit = len({(one.file, one.line) for one, _ in found})
@@ -209,8 +211,10 @@ def hits(found: Sequence[tuple[Hit, Advice]], span: str, style: Style = PLAIN) -
 
 def _instead(listed: Sequence[tuple[Hit, Advice]]) -> list[str]:
     """Return what to write instead of a line; without that, what shows it best."""
-    if listed[0][1].write:
-        return [f"  + {listed[0][1].write}"]
+    if text := listed[0][1].write:
+        names = [one.finding.name for one, _ in listed if one.sure and "." in one.finding.name]
+        left = [name for name in names if re.search(rf"(?:->|\.){name.split('.')[-1]}\b", text)]
+        return [f"  + {text}", *(f"    still to be replaced: {name}" for name in left)]
     for one, advice in listed:
         new = one.finding.new
         if advice.left_out:

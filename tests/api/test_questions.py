@@ -460,7 +460,8 @@ def test_a_member_that_was_kept_for_a_while_has_the_heir_it_had_then(tmp_path: P
     (told,) = Explainer(past).explain(read(message))
     assert told.finding is not None
     assert told.finding.commit == gone
-    assert told.advice.write == "static const struct ops my_ops = { .do_start = mine };"
+    table = "static const struct ops my_ops = { .do_start = mine };"
+    assert told.advice.write == f"{table} skb->ops = &my_ops;"
 
 
 def test_many_names_are_looked_for_as_one_is(steps: Tree) -> None:
