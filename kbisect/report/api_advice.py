@@ -166,7 +166,7 @@ def _ended(advice: Advice) -> str:
         return f"{advice.home} keeps it for itself now; do without"
     if advice.ending is Ending.DROPPED:
         return "that commit dropped all that used it, nothing took its place; do without"
-    return "nothing in the tree used it, nothing took its place; do without"
+    return "nothing in the tree used it any more when it went; do without"
 
 
 def hit(found: Hit, advice: Advice) -> dict[str, object]:
